@@ -1,0 +1,1 @@
+"""Checks of the category `architecture`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `data`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `debt`, one module per checklist item."""

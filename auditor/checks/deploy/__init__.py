@@ -1,0 +1,1 @@
+"""Checks of the category `deploy`, one module per checklist item."""

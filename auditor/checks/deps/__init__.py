@@ -1,0 +1,1 @@
+"""Checks of the category `deps`, one module per checklist item."""

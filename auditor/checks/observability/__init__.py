@@ -1,0 +1,1 @@
+"""Checks of the category `observability`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `ops`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `resilience`, one module per checklist item."""

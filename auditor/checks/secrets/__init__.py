@@ -1,0 +1,1 @@
+"""Checks of the category `secrets`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `security`, one module per checklist item."""

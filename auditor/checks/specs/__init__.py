@@ -1,0 +1,1 @@
+"""Checks of the category `specs`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `tests`, one module per checklist item."""

@@ -1,0 +1,1 @@
+"""Checks of the category `wiring`, one module per checklist item."""

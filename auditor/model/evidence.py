@@ -1,0 +1,253 @@
+"""Other evidence checks ask for: texts, tool hits, graph, clones, history, routes, migrations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditor.model.syntax import ImportKind
+from auditor.model.verdict import Confidence, Place
+
+
+@dataclass(frozen=True, slots=True)
+class ToolHit:
+    """One result of an outside tool, already mapped to an item; `rule` is the tool's rule id ("B602", "sql-from-request").
+
+    `grade`: "fail" when the hit alone proves the claim false, "partial" for a weaker one, "note" for context only.
+    """
+
+    item: str
+    rule: str
+    path: str
+    line: int
+    end_line: int
+    message: str
+    cwe: int = 0
+    confidence: Confidence = Confidence.HIGH
+    grade: str = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolHits:
+    """All hits of one tool in path and line order."""
+
+    hits: tuple[ToolHit, ...]
+
+    def of(self, item: str) -> tuple[ToolHit, ...]:
+        """The hits that belong to one checklist item."""
+        return tuple(hit for hit in self.hits if hit.item == item)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitComplexity:
+    """McCabe complexity of one function or method, from radon (Python) or our own facts (JS/TS); `code_lines` as in `Definition`."""
+
+    path: str
+    qualname: str
+    line: int
+    end_line: int
+    complexity: int
+    code_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A node of the module graph; `id` is the dotted name for Python, the path for JS/TS."""
+
+    id: str
+    path: str
+    language: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`source` imports `target` (module ids); the strongest kind of all its imports wins (import-time, lazy, type-only)."""
+
+    source: str
+    target: str
+    kind: ImportKind
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A first-party-looking import that leads nowhere: `reason` says what was looked for; `guarded` as in `Import`; `name` is set when the module exists but the name does not."""
+
+    path: str
+    line: int
+    module: str
+    name: str
+    reason: str
+    guarded: bool
+    kind: ImportKind
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """An import of a third-party package: `package` is the top-level import name (Python) or package name (npm)."""
+
+    path: str
+    line: int
+    package: str
+    kind: ImportKind
+    guarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleGraph:
+    """Modules of first-party, script and test code and the imports between them, in id order."""
+
+    modules: tuple[Module, ...]
+    edges: tuple[Edge, ...]
+    unresolved: tuple[Unresolved, ...] = ()
+    externals: tuple[External, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A stretch of one file, lines inclusive."""
+
+    path: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloneFamily:
+    """Places that hold the same code; `tokens` is the length of the shared run, `exact` whether they agree to the letter (white space aside)."""
+
+    fragments: tuple[Fragment, ...]
+    tokens: int
+    lines: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clones:
+    """All families over production code, longest first; `duplicated_lines` counts each line that has an older twin once."""
+
+    families: tuple[CloneFamily, ...]
+    duplicated_lines: int
+    total_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of a commit; `added` and `removed` in lines; hashes of the added and removed non-trivial lines serve to find restored code."""
+
+    path: str
+    added: int
+    removed: int
+    added_hashes: tuple[int, ...] = ()
+    removed_hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One non-merge commit; `when` in seconds since the epoch (committer), `author` a pseudonym ("person 1"), `subject` the first line."""
+
+    id: str
+    when: int
+    author: str
+    subject: str
+    trailers: tuple[str, ...]
+    changes: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest non-merge commits, newest first (at most 400). `total` counts all reachable commits; `shallow`: history was cut when cloned; `tags`: names, newest first."""
+
+    commits: tuple[Commit, ...]
+    total: int
+    shallow: bool
+    tags: tuple[str, ...] = ()
+    truncated: bool = False
+
+
+class RouteKind(StrEnum):
+    """What kind of entry from outside a route is."""
+
+    HTTP = "http"
+    PAGE = "page"
+    ACTION = "action"
+    WEBSOCKET = "websocket"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint: upper-case `method` ("ANY" when all), full `path` as far as resolvable, its handler's name and place; `handler_scope` indexes the definitions of `place.path`'s facts (-1 unknown)."""
+
+    kind: RouteKind
+    method: str
+    path: str
+    handler: str
+    place: Place
+    framework: str
+    handler_scope: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Every endpoint found, by path and line; `unresolved` are places whose path or handler could not be read."""
+
+    routes: tuple[Route, ...]
+    unresolved: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A credential-like value; never the value: `prefix` is at most its first 4 characters, `length` its length.
+
+    `kind`: "aws-access-key", "private-key", "connection-string", "jwt-service-role", "password", ... `certainty`: "working" looks real,
+    "local" a local-development password, "publishable" public by design, "test" a dummy in test code.
+    """
+
+    kind: str
+    path: str
+    line: int
+    prefix: str
+    length: int
+    certainty: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """All credential-like values of the tracked text files."""
+
+    found: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStep:
+    """One migration file; `reversible`: True, False, "partial" as text, or None when it cannot be told; `destructive`: drops or rewrites data on the way up."""
+
+    path: str
+    framework: str
+    order: str
+    reversible: str  # "yes", "no", "partial", "unknown", "trivial" (nothing to undo)
+    destructive: bool
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the system keeps its data and how its structure changes.
+
+    `relational`: places that show a relational store owned by this system; `document`: schema-less ones. `created_at_start`: places that create tables when the
+    program starts (create_all, CREATE TABLE IF NOT EXISTS, sync). `models`: (table or model name, place). `tools`: migration tools with their place.
+    `problems`: (kind, place, message), such as two heads or models without migrations.
+    """
+
+    relational: tuple[Place, ...]
+    document: tuple[Place, ...]
+    tools: tuple[tuple[str, Place], ...]
+    migrations: tuple[MigrationStep, ...]
+    created_at_start: tuple[Place, ...]
+    base_sql: tuple[Place, ...]
+    models: tuple[tuple[str, Place], ...]
+    problems: tuple[tuple[str, Place, str], ...]

@@ -1,0 +1,40 @@
+"""All kinds of evidence that exist, as tokens: a check names them, a provider in `auditor.evidence` supplies them."""
+
+from __future__ import annotations
+
+from auditor.model.artifacts import CiWorkflow, Deployment, Documents, EnvironmentFile, Manifests
+from auditor.model.evidence import (
+    Clones,
+    History,
+    ModuleGraph,
+    Routes,
+    Secrets,
+    Stores,
+    ToolHits,
+    UnitComplexity,
+)
+from auditor.model.need import Need
+from auditor.model.project import Project
+from auditor.model.snapshot import Snapshot
+from auditor.model.syntax import Syntax
+
+SNAPSHOT: Need[Snapshot] = Need("snapshot")
+TEXTS: Need[dict[str, str]] = Need("texts")
+"""Decoded text of every text file the snapshot read (path -> text)."""
+SYNTAX: Need[Syntax] = Need("syntax")
+MANIFESTS: Need[Manifests] = Need("manifests")
+CI: Need[tuple[CiWorkflow, ...]] = Need("ci")
+DEPLOYMENT: Need[Deployment] = Need("deployment")
+DOCUMENTS: Need[Documents] = Need("documents")
+ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
+PROJECT: Need[Project] = Need("project")
+ROUTES: Need[Routes] = Need("routes")
+MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
+CLONES: Need[Clones] = Need("clones")
+COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
+STORES: Need[Stores] = Need("stores")
+SECRETS: Need[Secrets] = Need("secrets")
+HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
+SEMGREP: Need[ToolHits] = Need("semgrep", "Install semgrep beside auditor (`pip install semgrep`); `auditor doctor` shows what is there.")
+BANDIT: Need[ToolHits] = Need("bandit", "Install bandit beside auditor (`pip install bandit`); `auditor doctor` shows what is there.")
+ADVISORIES: Need[ToolHits] = Need("advisories", "Give advisory data with `--advisories FILE` (an OSV zip), or allow look-ups with `--online`.")

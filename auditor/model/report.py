@@ -1,0 +1,193 @@
+"""The whole result of an audit as data; renderers see nothing else.
+
+The JSON output is exactly this (see `auditor.render.json_report`); names are stable within one `schema` major version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.model.evidence import CloneFamily, Edge, Module
+from auditor.model.need import ToolStamp
+from auditor.model.project import Part
+from auditor.model.verdict import Outcome, Severity
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A checklist item as printed: the words a reader needs, the same in every output.
+
+    `effort` is S (under half a day), M (up to three days) or L (more). `judged`: this version gives verdicts on it.
+    """
+
+    id: str
+    category: str
+    claim: str
+    severity: Severity
+    effort: str
+    how: str
+    not_applicable_when: str
+    why: str
+    fix: str
+    references: str
+    judged: bool
+    passing_title: str = ""
+    failing_title: str = ""
+    done_when: str = ""
+    cannot_see: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One of the thirteen categories with the question it answers."""
+
+    id: str
+    title: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """Score of one category, 0 to 100, on its own curve (for the picture only), and its verdict counts.
+
+    `value` is the pessimistic score, None when nothing in the category applies or was judged.
+    """
+
+    id: str
+    value: float | None
+    risk: float
+    stake: float
+    passed: int
+    partial: int
+    failed: int
+    unknown: int
+    not_applicable: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One line of the statement of account: risk points an item adds, and what the score would gain if it were fixed."""
+
+    id: str
+    stake: float
+    badness: float
+    risk: float
+    score_before: float
+    score_after: float
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The grade. `value`, `letter` and `risk` are the pessimistic ones (an unknown is charged in full); None without a grade.
+
+    `assurance` is the stake decided over the stake applicable (0 to 1). `cap` says which rule held the letter down, "" if none.
+    `sentence`: "ready", "ready with conditions", "not ready" or "cannot be judged". `no_grade` gives the reason when there is no grade.
+    """
+
+    model: str
+    value: float | None
+    letter: str | None
+    optimistic_value: float | None
+    optimistic_letter: str | None
+    risk: float
+    stake: float
+    assurance: float
+    cap: str
+    sentence: str
+    no_grade: str
+    categories: tuple[CategoryScore, ...]
+    account: tuple[AccountLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageCount:
+    """Files and lines of one language among first-party code."""
+
+    language: str
+    files: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What was audited: counts by role and language, what was left out and why (bounded list, `skipped_total` is the true number)."""
+
+    name: str
+    commit: str
+    origin: str
+    digest: str
+    files: int
+    lines: int
+    roles: tuple[tuple[str, int], ...]
+    languages: tuple[LanguageCount, ...]
+    skipped: tuple[tuple[str, str], ...]
+    skipped_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceNote:
+    """One kind of evidence: which tool supplied it, how many files it covered, or why it is missing."""
+
+    need: str
+    tool: str
+    version: str
+    available: bool
+    examined: int
+    unexamined: tuple[tuple[str, str], ...]
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphReport:
+    """The module graph of production code. `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected
+    components over import-time edges; `tangles`: those over run-time edges (lazy ones too)."""
+
+    modules: tuple[Module, ...]
+    edges: tuple[Edge, ...]
+    layers: tuple[tuple[str, ...], ...]
+    cycles: tuple[tuple[str, ...], ...]
+    tangles: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloneReport:
+    """Duplication of production code."""
+
+    families: tuple[CloneFamily, ...]
+    duplicated_lines: int
+    total_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySummary:
+    """What the history offered: commits read, all commits, whether it was shallow."""
+
+    read: int
+    total: int
+    shallow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One audit. Equal input, versions and date give equal bytes."""
+
+    schema: str
+    tool: str
+    version: str
+    rules: str
+    date: str
+    scope: Scope
+    parts: tuple[Part, ...]
+    score: Score
+    outcomes: tuple[Outcome, ...]
+    items: tuple[Item, ...]
+    categories: tuple[Category, ...]
+    evidence: tuple[EvidenceNote, ...]
+    graph: GraphReport | None
+    clones: CloneReport | None
+    history: HistorySummary | None
+    tools: tuple[ToolStamp, ...]

@@ -1,0 +1,1 @@
+"""Renderers: from a `Report` to text, JSON or HTML, seeing nothing else."""
