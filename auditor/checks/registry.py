@@ -26,6 +26,7 @@ class Check:
 
     id: str
     needs: tuple[Need[Any], ...]
+    corroborating: tuple[Need[Any], ...]
     optional: tuple[Need[Any], ...]
     roles: tuple[Role, ...]
     tolerance: float
@@ -40,21 +41,24 @@ def check(
     item: str,
     *,
     needs: tuple[Need[Any], ...],
+    corroborating: tuple[Need[Any], ...] = (),
     optional: tuple[Need[Any], ...] = (),
     roles: tuple[Role, ...] = PRODUCTION,
     tolerance: float = 0.0,
 ) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
     """Register the decorated function as the judge of a checklist item.
 
-    It gets the values of `needs`, then those of `optional` (None where one is unavailable), in order. It must not read files or run anything.
-    `needs` decide examination: a missing one makes the item unknown, unexamined files of theirs stand against a pass.
+    It gets the values of `needs`, `corroborating` and `optional` (None where an optional one is unavailable), in that order. It must
+    not read files or run anything. A missing need or corroborating need makes the item unknown. Files that `needs` left unexamined stand against a
+    pass by themselves; of `corroborating` evidence (tools that grade what the syntax facts already found) the check weighs
+    them itself, through `ToolHits.unexamined` and `Assessed.unexamined`.
     `tolerance` is the badness up to which the item still passes (0 for blockers, usually 0.05 for shares).
     """
 
     def register(function: Callable[..., Judgement]) -> Callable[..., Judgement]:
         module = inspect.getmodule(function)
         text = inspect.getdoc(module) if module else ""
-        _checks[item] = Check(item, needs, optional, roles, tolerance, function, read_sections(text or ""))
+        _checks[item] = Check(item, needs, corroborating, optional, roles, tolerance, function, read_sections(text or ""))
         return function
 
     return register

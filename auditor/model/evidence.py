@@ -29,9 +29,15 @@ class ToolHit:
 
 @dataclass(frozen=True, slots=True)
 class ToolHits:
-    """All hits of one tool in path and line order."""
+    """All hits of one tool in path and line order.
+
+    `unexamined` repeats the files the tool could not read, with the reason, for checks that use the tool to corroborate their own facts.
+    `notes` are facts about the tool's data a verdict should state, such as the age of advisories.
+    """
 
     hits: tuple[ToolHit, ...]
+    unexamined: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def of(self, item: str) -> tuple[ToolHit, ...]:
         """The hits that belong to one checklist item."""

@@ -112,7 +112,8 @@ Judgement = Assessed | NotApplicable | Undecided
 class Outcome:
     """The verdict on one item, with everything needed to defend it.
 
-    `badness` is 0 to 1 (of an unknown: what is proven so far); `examined` and `scope` count the files the item's evidence
+    `badness` is what is proven, 0 to 1; `ceiling` what it would be if everything that was not examined were bad (1 for an
+    unknown): the headline score charges the ceiling. `examined` and `scope` count the files the item's evidence
     covered and should have covered; `bad` and `total` are the share behind the badness.
     """
 
@@ -121,6 +122,7 @@ class Outcome:
     severity: Severity
     verdict: Verdict
     badness: float
+    ceiling: float
     confidence: Confidence
     reason: str
     findings: tuple[Finding, ...]

@@ -1,0 +1,82 @@
+"""The checklist as data: 105 items in thirteen categories, completed with the words of the checks that judge them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from auditor.checks.registry import all_checks
+from auditor.errors import UsageError
+from auditor.model.report import Category, Item
+from auditor.model.verdict import Severity
+
+_CHECKLIST = Path(__file__).with_name("checklist.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All items in checklist order and the categories in report order."""
+
+    items: tuple[Item, ...]
+    categories: tuple[Category, ...]
+
+    def item(self, item_id: str) -> Item:
+        """The item of that id.
+
+        Raises:
+            UsageError: there is none; the message names the nearest ids.
+        """
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        ids = [item.id for item in self.items]
+        tails = {name.split(".")[1]: name for name in ids}
+        near = [*difflib.get_close_matches(item_id, ids, n=2), *(tails[tail] for tail in difflib.get_close_matches(item_id.split(".")[-1], list(tails), n=2))]
+        hint = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else "; `auditor checks` lists them"
+        raise UsageError(f"there is no item {item_id!r}{hint}")
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Load the checklist and the documentation of every check."""
+    data = json.loads(_CHECKLIST.read_text(encoding="utf-8"))
+    checks = all_checks()
+    known = {entry["id"] for entry in data["items"]}
+    strangers = sorted(set(checks) - known)
+    if strangers:
+        raise ValueError(f"checks without a checklist item: {', '.join(strangers)}")
+    categories = tuple(Category(entry["id"], entry["title"], entry["question"]) for entry in data["categories"])
+    order = [category.id for category in categories]
+    items = sorted((_item(entry) for entry in data["items"]), key=lambda item: order.index(item.category))
+    return Catalogue(tuple(items), categories)
+
+
+def select(ids: Iterable[str]) -> frozenset[str]:
+    """The given ids, each checked to exist; an empty selection means all."""
+    return frozenset(catalogue().item(item_id).id for item_id in ids)
+
+
+def _item(entry: dict[str, str]) -> Item:
+    check = all_checks().get(entry["id"])
+    sections = check.sections if check else {}
+    return Item(
+        id=entry["id"],
+        category=entry["id"].split(".", maxsplit=1)[0],
+        claim=entry["claim"],
+        severity=Severity(entry["severity"]),
+        effort=entry["effort"],
+        how=entry["how"],
+        not_applicable_when=entry["not_applicable_when"],
+        why=entry["why"],
+        fix=entry["fix"],
+        references=entry["references"],
+        judged=check is not None,
+        passing_title=sections.get("Passing title", ""),
+        failing_title=sections.get("Failing title", ""),
+        done_when=sections.get("Done when", ""),
+        cannot_see=sections.get("What it cannot see", ""),
+    )

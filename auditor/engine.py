@@ -1,0 +1,275 @@
+"""One audit from a path to a `Report`: read, gather, judge, score. The command line is a thin layer on `audit`."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor import __version__
+from auditor.cache import Cache, default_cache_dir
+from auditor.catalogue import catalogue, select
+from auditor.checks.registry import Check, all_checks
+from auditor.errors import UsageError
+from auditor.evidence.graph_analysis import analyse
+from auditor.evidence.registry import Context
+from auditor.excerpts import seal
+from auditor.gather import Evidence, gather
+from auditor.judge import judge, out_of_time
+from auditor.model.need import Known, ToolStamp, Unavailable
+from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.report import (
+    SCHEMA_VERSION,
+    CloneReport,
+    EvidenceNote,
+    GraphReport,
+    HistorySummary,
+    LanguageCount,
+    Report,
+    Scope,
+)
+from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Role, Snapshot
+from auditor.model.verdict import Outcome
+from auditor.resources import data_dir
+from auditor.score import score
+from auditor.snapshot import Reading, read_tree
+
+SKIPPED_SHOWN = 100
+FAMILIES_SHOWN = 200
+DEFAULT_CACHE = object()
+
+
+def audit(
+    path: str | Path,
+    *,
+    date: str | None = None,
+    timeout: float | None = None,
+    cache_dir: Path | object = DEFAULT_CACHE,
+    use_cache: bool = True,
+    workers: int | None = None,
+    advisories: Path | None = None,
+    online: bool = False,
+    only: Iterable[str] = (),
+    progress: Callable[[str], None] | None = None,
+    debug: bool = False,
+) -> Report:
+    """Audit the repository at `path` and return the whole result as data.
+
+    `date`: the audit date, ISO 8601 (today in UTC when None); `timeout`: seconds for everything, what is not finished is unknown;
+    `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive; `online`: allow look-ups; `only`: item ids to judge
+    (no grade then); `progress`: called with short texts; `debug`: let a crashing check raise.
+
+    Raises:
+        UsageError: the path, an id, the date or a limit is wrong.
+        NothingToAuditError: there are no files.
+    """
+    chosen = select(only)
+    context = _context(Path(path), date, timeout, cache_dir if use_cache else None, workers, advisories, online, progress)
+    try:
+        context.progress("reading the tree")
+        reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
+        checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
+        wanted = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
+        extra = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
+        evidence = gather(context, reading, [*wanted, *extra, SECRETS])
+        context.progress("judging")
+        outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
+        return _report(context, reading, evidence, outcomes, partial=bool(chosen))
+    finally:
+        context.cancelled.set()
+        context.cache.close()
+
+
+def _context(
+    root: Path,
+    date: str | None,
+    timeout: float | None,
+    cache_dir: Path | object | None,
+    workers: int | None,
+    advisories: Path | None,
+    online: bool,
+    progress: Callable[[str], None] | None,
+) -> Context:
+    if timeout is not None and timeout <= 0:
+        raise UsageError("--timeout must be more than 0 seconds")
+    if workers is not None and workers < 1:
+        raise UsageError("--workers must be at least 1")
+    if advisories is not None and not advisories.is_file():
+        raise UsageError(f"{advisories} is not a file: give an archive of advisories in OSV format")
+    directory = default_cache_dir() if cache_dir is DEFAULT_CACHE else cache_dir
+    assert directory is None or isinstance(directory, Path)
+    return Context(
+        root=root,
+        cache=Cache(directory),
+        date=_valid_date(date),
+        workers=workers or len(os.sched_getaffinity(0)),
+        deadline=None if timeout is None else time.monotonic() + timeout,
+        advisories=advisories,
+        online=online,
+        progress=progress or (lambda _text: None),
+    )
+
+
+def _valid_date(date: str | None) -> str:
+    if date is None:
+        return datetime.datetime.fromtimestamp(time.time(), tz=datetime.UTC).date().isoformat()
+    try:
+        return datetime.date.fromisoformat(date).isoformat()
+    except ValueError:
+        raise UsageError(f"--date {date!r} is not a date: write it as YYYY-MM-DD") from None
+
+
+def _judge_all(context: Context, checks: list[Check], evidence: Evidence, reading: Reading, *, debug: bool) -> tuple[Outcome, ...]:
+    found = evidence.get(SECRETS.name)
+    secrets = found.value if isinstance(found, Known) else None
+    outcomes = {}
+    for check in checks:
+        expired = context.remaining() == 0.0
+        outcome = out_of_time(check) if expired else judge(check, evidence, reading.snapshot, reraise=debug)
+        outcomes[check.id] = seal(outcome, reading.texts, secrets)
+    return tuple(outcomes[item.id] for item in catalogue().items if item.id in outcomes)
+
+
+def _report(context: Context, reading: Reading, evidence: Evidence, outcomes: tuple[Outcome, ...], *, partial: bool) -> Report:
+    project = _value(evidence, PROJECT.name)
+    no_grade = "only selected items were judged" if partial else _why_no_grade(reading.snapshot)
+    return Report(
+        schema=SCHEMA_VERSION,
+        tool="auditor",
+        version=__version__,
+        rules=rules_digest(),
+        date=context.date,
+        scope=_scope(context.root, reading.snapshot),
+        parts=project.parts if project else (),
+        score=score(outcomes, no_grade),
+        outcomes=outcomes,
+        items=catalogue().items,
+        categories=catalogue().categories,
+        evidence=_notes(evidence),
+        graph=_graph(evidence),
+        clones=_clones(evidence),
+        history=_history(evidence),
+        tools=_stamps(evidence),
+    )
+
+
+def _why_no_grade(snapshot: Snapshot) -> str:
+    """Why this tree gets no grade, "" when it gets one."""
+    lines: Counter[str] = Counter()
+    for file in snapshot.with_role(Role.FIRST_PARTY):
+        if file.language in READ_LANGUAGES | UNREAD_LANGUAGES:
+            lines[file.language.value] += file.lines
+    read = sum(count for language, count in lines.items() if language in READ_LANGUAGES)
+    unread = {language: count for language, count in lines.items() if language in UNREAD_LANGUAGES}
+    if not read and not unread:
+        return "nothing to audit: there is no first-party source code in the tree"
+    if sum(unread.values()) > read:
+        names = ", ".join(f"{count:,} lines of {name}" for name, count in sorted(unread.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
+        return f"more than half of the first-party code is in languages this version does not read ({names}; {read:,} lines read)"
+    return ""
+
+
+def _scope(root: Path, snapshot: Snapshot) -> Scope:
+    own = snapshot.with_role(Role.FIRST_PARTY)
+    code = [file for file in own if file.language in READ_LANGUAGES | UNREAD_LANGUAGES]
+    languages = sorted({file.language for file in code})
+    counted = [LanguageCount(name.value, sum(f.language is name for f in code), sum(f.lines for f in code if f.language is name)) for name in languages]
+    return Scope(
+        name=root.resolve().name or "repository",
+        commit=snapshot.commit,
+        origin=snapshot.origin,
+        digest=snapshot.digest,
+        files=len(snapshot.files),
+        lines=sum(file.lines for file in code),
+        roles=tuple(sorted(Counter(file.role.value for file in snapshot.files).items())),
+        languages=tuple(sorted(counted, key=lambda count: (-count.lines, count.language))),
+        skipped=tuple((entry.path, entry.reason) for entry in snapshot.skipped[:SKIPPED_SHOWN]),
+        skipped_total=len(snapshot.skipped),
+    )
+
+
+def _value(evidence: Evidence, name: str) -> Any:
+    found = evidence.get(name)
+    return found.value if isinstance(found, Known) else None
+
+
+def _notes(evidence: Evidence) -> tuple[EvidenceNote, ...]:
+    notes = []
+    for name, found in sorted(evidence.items()):
+        match found:
+            case Known(source=source, examined=examined, unexamined=unexamined):
+                notes.append(EvidenceNote(name, source.name, source.version, True, len(examined), unexamined[:SKIPPED_SHOWN], "", ""))
+            case Unavailable(tool=tool, reason=reason, remedy=remedy):
+                notes.append(EvidenceNote(name, tool, "", False, 0, (), reason, remedy))
+    return tuple(notes)
+
+
+def _stamps(evidence: Evidence) -> tuple[ToolStamp, ...]:
+    stamps = {found.source for found in evidence.values() if isinstance(found, Known)}
+    return tuple(sorted(stamps, key=lambda stamp: (stamp.name, stamp.version)))
+
+
+def _graph(evidence: Evidence) -> GraphReport | None:
+    graph, project = _value(evidence, MODULE_GRAPH.name), _value(evidence, PROJECT.name)
+    return analyse(graph, project.production) if graph is not None and project is not None else None
+
+
+def _clones(evidence: Evidence) -> CloneReport | None:
+    clones = _value(evidence, CLONES.name)
+    return CloneReport(clones.families[:FAMILIES_SHOWN], clones.duplicated_lines, clones.total_lines) if clones is not None else None
+
+
+def _history(evidence: Evidence) -> HistorySummary | None:
+    history = _value(evidence, HISTORY.name)
+    return HistorySummary(len(history.commits), history.total, history.shallow) if history is not None else None
+
+
+def rules_digest() -> str:
+    """Digest of the shipped rules, so that two reports can be told to come from the same ones."""
+    joined = hashlib.sha256()
+    for rule in sorted(data_dir("rules").rglob("*.yaml")):
+        joined.update(rule.read_bytes())
+    return joined.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorLine:
+    """One tool or data set: whether it is there and what would be unknown without it."""
+
+    name: str
+    version: str
+    available: bool
+    needed_for: tuple[str, ...]
+    remedy: str
+
+
+def doctor() -> tuple[DoctorLine, ...]:
+    """What this installation can use. Nothing is started; versions come from the package metadata."""
+    lines = []
+    for tool in ("semgrep", "bandit", "radon", "pip-audit"):
+        version = _installed(tool)
+        lines.append(DoctorLine(tool, version, bool(version), _items_needing(tool), f"pip install {tool}"))
+    for tool, purpose in (("chromium", "printing the report to PDF"),):
+        found = shutil.which(tool)
+        lines.append(DoctorLine(tool, "", bool(found), (purpose,), "install it with the system's package manager"))
+    return tuple(lines)
+
+
+def _installed(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _items_needing(tool: str) -> tuple[str, ...]:
+    names = {"radon": {"complexity"}, "pip-audit": {"advisories"}}.get(tool, {tool})
+    return tuple(check.id for check in all_checks().values() if names.intersection(need.name for need in (*check.needs, *check.corroborating)))

@@ -1,0 +1,77 @@
+"""Gives findings their fingerprint and their excerpt. Excerpts never show a secret: what looks like one is cut to its first characters."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from auditor.model.evidence import Secrets
+from auditor.model.verdict import Finding, Outcome
+
+CONTEXT_LINES = 2
+LONGEST_EXCERPT = 12
+LINE_LIMIT = 200
+EXCERPTS_PER_ITEM = 25
+FINDINGS_PER_ITEM = 500
+
+_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.){4,})\1""")
+_BARE_VALUE = re.compile(r"([:=]\s*)([^\s\"'`,;#{}()\[\]]{4,})")
+_TOKEN = re.compile(r"[A-Za-z0-9+/_=.-]{24,}")
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,80}:)([^\s@/]{1,200})(@)")
+
+
+def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) -> Outcome:
+    """The outcome with fingerprints and excerpts on its findings (at most `FINDINGS_PER_ITEM` are kept)."""
+    hidden = {(secret.path, secret.line) for secret in secrets.found} if secrets else set()
+    everywhere = outcome.category == "secrets"
+    seen: Counter[str] = Counter()
+    lines_of: dict[str, list[str]] = {}
+    sealed = []
+    for position, finding in enumerate(outcome.findings[:FINDINGS_PER_ITEM]):
+        lines = lines_of.setdefault(finding.path, texts.get(finding.path, "").split("\n"))
+        base = _fingerprint_base(outcome.id, finding, lines)
+        seen[base] += 1
+        fingerprint = hashlib.sha256(f"{base}\x00{seen[base]}".encode()).hexdigest()[:20]
+        start, excerpt = _excerpt(finding, lines, hidden, everywhere=everywhere) if position < EXCERPTS_PER_ITEM else (0, ())
+        sealed.append(dataclasses.replace(finding, fingerprint=fingerprint, excerpt=excerpt, excerpt_start=start))
+    return dataclasses.replace(outcome, findings=tuple(sealed))
+
+
+def _fingerprint_base(item: str, finding: Finding, lines: list[str]) -> str:
+    code = "".join("".join(lines[max(0, finding.line - 1) : max(finding.line, min(finding.end_line, finding.line + 5))]).split()) if finding.line else ""
+    return "\x00".join((item, finding.rule, finding.path, code))
+
+
+def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *, everywhere: bool) -> tuple[int, tuple[str, ...]]:
+    if not 1 <= finding.line <= len(lines):
+        return 0, ()
+    start = max(1, finding.line - CONTEXT_LINES)
+    end = min(len(lines), max(finding.end_line, finding.line) + CONTEXT_LINES, start + LONGEST_EXCERPT - 1)
+    shown = []
+    for number in range(start, end + 1):
+        line = lines[number - 1][: LINE_LIMIT * 4]
+        secret = everywhere or (finding.path, number) in hidden
+        shown.append(mask(line, strict=secret)[:LINE_LIMIT])
+    return start, tuple(shown)
+
+
+def mask(line: str, *, strict: bool) -> str:
+    """The line with credential-like values cut to their first characters; `strict` cuts every literal value."""
+    line = _URL_PASSWORD.sub(lambda match: f"{match[1]}…{match[3]}", line)
+    if strict:
+        line = _QUOTED.sub(lambda match: f"{match[1]}{_cut(match[2])}{match[1]}", line)
+        line = _BARE_VALUE.sub(lambda match: match[1] + _cut(match[2]), line)
+        return _TOKEN.sub(lambda match: _cut(match[0]), line)
+    return _TOKEN.sub(lambda match: _cut(match[0]) if _looks_secret(match[0]) else match[0], line)
+
+
+def _cut(value: str) -> str:
+    return f"{value[:4] if len(value) >= 16 else value[:1]}… ({len(value)} characters)"
+
+
+def _looks_secret(token: str) -> bool:
+    digits = sum(character.isdigit() for character in token)
+    return digits >= 3 and any(c.isalpha() for c in token) and not re.search(r"[a-z]{5,}[._/-][a-z]{4,}", token)

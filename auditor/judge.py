@@ -1,0 +1,183 @@
+"""Turns evidence into outcomes. Only this module decides `unknown`; a check can neither pass nor crash an audit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from auditor.catalogue import catalogue
+from auditor.checks.registry import Check
+from auditor.classify import role_by_path
+from auditor.gather import TIME_LIMIT, Evidence
+from auditor.model.need import Known, Need, Unavailable
+from auditor.model.report import Item
+from auditor.model.snapshot import READ_LANGUAGES, Role, Snapshot
+from auditor.model.verdict import Assessed, Confidence, Judgement, NotApplicable, Outcome, Undecided, Verdict
+from auditor.score import verdict_of
+
+_log = logging.getLogger(__name__)
+
+_NOT_CONTENT = ("a symbolic link", "a submodule")
+_UNEXAMINED_SHOWN = 50
+
+
+def judge(check: Check, evidence: Evidence, snapshot: Snapshot, *, reraise: bool = False) -> Outcome:
+    """The outcome of one check. With `reraise` a crash of the check is not caught (for its author)."""
+    item = catalogue().item(check.id)
+    required = (*check.needs, *check.corroborating)
+    for need in required:
+        match evidence.get(need.name):
+            case Known():
+                continue
+            case Unavailable() as missing:
+                return _unknown(item, _missing(need, missing))
+            case _:
+                return _unknown(item, f"{need.name}: {TIME_LIMIT}")
+    values = [_value(evidence, need) for need in (*required, *check.optional)]
+    try:
+        judgement = check.function(*values)
+    except Exception as error:  # the one broad handler: a broken check is an unknown verdict, not a broken audit
+        if reraise:
+            raise
+        _log.debug("check %s crashed", check.id, exc_info=True)
+        return _unknown(item, f"the check crashed ({type(error).__name__}); this is a defect of auditor, please report it")
+    return _outcome(item, check, judgement, _examination(check, evidence, snapshot))
+
+
+def out_of_time(check: Check) -> Outcome:
+    """The outcome of a check that could not run any more."""
+    return _unknown(catalogue().item(check.id), f"not judged: {TIME_LIMIT}")
+
+
+def _value(evidence: Evidence, need: Need[Any]) -> Any:
+    found = evidence.get(need.name)
+    return found.value if isinstance(found, Known) else None
+
+
+def _missing(need: Need[Any], missing: Unavailable) -> str:
+    remedy = missing.remedy or need.remedy
+    return f"{missing.tool} is not available: {missing.reason}" + (f" {remedy}" if remedy else "")
+
+
+class _Examination:
+    """Which files the check's evidence covers, and which of those in its scope it does not."""
+
+    __slots__ = ("examined", "unexamined")
+
+    def __init__(self, examined: int, unexamined: tuple[tuple[str, str], ...]) -> None:
+        self.examined = examined
+        self.unexamined = unexamined
+
+
+def _examination(check: Check, evidence: Evidence, snapshot: Snapshot) -> _Examination:
+    roles = {file.path: file.role for file in snapshot.files}
+    examined: set[str] = set()
+    unexamined: dict[str, str] = {}
+    reads_code = False
+    for need in check.needs:
+        known = evidence[need.name]
+        assert isinstance(known, Known)
+        examined.update(path for path in known.examined if roles.get(path) in check.roles)
+        unexamined.update((path, reason) for path, reason in known.unexamined if roles.get(path, Role.FIRST_PARTY) in check.roles)
+        reads_code = reads_code or bool(known.examined or known.unexamined)
+    if reads_code:
+        unexamined.update(_unread(check, snapshot))
+    return _Examination(len(examined - set(unexamined)), tuple(sorted(unexamined.items())))
+
+
+def _unread(check: Check, snapshot: Snapshot) -> Iterable[tuple[str, str]]:
+    """Files the snapshot could not read that would have been in the check's scope."""
+    for skipped in snapshot.skipped:
+        language, role = role_by_path(skipped.path)
+        if language in READ_LANGUAGES and role in check.roles and not skipped.reason.startswith(_NOT_CONTENT):
+            yield skipped.path, skipped.reason
+
+
+def _outcome(item: Item, check: Check, judgement: Judgement, examination: _Examination) -> Outcome:
+    scope = examination.examined + len(examination.unexamined)
+    match judgement:
+        case NotApplicable(reason=reason, evidence=places):
+            return _blank(item, Verdict.NOT_APPLICABLE, reason, evidence=places, ceiling=0.0)
+        case Undecided(reason=reason, evidence=places):
+            return _blank(item, Verdict.UNKNOWN, reason, evidence=places, ceiling=1.0)
+        case Assessed():
+            pass
+    share = judgement.bad / judgement.total if judgement.total else 0.0
+    badness = min(1.0, max(judgement.floor, share))
+    ceiling = _ceiling(check, judgement, badness, examination, scope)
+    verdict = verdict_of(badness, check.tolerance)
+    reason = judgement.summary
+    if verdict is Verdict.PASS and ceiling > check.tolerance:
+        verdict = Verdict.UNKNOWN
+        reason = f"{judgement.summary} Not proven: {_gap(judgement, examination, scope)}"
+        ceiling = 1.0
+    return Outcome(
+        id=item.id,
+        category=item.category,
+        severity=item.severity,
+        verdict=verdict,
+        badness=badness,
+        ceiling=badness if verdict is Verdict.PASS else max(badness, ceiling),
+        confidence=judgement.confidence,
+        reason=reason,
+        findings=judgement.findings,
+        evidence=judgement.evidence,
+        signals=judgement.signals,
+        examined=examination.examined,
+        scope=scope,
+        bad=judgement.bad,
+        total=judgement.total,
+        unexamined=(*judgement.unexamined, *examination.unexamined)[:_UNEXAMINED_SHOWN],
+    )
+
+
+def _ceiling(check: Check, judgement: Assessed, badness: float, examination: _Examination, scope: int) -> float:
+    """Badness if everything that was not examined were bad.
+
+    An item without tolerance is decided by one witness, so any gap may hide it; a share can only be moved by its part.
+    """
+    places, files = len(judgement.unexamined), len(examination.unexamined)
+    if not places and not files:
+        return badness
+    if check.tolerance == 0:
+        return 1.0
+    worst = (judgement.bad + places) / (judgement.total + places) if judgement.total + places else 0.0
+    worst = max(judgement.floor, worst)
+    return min(1.0, worst + (1 - worst) * (files / scope if scope else 0.0))
+
+
+def _gap(judgement: Assessed, examination: _Examination, scope: int) -> str:
+    gaps = []
+    if examination.unexamined:
+        path, reason = examination.unexamined[0]
+        gaps.append(f"{examination.examined} of {scope} files examined; {path}: {reason}.")
+    if judgement.unexamined:
+        path, reason = judgement.unexamined[0]
+        count = len(judgement.unexamined)
+        gaps.append(f"{count} place{'s' if count > 1 else ''} could not be resolved, the first: {path}: {reason}.")
+    return " ".join(gaps)
+
+
+def _unknown(item: Item, reason: str) -> Outcome:
+    return _blank(item, Verdict.UNKNOWN, reason, ceiling=1.0)
+
+
+def _blank(item: Item, verdict: Verdict, reason: str, *, ceiling: float, evidence: tuple[Any, ...] = ()) -> Outcome:
+    return Outcome(
+        id=item.id,
+        category=item.category,
+        severity=item.severity,
+        verdict=verdict,
+        badness=0.0,
+        ceiling=ceiling,
+        confidence=Confidence.HIGH,
+        reason=reason,
+        findings=(),
+        evidence=evidence,
+        signals=(),
+        examined=0,
+        scope=0,
+        bad=0,
+        total=0,
+    )
