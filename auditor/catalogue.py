@@ -35,7 +35,10 @@ class Catalogue:
                 return item
         ids = [item.id for item in self.items]
         tails = {name.split(".")[1]: name for name in ids}
-        near = [*difflib.get_close_matches(item_id, ids, n=2), *(tails[tail] for tail in difflib.get_close_matches(item_id.split(".")[-1], list(tails), n=2))]
+        near = [
+            *difflib.get_close_matches(item_id, ids, n=2),
+            *(tails[tail] for tail in difflib.get_close_matches(item_id.rsplit(".", maxsplit=1)[-1], list(tails), n=2)),
+        ]
         hint = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else "; `auditor checks` lists them"
         raise UsageError(f"there is no item {item_id!r}{hint}")
 

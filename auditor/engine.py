@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import importlib.metadata
 import os
@@ -72,7 +72,19 @@ def audit(
         NothingToAuditError: there are no files.
     """
     chosen = select(only)
-    context = _context(Path(path), date, timeout, cache_dir if use_cache else None, workers, advisories, online, progress)
+    _validate(timeout, workers, advisories)
+    directory = default_cache_dir() if cache_dir is DEFAULT_CACHE else cache_dir
+    assert directory is None or isinstance(directory, Path)
+    context = Context(
+        root=Path(path),
+        cache=Cache(directory if use_cache else None),
+        date=_valid_date(date),
+        workers=workers or len(os.sched_getaffinity(0)),
+        deadline=None if timeout is None else time.monotonic() + timeout,
+        advisories=advisories,
+        online=online,
+        progress=progress or (lambda _text: None),
+    )
     try:
         context.progress("reading the tree")
         reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
@@ -88,41 +100,20 @@ def audit(
         context.cache.close()
 
 
-def _context(
-    root: Path,
-    date: str | None,
-    timeout: float | None,
-    cache_dir: Path | object | None,
-    workers: int | None,
-    advisories: Path | None,
-    online: bool,
-    progress: Callable[[str], None] | None,
-) -> Context:
+def _validate(timeout: float | None, workers: int | None, advisories: Path | None) -> None:
     if timeout is not None and timeout <= 0:
         raise UsageError("--timeout must be more than 0 seconds")
     if workers is not None and workers < 1:
         raise UsageError("--workers must be at least 1")
     if advisories is not None and not advisories.is_file():
         raise UsageError(f"{advisories} is not a file: give an archive of advisories in OSV format")
-    directory = default_cache_dir() if cache_dir is DEFAULT_CACHE else cache_dir
-    assert directory is None or isinstance(directory, Path)
-    return Context(
-        root=root,
-        cache=Cache(directory),
-        date=_valid_date(date),
-        workers=workers or len(os.sched_getaffinity(0)),
-        deadline=None if timeout is None else time.monotonic() + timeout,
-        advisories=advisories,
-        online=online,
-        progress=progress or (lambda _text: None),
-    )
 
 
 def _valid_date(date: str | None) -> str:
     if date is None:
-        return datetime.datetime.fromtimestamp(time.time(), tz=datetime.UTC).date().isoformat()
+        return dt.datetime.fromtimestamp(time.time(), tz=dt.UTC).date().isoformat()
     try:
-        return datetime.date.fromisoformat(date).isoformat()
+        return dt.date.fromisoformat(date).isoformat()
     except ValueError:
         raise UsageError(f"--date {date!r} is not a date: write it as YYYY-MM-DD") from None
 
@@ -181,7 +172,10 @@ def _scope(root: Path, snapshot: Snapshot) -> Scope:
     own = snapshot.with_role(Role.FIRST_PARTY)
     code = [file for file in own if file.language in READ_LANGUAGES | UNREAD_LANGUAGES]
     languages = sorted({file.language for file in code})
-    counted = [LanguageCount(name.value, sum(f.language is name for f in code), sum(f.lines for f in code if f.language is name)) for name in languages]
+    counted = [
+        LanguageCount(name.value, sum(f.language is name for f in code), sum(f.lines for f in code if f.language is name))
+        for name in languages
+    ]
     return Scope(
         name=root.resolve().name or "repository",
         commit=snapshot.commit,
@@ -272,4 +266,6 @@ def _installed(distribution: str) -> str:
 
 def _items_needing(tool: str) -> tuple[str, ...]:
     names = {"radon": {"complexity"}, "pip-audit": {"advisories"}}.get(tool, {tool})
-    return tuple(check.id for check in all_checks().values() if names.intersection(need.name for need in (*check.needs, *check.corroborating)))
+    return tuple(
+        check.id for check in all_checks().values() if names.intersection(need.name for need in (*check.needs, *check.corroborating))
+    )

@@ -41,8 +41,12 @@ def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) ->
 
 
 def _fingerprint_base(item: str, finding: Finding, lines: list[str]) -> str:
-    code = "".join("".join(lines[max(0, finding.line - 1) : max(finding.line, min(finding.end_line, finding.line + 5))]).split()) if finding.line else ""
-    return "\x00".join((item, finding.rule, finding.path, code))
+    code = (
+        "".join("".join(lines[max(0, finding.line - 1) : max(finding.line, min(finding.end_line, finding.line + 5))]).split())
+        if finding.line
+        else ""
+    )
+    return f"{item}\x00{finding.rule}\x00{finding.path}\x00{code}"
 
 
 def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *, everywhere: bool) -> tuple[int, tuple[str, ...]]:

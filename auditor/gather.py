@@ -97,6 +97,6 @@ def _start(provider: Provider, context: Context, evidence: Evidence, finished: q
 def _supply(provider: Provider, context: Context, values: list[Any]) -> Known[Any] | Unavailable:
     try:
         return provider.function(context, *values)
-    except Exception as error:  # a reader that breaks on hostile input makes its items unknown, never the audit fail
+    except Exception as error:  # noqa: BLE001 - a reader that breaks on hostile input makes its items unknown, never the audit fail
         _log.debug("evidence %s failed", provider.need.name, exc_info=True)
         return Unavailable(provider.need.name, f"reading it failed ({type(error).__name__}); this is a defect of auditor")

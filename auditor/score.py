@@ -162,5 +162,9 @@ def _account(outcomes: Sequence[Outcome]) -> tuple[AccountLine, ...]:
         before = score_value(running)
         running = total if position == len(open_items) else running + risk
         gain = score_value(max(0.0, total - risk)) - score_value(total)
-        lines.append(AccountLine(outcome.id, POINTS[outcome.severity], risk / POINTS[outcome.severity], risk, before, score_value(running), round(gain, 1)))
+        lines.append(
+            AccountLine(
+                outcome.id, POINTS[outcome.severity], risk / POINTS[outcome.severity], risk, before, score_value(running), round(gain, 1)
+            )
+        )
     return tuple(lines)

@@ -19,7 +19,27 @@ from auditor.classify import classify
 from auditor.errors import NothingToAuditError, UsageError
 from auditor.model.snapshot import Skipped, Snapshot, SourceFile
 
-PRUNED = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".next", ".nuxt", ".svelte-kit", ".turbo", ".gradle", ".terraform"})
+PRUNED = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        ".venv",
+        "__pycache__",
+        ".tox",
+        ".nox",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".next",
+        ".nuxt",
+        ".svelte-kit",
+        ".turbo",
+        ".gradle",
+        ".terraform",
+    }
+)
 """Directories never entered when there is no git to say what belongs to the project (with git: `.git` only)."""
 
 
@@ -49,7 +69,7 @@ for _level in (pygit2.enums.ConfigLevel.SYSTEM, pygit2.enums.ConfigLevel.GLOBAL,
     pygit2.settings.search_path[_level] = ""  # the user's own git settings (ignore files) must not change a report
 
 
-def read_tree(root: Path, bounds: Bounds = Bounds(), should_stop: Callable[[], bool] = lambda: False) -> Reading:  # noqa: B008 - frozen value
+def read_tree(root: Path, bounds: Bounds = Bounds(), should_stop: Callable[[], bool] = lambda: False) -> Reading:
     """Read the tree below `root`.
 
     Raises:
@@ -131,7 +151,9 @@ def _git_listing(root: Path, bounds: Bounds) -> _Listing | None:
     paths = {path: True for path, mode in tracked.items() if mode not in special}
     try:
         folders = {folder for path in tracked for folder in _folders(path)}
-        for path in _walk(root, bounds, skipped, frozenset({".git"}), lambda p: p not in tracked and p not in folders and _ignored(repository, prefix + p)):
+        for path in _walk(
+            root, bounds, skipped, frozenset({".git"}), lambda p: p not in tracked and p not in folders and _ignored(repository, prefix + p)
+        ):
             paths.setdefault(path, False)
     except (pygit2.GitError, KeyError, ValueError):
         return None
@@ -162,7 +184,7 @@ def _ignored(repository: pygit2.Repository, path: str) -> bool:
 def _tree_listing(root: Path, bounds: Bounds) -> _Listing:
     skipped: list[Skipped] = []
     paths = dict.fromkeys(_walk(root, bounds, skipped, PRUNED, lambda _path: False), False)
-    return _bounded({path: True for path in paths}, skipped, bounds, "tree", "")
+    return _bounded(dict.fromkeys(paths, True), skipped, bounds, "tree", "")
 
 
 def _bounded(paths: dict[str, bool], skipped: list[Skipped], bounds: Bounds, origin: str, commit: str) -> _Listing:
@@ -253,4 +275,3 @@ def _digest(files: list[SourceFile], skipped: list[Skipped]) -> str:
     for entry in skipped:
         joined.update(f"{entry.path}\x00{entry.reason}\x00".encode())
     return joined.hexdigest()
-

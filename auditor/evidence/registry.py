@@ -55,7 +55,9 @@ class Provider:
 _providers: dict[str, Provider] = {}
 
 
-def provides(need: Need[T], *, needs: tuple[Need[Any], ...] = ()) -> Callable[[Callable[..., Known[T] | Unavailable]], Callable[..., Known[T] | Unavailable]]:
+def provides(
+    need: Need[T], *, needs: tuple[Need[Any], ...] = ()
+) -> Callable[[Callable[..., Known[T] | Unavailable]], Callable[..., Known[T] | Unavailable]]:
     """Register the decorated function `f(context, *values)` as the supplier of `need`."""
 
     def register(function: Callable[..., Known[T] | Unavailable]) -> Callable[..., Known[T] | Unavailable]:

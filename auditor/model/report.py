@@ -143,8 +143,11 @@ class EvidenceNote:
 
 @dataclass(frozen=True, slots=True)
 class GraphReport:
-    """The module graph of production code. `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected
-    components over import-time edges; `tangles`: those over run-time edges (lazy ones too)."""
+    """The module graph of production code.
+
+    `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected components over import-time edges; `tangles`:
+    those over run-time edges (lazy ones too).
+    """
 
     modules: tuple[Module, ...]
     edges: tuple[Edge, ...]
