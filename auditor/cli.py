@@ -1,0 +1,262 @@
+"""The command line: parses, calls, prints. What an audit is stands in `auditor.engine`, how it looks in `auditor.render`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from auditor import __version__
+from auditor.errors import AuditError, ExitCode
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+app = typer.Typer(
+    name="auditor",
+    help="Production-readiness audit of a repository, with evidence for every verdict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Entry point of the `auditor` program."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _interrupted()
+
+
+def _command(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn every way a command can end into its exit code and at most one line on stderr."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            result = function(*args, **kwargs)
+            sys.stdout.flush()
+        except AuditError as error:
+            _complain(str(error))
+            raise SystemExit(int(error.exit_code)) from None
+        except KeyboardInterrupt:
+            _interrupted()
+            raise  # not reached; tells the type checker
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone (`| head`): nothing left to say
+            raise SystemExit(int(ExitCode.OK)) from None
+        except Exception as error:
+            if kwargs.get("debug"):
+                raise
+            _complain(f"internal error ({type(error).__name__}: {error}); run again with --debug for the details and report it")
+            raise SystemExit(int(ExitCode.INTERNAL)) from None
+        return result
+
+    return run
+
+
+def _complain(message: str) -> None:
+    from auditor.render.text import visible
+
+    print(f"auditor: {visible(message)}", file=sys.stderr, flush=True)  # noqa: T201 - this is the program's voice
+
+
+def _interrupted() -> None:
+    """Leave at once: workers are daemons and end with us, and there is no half-written file to save."""
+    _complain("interrupted")
+    os._exit(int(ExitCode.INTERRUPTED))
+
+
+def _say(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"  # noqa: TID251 - no-color.org
+
+
+def _reporter(wanted: bool) -> Callable[[str], None]:
+    """Prints progress with the seconds since the start; called from several threads."""
+    if not wanted:
+        return lambda _text: None
+    from auditor.render.text import visible
+
+    start, lock = time.monotonic(), threading.Lock()
+
+    def report(text: str) -> None:
+        with lock:
+            print(f"{time.monotonic() - start:7.1f} s  {visible(text)}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return report
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"auditor {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Production-readiness audit of a repository, with evidence for every verdict.
+
+    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 130 interrupted.
+    """
+
+
+@app.command()
+@_command
+def audit(
+    path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
+    *,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
+    date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.")] = False,
+    cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
+    advisories: Annotated[Path | None, typer.Option(metavar="FILE", help="Archive of known vulnerabilities (OSV format).")] = None,
+    online: Annotated[bool, typer.Option("--online", help="Allow look-ups of known vulnerabilities over the network.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
+    progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,
+) -> None:
+    """Audit a repository: a summary here, the whole report with --html and --json."""
+    from auditor.render.files import check_target
+
+    to_stdout = json == "-"
+    targets = {"html": html, "json": None if json is None or to_stdout else Path(json)}
+    for target in targets.values():
+        if target is not None:
+            check_target(target)
+    from auditor import engine
+
+    report = engine.audit(
+        path,
+        date=date,
+        timeout=timeout,
+        cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
+        use_cache=not no_cache,
+        workers=workers,
+        advisories=advisories,
+        online=online,
+        only=tuple(only or ()),
+        progress=_reporter(sys.stderr.isatty() if progress is None else progress),
+        debug=debug,
+    )
+    _deliver(report, targets["html"], targets["json"])
+    if to_stdout:
+        _say_json(report)
+    else:
+        _print_summary(report, quiet=quiet, saved=tuple(str(target) for target in targets.values() if target is not None))
+    if not report.scope.languages:
+        raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
+
+
+def _deliver(report: Any, html: Path | None, json: Path | None) -> None:
+    from auditor.render.files import write_file
+
+    if html is not None:
+        from auditor.render.html import to_html
+
+        write_file(html, to_html(report))
+    if json is not None:
+        from auditor.render.json_report import to_json
+
+        write_file(json, to_json(report))
+
+
+def _say_json(report: Any) -> None:
+    from auditor.render.json_report import to_json
+
+    sys.stdout.buffer.write(to_json(report))
+
+
+def _print_summary(report: Any, *, quiet: bool, saved: tuple[str, ...]) -> None:
+    from auditor.render.terminal import to_line, to_terminal
+
+    _say(to_line(report) if quiet else to_terminal(report, colour=_wants_colour(), saved=saved))
+
+
+@app.command()
+@_command
+def render(
+    report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without --html).")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+) -> None:
+    """Make the HTML report or the summary from a stored JSON report."""
+    from auditor.errors import UsageError
+    from auditor.render.json_report import from_json
+
+    try:
+        data = report.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
+    stored = from_json(data, str(report))
+    _deliver(stored, html, None)
+    if terminal or html is None:
+        _print_summary(stored, quiet=False, saved=(str(html),) if html else ())
+
+
+@app.command()
+@_command
+def explain(
+    item: Annotated[str, typer.Argument(help="An item's id, such as secrets.none-committed.", metavar="ID")],
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+) -> None:
+    """Explain one item of the checklist: what it claims, why it matters, how to fix it, what it cannot see."""
+    from auditor.catalogue import catalogue
+    from auditor.render.explain import to_text
+
+    _say(to_text(catalogue().item(item)))
+
+
+@app.command()
+@_command
+def checks(
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+) -> None:
+    """List the items of the checklist and which of them this version judges."""
+    from auditor.catalogue import catalogue
+    from auditor.render.explain import list_json, list_text
+
+    known = catalogue()
+    if json:
+        sys.stdout.buffer.write(list_json(known.items))
+    else:
+        _say(list_text(known.items, known.categories))
+
+
+@app.command()
+@_command
+def doctor(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+) -> None:
+    """Show which tools and data are there, and what would be unknown without them."""
+    from auditor.engine import doctor as examine
+
+    for line in examine():
+        state = f"{line.version or 'found'}" if line.available else "MISSING"
+        _say(f"{line.name:<14} {state:<12} needed for {', '.join(line.needed_for) or 'nothing'}\n")
+        if not line.available:
+            _say(f"{'':<14} {'':<12} {line.remedy}\n")
+
+
+if __name__ == "__main__":
+    main()
