@@ -1,0 +1,36 @@
+"""Evidence HISTORY: the newest commits of the audited directory, remembered by the commit the history begins at."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from auditor.cache import cache_key
+from auditor.evidence.registry import Context, provides
+from auditor.model.evidence import History
+from auditor.model.need import Known, ToolStamp, Unavailable
+from auditor.model.needs import HISTORY
+from auditor.tools import history as git
+
+_FORMAT = "history-1"
+
+
+@provides(HISTORY)
+def history(context: Context) -> Known[History] | Unavailable:
+    """Read the history the audited directory has in git."""
+    try:
+        repository, head = git.open_repository(context.root)
+        stamp = ToolStamp("pygit2", git.version())
+        key = cache_key(_FORMAT, stamp.version, head.commit, head.prefix, str(repository.is_shallow), *git.tag_names(repository))
+        stored = context.cache.get_many([key]).get(key)
+        if stored is not None:
+            return Known(msgspec.msgpack.decode(stored, type=History), stamp)
+        started = time.monotonic()
+        context.progress("history: reading commits")
+        found = git.read_history(repository, head)
+        context.progress(f"history: {len(found.commits)} of {found.total} commits, {time.monotonic() - started:.1f} s")
+    except git.HistoryError as error:
+        return Unavailable("git history", f"{error}.")
+    context.cache.put_many({key: msgspec.msgpack.encode(found)})
+    return Known(found, stamp)

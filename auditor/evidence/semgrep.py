@@ -1,0 +1,158 @@
+"""Evidence SEMGREP: matches of our own rules in first-party Python, JavaScript and TypeScript, file by file and remembered by content."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import astuple, replace
+
+from auditor.cache import cache_key
+from auditor.evidence.registry import Context, provides
+from auditor.model.evidence import ToolHit, ToolHits
+from auditor.model.need import Known, ToolStamp, Unavailable
+from auditor.model.needs import SEMGREP, SNAPSHOT, TEXTS
+from auditor.model.snapshot import Language, Role, Snapshot, SourceFile
+from auditor.resources import data_dir
+from auditor.tools import semgrep
+from auditor.tools.rules import Bundle, RuleError, load_bundle
+
+_LANGUAGES = {
+    Language.PYTHON: "python",
+    Language.JAVASCRIPT: "javascript",
+    Language.TYPESCRIPT: "typescript",
+    Language.TSX: "tsx",
+}
+_SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
+_FORMAT = "semgrep-2"
+
+
+@provides(SEMGREP, needs=(SNAPSHOT, TEXTS))
+def semgrep_hits(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[ToolHits] | Unavailable:
+    """Run the rules of `rules/` over production code."""
+    installed = semgrep.version()
+    core, cli = semgrep.core_binary(), semgrep.cli_binary()
+    if not installed or (core is None and cli is None):
+        return Unavailable("semgrep", "it is not installed.")
+    try:
+        bundle = load_bundle(data_dir("rules"), context.cache)
+        return _gather(context, _targets(snapshot, texts), bundle, ToolStamp("semgrep", installed), (core, cli))
+    except (RuleError, semgrep.SemgrepError) as error:
+        return Unavailable("semgrep", f"{error}.")
+
+
+def _targets(snapshot: Snapshot, texts: dict[str, str]) -> dict[SourceFile, semgrep.Target]:
+    files = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.path in texts and _readable(file)]
+    return {file: _target(file, texts[file.path]) for file in files}
+
+
+def _gather(
+    context: Context, targets: dict[SourceFile, semgrep.Target], bundle: Bundle, stamp: ToolStamp, programs: tuple[str | None, str | None]
+) -> Known[ToolHits] | Unavailable:
+    started = time.monotonic()
+    keys = {file.path: _key(file, target, bundle, stamp) for file, target in targets.items()}
+    stored = context.cache.get_many(keys.values())
+    fresh = [target for target in targets.values() if keys[target.path] not in stored]
+    account = semgrep.Scan()
+    if fresh:
+        context.progress(f"semgrep: {len(fresh)} files")
+        account = semgrep.scan(
+            bundle.text,
+            fresh,
+            root=context.root,
+            workers=context.workers,
+            timeout=context.remaining(),
+            cancelled=context.cancelled,
+            core=programs[0],
+            cli=programs[1],
+        )
+        context.progress(f"semgrep: done, {time.monotonic() - started:.1f} s")
+    if account.broken_rules:
+        named = ", ".join(sorted(account.broken_rules))
+        return Unavailable("semgrep", f"it rejects the rule {named}.")
+    _remember(context, account, keys)
+    for path, key in keys.items():
+        if key in stored:
+            _recall(stored[key], path, account)
+    return _known(account, bundle, stamp)
+
+
+def _readable(file: SourceFile) -> bool:
+    return file.language in _LANGUAGES or file.language in {Language.VUE, Language.SVELTE}
+
+
+def _target(file: SourceFile, text: str) -> semgrep.Target:
+    if file.language in _LANGUAGES:
+        return semgrep.Target(file.path, _LANGUAGES[file.language], text)
+    return semgrep.Target(file.path, *_script_part(text))
+
+
+def _script_part(text: str) -> tuple[str, str]:
+    """Language and text of the script parts of a component file, everything else blanked so that lines stay where they are."""
+    typed = False
+    parts: list[str] = []
+    position = 0
+    for found in _SCRIPT.finditer(text):
+        parts.append("\n" * text.count("\n", position, found.start(2)))
+        parts.append(found[2])
+        typed = typed or re.search(r"lang\s*=\s*['\"]?ts", found[1]) is not None
+        position = found.end(2)
+    return ("typescript" if typed else "javascript", "".join(parts))
+
+
+def _key(file: SourceFile, target: semgrep.Target, bundle: Bundle, stamp: ToolStamp) -> str:
+    return cache_key(_FORMAT, stamp.version, bundle.digest, file.language, target.language, file.digest)
+
+
+def _remember(context: Context, account: semgrep.Scan, keys: dict[str, str]) -> None:
+    """Store what another run would find again; a timeout is not a property of the file."""
+    entries: dict[str, bytes] = {}
+    for path, matches in account.matches.items():
+        entries[keys[path]] = json.dumps({"matches": [astuple(match) for match in matches]}).encode()
+    for path, reason in account.unread.items():
+        if path not in account.transient:
+            entries[keys[path]] = json.dumps({"unread": reason}).encode()
+    context.cache.put_many(entries)
+
+
+def _recall(stored: bytes, path: str, account: semgrep.Scan) -> None:
+    data = json.loads(stored)
+    if "unread" in data:
+        account.unread[path] = data["unread"]
+    else:
+        account.matches[path] = [semgrep.Match(*match) for match in data["matches"]]
+
+
+def _known(account: semgrep.Scan, bundle: Bundle, stamp: ToolStamp) -> Known[ToolHits]:
+    hits = sorted(
+        {_hit(path, match, bundle) for path, matches in account.matches.items() for match in matches},
+        key=lambda hit: (hit.path, hit.line, hit.end_line, hit.rule, hit.message),
+    )
+    unread = tuple(sorted(account.unread.items()))
+    return Known(ToolHits(_strongest(hits), unread), stamp, frozenset(account.matches), unread)
+
+
+def _hit(path: str, match: semgrep.Match, bundle: Bundle) -> ToolHit:
+    facts = bundle.facts[match.rule]
+    return ToolHit(
+        facts.item,
+        match.rule,
+        path,
+        match.line,
+        match.end_line,
+        match.message,
+        cwe=facts.cwe,
+        confidence=facts.confidence,
+        grade=facts.grade,
+    )
+
+
+def _strongest(hits: list[ToolHit]) -> tuple[ToolHit, ...]:
+    """One hit per place and kind of weakness: a taint match makes the weaker pattern match of the same call superfluous."""
+    order = {"fail": 0, "partial": 1, "note": 2}
+    best: dict[tuple[str, str, int, int], ToolHit] = {}
+    for hit in hits:
+        place = (hit.item, hit.path, hit.line, hit.cwe)
+        if place not in best or order[hit.grade] < order[best[place].grade]:
+            best[place] = replace(hit)
+    return tuple(sorted(best.values(), key=lambda hit: (hit.path, hit.line, hit.end_line, hit.rule)))

@@ -1,0 +1,116 @@
+"""What each of bandit's tests means to the checklist: an item with a grade, or ignored for a stated reason.
+
+Only the tests listed in `USED` are run. A test compares both tables with the tests of the installed bandit, so that a new one cannot go unnoticed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_EXECUTION = "security.no-dynamic-execution"
+_SQL = "security.sql-parameterised"
+_ENCODING = "security.output-encoded"
+_TLS = "security.headers-and-tls"
+_CRYPTO = "security.crypto-sound"
+_OUTSIDE = "security.outside-paths-and-urls"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How to read a hit of one test; bandit's severity LOW (it saw only constants) turns the grade into "note" where `constant_is_harmless`."""
+
+    item: str
+    cwe: int
+    grade: str
+    message: str
+    constant_is_harmless: bool = False
+
+
+USED: dict[str, Meaning] = {
+    "B102": Meaning(_EXECUTION, 95, "partial", "exec() runs a string as Python code: whoever can influence the string runs code on the server."),
+    "B301": Meaning(_EXECUTION, 502, "partial", "pickle (or a library built on it) loads data: whoever can write that data runs code when it is loaded."),
+    "B302": Meaning(_EXECUTION, 502, "partial", "marshal loads data: crafted data crashes the interpreter or runs code."),
+    "B307": Meaning(_EXECUTION, 95, "partial", "eval() runs a string as Python code: whoever can influence the string runs code on the server."),
+    "B506": Meaning(_EXECUTION, 502, "partial", "yaml.load without a safe loader builds any Python object: a crafted document runs code."),
+    "B601": Meaning(_EXECUTION, 78, "note", "A command is run on another machine over SSH: check that no part of it comes from outside."),
+    "B602": Meaning(_EXECUTION, 78, "partial", "A program is started through a shell: a value with a semicolon in the text becomes a second command.", constant_is_harmless=True),
+    "B604": Meaning(_EXECUTION, 78, "partial", "A function is told to use a shell: a value with a semicolon in the text becomes a second command.", constant_is_harmless=True),
+    "B605": Meaning(_EXECUTION, 78, "partial", "os.system or a relative passes text to a shell: a value with a semicolon in it becomes a second command.", constant_is_harmless=True),
+    "B609": Meaning(_EXECUTION, 155, "note", "A shell command holds a wildcard: a file whose name begins with a dash is read as an option."),
+    "B612": Meaning(_EXECUTION, 94, "partial", "logging.config.listen evaluates configuration that arrives on a socket: any local process can run code."),
+    "B614": Meaning(_EXECUTION, 502, "partial", "torch.load unpickles a model file: a crafted file runs code; weights_only=True refuses that."),
+    "B608": Meaning(_SQL, 89, "partial", "A query text is assembled from pieces: a value that holds a quote changes the query."),
+    "B610": Meaning(_SQL, 89, "partial", "QuerySet.extra() with assembled text: a value that holds a quote changes the query."),
+    "B611": Meaning(_SQL, 89, "partial", "RawSQL with assembled text: a value that holds a quote changes the query.", constant_is_harmless=True),
+    "B113": Meaning("resilience.outbound-timeouts", 400, "partial", "An outgoing call has no time limit: when the other side hangs, so does the worker."),
+    "B110": Meaning("resilience.no-swallowed-errors", 703, "note", "An error is caught and dropped without a trace."),
+    "B112": Meaning("resilience.no-swallowed-errors", 703, "note", "An error in a loop is caught and dropped without a trace."),
+    "B201": Meaning("security.debug-off", 489, "partial", "Flask is started with debug=True: its error page offers an interactive console."),
+    "B202": Meaning(_OUTSIDE, 22, "partial", "An archive is unpacked without checking its members: a name with ../ writes outside the folder."),
+    "B303": Meaning(_CRYPTO, 327, "partial", "A broken hash function is used."),
+    "B304": Meaning(_CRYPTO, 327, "partial", "A broken cipher is used."),
+    "B305": Meaning(_CRYPTO, 327, "partial", "A cipher mode that shows patterns of the plain text is used."),
+    "B324": Meaning(_CRYPTO, 327, "partial", "MD5 or SHA-1 is used and not marked as harmless (usedforsecurity=False)."),
+    "B505": Meaning(_CRYPTO, 326, "partial", "A cryptographic key is too short."),
+    "B323": Meaning(_TLS, 295, "partial", "A TLS context without certificate check: anybody between can read and change the traffic."),
+    "B501": Meaning(_TLS, 295, "partial", "The certificate check is switched off: anybody between can read and change the traffic."),
+    "B502": Meaning(_TLS, 327, "partial", "A TLS version with known weaknesses is asked for."),
+    "B503": Meaning(_TLS, 327, "partial", "A TLS version with known weaknesses is the default."),
+    "B507": Meaning(_TLS, 295, "partial", "SSH host keys are accepted unseen: anybody between can pose as the server."),
+    "B308": Meaning(_ENCODING, 79, "note", "Text is marked as safe mark-up: if a user can influence it, their script runs in other users' browsers."),
+    "B701": Meaning(_ENCODING, 79, "partial", "A Jinja environment without autoescape prints user text as mark-up."),
+    "B702": Meaning(_ENCODING, 79, "note", "Mako templates do not escape by default."),
+    "B703": Meaning(_ENCODING, 79, "partial", "Assembled text is marked as safe mark-up: if a user can influence it, their script runs in other users' browsers."),
+    "B704": Meaning(_ENCODING, 79, "partial", "Assembled text is marked as safe mark-up: if a user can influence it, their script runs in other users' browsers."),
+}  # fmt: skip
+"""Tests that are run, with what a hit means."""
+
+_IMPORT = "an import alone harms nobody; the calls have tests of their own"
+_SECRETS = "credentials are found by our own scan, which reads all files and tells dummies apart"
+_XML = "the standard library's parsers no longer resolve external entities; what remains is a memory bomb, judged with input limits"
+_PROCESS = "starting a program without a shell is the recommended way"
+_CONTEXT = "says nothing without knowing what the value is for"
+
+IGNORED: dict[str, str] = {
+    "B101": "assert in production code is a matter of style unless it guards a decision, which bandit does not see",
+    "B103": "file permissions matter by what the file holds, which bandit does not see",
+    "B104": "binding to all interfaces is right inside a container",
+    "B105": _SECRETS,
+    "B106": _SECRETS,
+    "B107": _SECRETS,
+    "B108": "a literal /tmp path is a risk only on shared machines",
+    "B306": "tempfile.mktemp is a race on shared machines only",
+    "B310": "flags every urlopen, whatever the address is made of",
+    "B311": _CONTEXT,
+    "B312": "telnet clients are a deliberate choice for old devices",
+    "B313": _XML,
+    "B314": _XML,
+    "B315": _XML,
+    "B316": _XML,
+    "B317": _XML,
+    "B318": _XML,
+    "B319": _XML,
+    "B321": "FTP clients are a deliberate choice for old servers",
+    "B401": _IMPORT,
+    "B402": _IMPORT,
+    "B403": _IMPORT,
+    "B404": _IMPORT,
+    "B405": _IMPORT,
+    "B406": _IMPORT,
+    "B407": _IMPORT,
+    "B408": _IMPORT,
+    "B409": _IMPORT,
+    "B411": _IMPORT,
+    "B412": _IMPORT,
+    "B413": _IMPORT,
+    "B415": _IMPORT,
+    "B504": "Python's default TLS version has been safe since 3.10",
+    "B508": "SNMP settings concern devices, not this kind of system",
+    "B509": "SNMP settings concern devices, not this kind of system",
+    "B603": _PROCESS,
+    "B606": _PROCESS,
+    "B607": _PROCESS,
+    "B613": "bidirectional control characters are a review matter, not a production one",
+    "B615": "an unpinned model download is judged with the locked dependencies",
+}
+"""Tests that are not run, with the reason."""
