@@ -43,10 +43,10 @@ def layers(nodes: Iterable[str], edges: Pairs) -> tuple[tuple[str, ...], ...]:
 
     condensed = nx.condensation(_digraph(nodes, edges))
     members = condensed.nodes(data="members")
-    found = []
-    for generation in nx.topological_generations(condensed):
-        found.append(tuple(sorted(name for component in generation for name in members[component])))
-    return tuple(found)
+    return tuple(
+        tuple(sorted(name for component in generation for name in members[component]))
+        for generation in nx.topological_generations(condensed)
+    )
 
 
 def _digraph(nodes: Iterable[str], edges: Pairs) -> nx.DiGraph[str]:

@@ -91,13 +91,23 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """An import of a third-party package: `package` is the top-level import name (Python) or package name (npm)."""
+    """An import of a third-party package: `package` is the top-level import name (Python; dotted where a namespace is shared, "google.cloud.storage") or package name (npm)."""
 
     path: str
     line: int
     package: str
     kind: ImportKind
     guarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Miscall:
+    """A call of a first-party Python function that cannot work: `problem` says which argument does not fit, or that the module has no such name."""
+
+    path: str
+    line: int
+    callee: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class ModuleGraph:
     edges: tuple[Edge, ...]
     unresolved: tuple[Unresolved, ...] = ()
     externals: tuple[External, ...] = ()
+    miscalls: tuple[Miscall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
