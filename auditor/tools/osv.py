@@ -54,8 +54,10 @@ class Advisory:
 
 @dataclass(slots=True)
 class AdvisoryData:
-    """All advisories by (ecosystem, package); `modified` is the newest date of each ecosystem's data, `partial` names incomplete ones,
-    `complete` those that OSV records are given for."""
+    """All advisories by (ecosystem, package).
+
+    `modified` is the newest date of each ecosystem's data, `partial` names incomplete ones, `complete` those that OSV records are given for.
+    """
 
     packages: dict[tuple[str, str], list[Advisory]] = field(default_factory=dict)
     modified: dict[str, str] = field(default_factory=dict)
