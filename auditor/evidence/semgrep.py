@@ -31,42 +31,23 @@ _FORMAT = "semgrep-2"
 def semgrep_hits(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[ToolHits] | Unavailable:
     """Run the rules of `rules/` over production code."""
     installed = semgrep.version()
-    core, cli = semgrep.core_binary(), semgrep.cli_binary()
-    if not installed or (core is None and cli is None):
+    if not installed:
         return Unavailable("semgrep", "it is not installed.")
+    files = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.path in texts and _readable(file)]
     try:
         bundle = load_bundle(data_dir("rules"), context.cache)
-        return _gather(context, _targets(snapshot, texts), bundle, ToolStamp("semgrep", installed), (core, cli))
+        return _gather(context, files, texts, bundle, ToolStamp("semgrep", installed))
     except (RuleError, semgrep.SemgrepError) as error:
         return Unavailable("semgrep", f"{error}.")
 
 
-def _targets(snapshot: Snapshot, texts: dict[str, str]) -> dict[SourceFile, semgrep.Target]:
-    files = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.path in texts and _readable(file)]
-    return {file: _target(file, texts[file.path]) for file in files}
-
-
 def _gather(
-    context: Context, targets: dict[SourceFile, semgrep.Target], bundle: Bundle, stamp: ToolStamp, programs: tuple[str | None, str | None]
+    context: Context, files: list[SourceFile], texts: dict[str, str], bundle: Bundle, stamp: ToolStamp
 ) -> Known[ToolHits] | Unavailable:
-    started = time.monotonic()
-    keys = {file.path: _key(file, target, bundle, stamp) for file, target in targets.items()}
+    keys = {file.path: _key(file, bundle, stamp) for file in files}
     stored = context.cache.get_many(keys.values())
-    fresh = [target for target in targets.values() if keys[target.path] not in stored]
-    account = semgrep.Scan()
-    if fresh:
-        context.progress(f"semgrep: {len(fresh)} files")
-        account = semgrep.scan(
-            bundle.text,
-            fresh,
-            root=context.root,
-            workers=context.workers,
-            timeout=context.remaining(),
-            cancelled=context.cancelled,
-            core=programs[0],
-            cli=programs[1],
-        )
-        context.progress(f"semgrep: done, {time.monotonic() - started:.1f} s")
+    fresh = [_target(file, texts[file.path], bundle) for file in files if keys[file.path] not in stored]
+    account = _scan(context, fresh, bundle)
     if account.broken_rules:
         named = ", ".join(sorted(account.broken_rules))
         return Unavailable("semgrep", f"it rejects the rule {named}.")
@@ -77,14 +58,32 @@ def _gather(
     return _known(account, bundle, stamp)
 
 
+def _scan(context: Context, fresh: list[semgrep.Target], bundle: Bundle) -> semgrep.Scan:
+    if not fresh:
+        return semgrep.Scan()
+    started = time.monotonic()
+    context.progress(f"semgrep: {len(fresh)} files")
+    account = semgrep.scan(
+        bundle.rules,
+        fresh,
+        root=context.root,
+        workers=context.workers,
+        timeout=context.remaining(),
+        cancelled=context.cancelled,
+        core=semgrep.core_binary(),
+        cli=semgrep.cli_binary(),
+    )
+    context.progress(f"semgrep: done, {time.monotonic() - started:.1f} s")
+    return account
+
+
 def _readable(file: SourceFile) -> bool:
     return file.language in _LANGUAGES or file.language in {Language.VUE, Language.SVELTE}
 
 
-def _target(file: SourceFile, text: str) -> semgrep.Target:
-    if file.language in _LANGUAGES:
-        return semgrep.Target(file.path, _LANGUAGES[file.language], text)
-    return semgrep.Target(file.path, *_script_part(text))
+def _target(file: SourceFile, text: str, bundle: Bundle) -> semgrep.Target:
+    language, code = (_LANGUAGES[file.language], text) if file.language in _LANGUAGES else _script_part(text)
+    return semgrep.Target(file.path, language, code, bundle.applicable(language, code))
 
 
 def _script_part(text: str) -> tuple[str, str]:
@@ -100,8 +99,8 @@ def _script_part(text: str) -> tuple[str, str]:
     return ("typescript" if typed else "javascript", "".join(parts))
 
 
-def _key(file: SourceFile, target: semgrep.Target, bundle: Bundle, stamp: ToolStamp) -> str:
-    return cache_key(_FORMAT, stamp.version, bundle.digest, file.language, target.language, file.digest)
+def _key(file: SourceFile, bundle: Bundle, stamp: ToolStamp) -> str:
+    return cache_key(_FORMAT, stamp.version, bundle.digest, file.language, file.digest)
 
 
 def _remember(context: Context, account: semgrep.Scan, keys: dict[str, str]) -> None:

@@ -86,7 +86,7 @@ def examine(
     with workspace(root) as directory:
         while waiting:
             jobs = [([sys.executable, "-I", str(worker)], _job(place, shard)) for shard in waiting]
-            done = run_side_by_side(jobs, cwd=directory, timeout=timeout, cancelled=cancelled)
+            done = run_side_by_side(jobs, workers=workers, cwd=directory, timeout=timeout, cancelled=cancelled)
             left = [_collect(shard, completed, answer) for shard, completed in zip(waiting, done, strict=True)]
             waiting = [rest for rest in left if rest]
             crashes += len(waiting)

@@ -109,14 +109,22 @@ def run(
 
 
 def run_side_by_side(
-    jobs: Sequence[tuple[Sequence[str], str]], *, cwd: Path, timeout: float | None, cancelled: threading.Event
+    jobs: Sequence[tuple[Sequence[str], str]], *, workers: int, cwd: Path, timeout: float | None, cancelled: threading.Event
 ) -> list[Completed]:
-    """Run several (argument list, standard input) pairs at once; results in the order of `jobs`."""
+    """Run several (argument list, standard input) pairs, at most `workers` at once; results in the order of `jobs`.
+
+    `timeout` holds for all of them together.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+
+    def start(job: tuple[Sequence[str], str]) -> Completed:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        return run(job[0], cwd=cwd, stdin=job[1], timeout=left, cancelled=cancelled)
+
     if len(jobs) == 1:
-        return [run(jobs[0][0], cwd=cwd, stdin=jobs[0][1], timeout=timeout, cancelled=cancelled)]
-    with ThreadPoolExecutor(max_workers=max(1, len(jobs))) as pool:
-        waiting = [pool.submit(run, argv, cwd=cwd, stdin=stdin, timeout=timeout, cancelled=cancelled) for argv, stdin in jobs]
-        return [job.result() for job in waiting]
+        return [start(jobs[0])]
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        return list(pool.map(start, jobs))
 
 
 @contextlib.contextmanager
@@ -185,7 +193,7 @@ class _Reader(threading.Thread):
 
     def run(self) -> None:
         size = 0
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), self._stream:
             while chunk := self._stream.read1(_CHUNK):  # type: ignore[attr-defined]  # BufferedReader
                 size += len(chunk)
                 if size > self._limit:

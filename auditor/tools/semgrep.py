@@ -29,6 +29,10 @@ RULE_TIMEOUTS = 3
 """Timeouts after which the rest of a file is given up."""
 MEMORY_MB = 2_000
 """Memory above which semgrep gives a file up."""
+_GROUPS = 12
+"""Most different sets of rules run: starting a process costs as much as scanning some twenty files."""
+_PART_CHARACTERS = 400_000
+"""Parts smaller than this are not worth a process of their own."""
 
 _SUFFIX = {"python": ".py", "javascript": ".js", "typescript": ".ts", "tsx": ".tsx"}
 _ANALYZER = {"python": "python", "javascript": "javascript", "typescript": "typescript", "tsx": "typescript"}
@@ -50,11 +54,15 @@ class SemgrepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One text to scan; `language` is a key of semgrep's analyzers ("python", "javascript", "typescript", "tsx")."""
+    """One text to scan; `language` is a key of semgrep's analyzers ("python", "javascript", "typescript", "tsx").
+
+    `rules` are the ids of the rules that can match at all in this text.
+    """
 
     path: str
     language: str
     text: str
+    rules: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def cli_binary() -> str | None:
 
 
 def scan(
-    bundle: str,
+    rules: dict[str, str],
     targets: Sequence[Target],
     *,
     root: Path,
@@ -121,19 +129,24 @@ def scan(
     core: str | None = None,
     cli: str | None = None,
 ) -> Scan:
-    """Scan all targets with the rules of `bundle` (JSON text); shards of one process each run side by side.
+    """Scan all targets with their rules (`rules`: JSON text by id); parts of one process each run side by side.
 
     Raises:
         SemgrepError: no usable semgrep, or it broke in a way that is not about single files.
     """
     if core is None and cli is None:
         raise SemgrepError("semgrep is not installed")
-    with workspace(root) as directory:
-        rules = directory / "rules.json"
-        rules.write_text(bundle, encoding="utf-8")
-        names = _write(directory, targets)
-        run = _Run(directory, rules, names, timeout, cancelled, core, cli)
-        return run.all(_shards(targets, workers))
+    account = Scan(matches={target.path: [] for target in targets if not target.rules})
+    wanted = [target for target in targets if target.rules]
+    if wanted:
+        with workspace(root) as directory:
+            run = _Run(directory, rules, _write(directory, wanted), workers, timeout, cancelled, core, cli)
+            account.merge(run.all(_parts(wanted, workers)))
+    for target in targets:
+        if target.path not in account.matches and target.path not in account.unread:
+            account.unread[target.path] = "semgrep gave no answer about it"
+            account.transient.add(target.path)
+    return account
 
 
 def _write(directory: Path, targets: Sequence[Target]) -> dict[str, Target]:
@@ -145,30 +158,51 @@ def _write(directory: Path, targets: Sequence[Target]) -> dict[str, Target]:
     return names
 
 
-def _shards(targets: Sequence[Target], workers: int) -> list[list[Target]]:
-    """The targets in at most `workers` parts of about equal size, largest first."""
-    shards: list[list[Target]] = [[] for _ in range(max(1, min(workers, len(targets))))]
-    sizes = [0] * len(shards)
-    for target in sorted(targets, key=lambda target: (-len(target.text), target.path)):
+def _parts(targets: Sequence[Target], workers: int) -> list[list[Target]]:
+    """The targets grouped by their rules and cut into pieces that keep all workers busy, largest first."""
+    groups: dict[frozenset[str], list[Target]] = {}
+    for target in targets:
+        groups.setdefault(target.rules, []).append(target)
+    while len(groups) > _GROUPS:  # join the smallest with the one that needs the fewest further rules: a superfluous rule only costs time
+        smallest = min(groups, key=lambda rules: (_size(groups[rules]), sorted(rules)))
+        moved = groups.pop(smallest)
+        nearest = min(groups, key=lambda rules: (len(rules ^ smallest), sorted(rules)))
+        joined = groups.pop(nearest) + moved
+        groups.setdefault(nearest | smallest, []).extend(joined)
+    total = sum(_size(group) for group in groups.values())
+    parts = [part for group in groups.values() for part in _cut(group, max(_PART_CHARACTERS, total // (2 * workers)))]
+    return sorted(parts, key=lambda part: (-_size(part), part[0].path))
+
+
+def _size(targets: Sequence[Target]) -> int:
+    return sum(len(target.text) + 200 for target in targets)
+
+
+def _cut(group: list[Target], size: int) -> list[list[Target]]:
+    """A group in parts of about equal size, each at most about `size` characters."""
+    parts: list[list[Target]] = [[] for _ in range(min(len(group), 1 + _size(group) // size))]
+    sizes = [0] * len(parts)
+    for target in sorted(group, key=lambda target: (-len(target.text), target.path)):
         lightest = sizes.index(min(sizes))
-        shards[lightest].append(target)
+        parts[lightest].append(target)
         sizes[lightest] += len(target.text) + 200
-    return shards
+    return parts
 
 
 @dataclass(slots=True)
 class _Run:
     directory: Path
-    rules: Path
+    rules: dict[str, str]
     names: dict[str, Target]
+    workers: int
     timeout: float | None
     cancelled: threading.Event
     core: str | None
     cli: str | None
 
-    def all(self, shards: list[list[Target]]) -> Scan:
+    def all(self, parts: list[list[Target]]) -> Scan:
         total = Scan()
-        waiting = shards
+        waiting = parts
         while waiting:
             again: list[list[Target]] = []
             for part, completed in zip(waiting, self._start(waiting), strict=True):
@@ -177,16 +211,18 @@ class _Run:
                     total.merge(account)
                 elif len(part) > 1:
                     again.extend((part[: len(part) // 2], part[len(part) // 2 :]))
-                else:
+                elif self.core is None or self._works():
                     total.unread[part[0].path] = "semgrep broke down on it"
-            if again and not self._works():
+                else:
+                    again.append(part)
+            if again and self.core is not None and not self._works():
                 again = self._fall_back(again)
             waiting = again
         return total
 
-    def _start(self, shards: list[list[Target]]) -> list[Completed]:
-        jobs = [(self._command(number, shard), "") for number, shard in enumerate(shards)]
-        return run_side_by_side(jobs, cwd=self.directory, timeout=self.timeout, cancelled=self.cancelled)
+    def _start(self, parts: list[list[Target]]) -> list[Completed]:
+        jobs = [(self._command(number, part), "") for number, part in enumerate(parts)]
+        return run_side_by_side(jobs, workers=self.workers, cwd=self.directory, timeout=self.timeout, cancelled=self.cancelled)
 
     def _account(self, part: list[Target], completed: Completed) -> Scan | None:
         """The account of one part, None when it has to be tried in smaller pieces."""
@@ -197,11 +233,10 @@ class _Run:
         return read_output(completed.stdout, part, self.names)
 
     def _works(self) -> bool:
-        """Whether semgrep answers at all, asked with nothing to scan."""
-        if self.core is None:
-            return True  # the command line is the last resort: split down to the file that breaks it
-        completed = run_side_by_side([(self._command(999, []), "")], cwd=self.directory, timeout=self.timeout, cancelled=self.cancelled)
-        return read_output(completed[0].stdout, [], self.names) is not None
+        """Whether semgrep-core answers at all, asked with nothing to scan."""
+        jobs = [(self._command(len(self.names), []), "")]
+        completed = run_side_by_side(jobs, workers=1, cwd=self.directory, timeout=self.timeout, cancelled=self.cancelled)
+        return not completed[0].exited or read_output(completed[0].stdout, [], self.names) is not None
 
     def _fall_back(self, parts: list[list[Target]]) -> list[list[Target]]:
         if self.cli is None:
@@ -209,14 +244,17 @@ class _Run:
         self.core = None
         return [[target for part in parts for target in part]]
 
-    def _command(self, number: int, shard: list[Target]) -> list[str]:
+    def _command(self, number: int, part: list[Target]) -> list[str]:
         by_path = {target.path: name for name, target in self.names.items()}
-        chosen = [by_path[target.path] for target in shard]
+        chosen = [by_path[target.path] for target in part]
+        wanted = sorted({rule for target in part for rule in target.rules} or self.rules)
+        rules = self.directory / f"rules-{number}.json"
+        rules.write_text('{"rules":[' + ",".join(self.rules[rule] for rule in wanted) + "]}", encoding="utf-8")
         if self.core is None:
-            return cli_command(str(self.cli), self.rules.name, chosen)
+            return cli_command(str(self.cli), rules.name, chosen)
         listing = self.directory / f"targets-{number}.json"
         listing.write_text(core_targets([(name, self.names[name].language) for name in chosen]), encoding="utf-8")
-        return core_command(self.core, self.rules.name, listing.name)
+        return core_command(self.core, rules.name, listing.name)
 
 
 def core_targets(names: Sequence[tuple[str, str]]) -> str:

@@ -33,12 +33,18 @@ def marks(path: Path) -> Iterator[tuple[str, str, int]]:
                 yield found[1], rule.strip(), number + 1
 
 
+def target(path: Path) -> semgrep.Target:
+    bundle = load_bundle(data_dir("rules"), Cache(None))
+    language, text = LANGUAGES[path.suffix], path.read_text()
+    return semgrep.Target(str(path), language, text, bundle.applicable(language, text))
+
+
 @cache
 def scanned() -> semgrep.Scan:
     bundle = load_bundle(data_dir("rules"), Cache(None))
-    targets = [semgrep.Target(str(path), LANGUAGES[path.suffix], path.read_text()) for path in fixtures()]
+    targets = [target(path) for path in fixtures()]
     return semgrep.scan(
-        bundle.text, targets, root=FIXTURES, workers=2, timeout=120, cancelled=threading.Event(), core=semgrep.core_binary(), cli=None
+        bundle.rules, targets, root=FIXTURES, workers=2, timeout=120, cancelled=threading.Event(), core=semgrep.core_binary(), cli=None
     )
 
 
@@ -84,12 +90,13 @@ def test_every_rule_belongs_to_a_checklist_item() -> None:
     assert {facts.item for facts in bundle.facts.values()} <= items
 
 
-GOOD = "rules:\n- {id: a-rule, languages: [python], severity: ERROR, message: m, pattern: f(), metadata: {cwe: 1, grade: fail, confidence: high}}\n"
+GOOD = "rules:\n- {id: a-rule, languages: [python], severity: ERROR, message: m, pattern: f(), metadata: {cwe: 1, grade: fail, confidence: high, needs: [f]}}\n"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        (GOOD.replace("[f]", "['(']"), "not a rule file"),
         (GOOD.replace("a-rule", "a.rule"), "lower-case words"),
         (GOOD.replace("fail", "awful"), "needs metadata"),
         (GOOD + GOOD.removeprefix("rules:\n"), "two semgrep rules"),
