@@ -28,7 +28,7 @@ def history(context: Context) -> Known[History] | Unavailable:
             return Known(msgspec.msgpack.decode(stored, type=History), stamp)
         started = time.monotonic()
         context.progress("history: reading commits")
-        found = git.read_history(repository, head)
+        found = git.read_history(repository, head, lambda: context.cancelled.is_set() or context.remaining() == 0)
         context.progress(f"history: {len(found.commits)} of {found.total} commits, {time.monotonic() - started:.1f} s")
     except git.HistoryError as error:
         return Unavailable("git history", f"{error}.")

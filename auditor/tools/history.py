@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
 
@@ -32,6 +33,7 @@ _INCOMPLETE = "parts of it are missing or damaged; a partial clone lacks them"
 _NOTHING = pygit2.Oid(hex="0" * 40)
 
 pygit2.option(pygit2.enums.Option.SET_OWNER_VALIDATION, False)
+pygit2.option(pygit2.enums.Option.SET_CACHE_OBJECT_LIMIT, pygit2.enums.ObjectType.BLOB, 1_000_000)  # each version is read twice or more
 
 _TRAILER = re.compile(r"^(?:co-authored-by|co-developed-by|generated-by|assisted-by):\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _GENERATED = re.compile(r"\bgenerated with \[?([\w .-]{3,30})", re.IGNORECASE)
@@ -54,6 +56,14 @@ _ASSISTANTS = (
     "openhands",
     "cline",
 )
+
+
+class _Content(Enum):
+    """Kinds of file content: text of bounded size, anything else, or not in this clone."""
+
+    TEXT = auto()
+    OTHER = auto()
+    MISSING = auto()
 
 
 class HistoryError(Exception):
@@ -94,15 +104,15 @@ def open_repository(root: Path) -> tuple[pygit2.Repository, Head]:
         raise HistoryError(f"the repository cannot be read ({type(error).__name__})") from None
 
 
-def read_history(repository: pygit2.Repository, head: Head) -> History:
+def read_history(repository: pygit2.Repository, head: Head, should_stop: Callable[[], bool] = lambda: False) -> History:
     """The newest non-merge commits that touch the audited directory.
 
     Raises:
-        HistoryError: objects are missing (a partial clone) or damaged.
+        HistoryError: objects are missing (a partial clone) or damaged, or `should_stop` said so.
     """
     try:
         ids = [commit.id for commit in repository.walk(head.commit, SortMode.TIME | SortMode.TOPOLOGICAL)]
-        chosen = list(islice(_relevant(repository, ids, head.prefix), COMMITS + 1))
+        chosen = list(islice(_relevant(repository, ids, head.prefix, should_stop), COMMITS + 1))
         if head.prefix and not chosen:
             raise HistoryError("there is no git history of this directory")
         pseudonyms = _pseudonyms(commit for commit, _ in chosen[:COMMITS])
@@ -133,9 +143,13 @@ def tag_names(repository: pygit2.Repository) -> list[str]:
     return sorted(name for name in repository.references if name.startswith("refs/tags/"))
 
 
-def _relevant(repository: pygit2.Repository, ids: list[pygit2.Oid], prefix: str) -> Iterator[tuple[pygit2.Commit, tuple[FileChange, ...]]]:
+def _relevant(
+    repository: pygit2.Repository, ids: list[pygit2.Oid], prefix: str, should_stop: Callable[[], bool]
+) -> Iterator[tuple[pygit2.Commit, tuple[FileChange, ...]]]:
     border = _border(repository)
     for commit_id in ids:
+        if should_stop():
+            raise HistoryError("the time limit was reached while reading it")
         commit = repository[commit_id].peel(pygit2.Commit)
         if len(commit.parent_ids) > 1 or str(commit_id) in border:
             continue
@@ -180,9 +194,10 @@ def _subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
 
 def _file_change(repository: pygit2.Repository, diff: pygit2.Diff, number: int, delta: pygit2.DiffDelta) -> FileChange:
     path = delta.new_file.path or delta.old_file.path
-    if not (_present(repository, delta.old_file) and _present(repository, delta.new_file)):
+    sides = {_content(repository, delta.old_file), _content(repository, delta.new_file)}
+    if _Content.MISSING in sides:
         return FileChange(path, _MISSING, _MISSING)
-    if not (_is_text(repository, delta.old_file) and _is_text(repository, delta.new_file)):
+    if _Content.OTHER in sides:
         return FileChange(path, 0, 0)
     patch = diff[number]
     if patch is None:  # nothing but the file's mode changed
@@ -196,18 +211,18 @@ def _file_change(repository: pygit2.Repository, diff: pygit2.Diff, number: int, 
     return FileChange(path, added, removed, tuple(hashes["+"]), tuple(hashes["-"]))
 
 
-def _present(repository: pygit2.Repository, side: pygit2.DiffFile) -> bool:
-    return side.id == _NOTHING or side.mode == FileMode.COMMIT or side.id in repository
-
-
-def _is_text(repository: pygit2.Repository, side: pygit2.DiffFile) -> bool:
-    """Whether one side of a change is text of bounded size, or not there at all."""
+def _content(repository: pygit2.Repository, side: pygit2.DiffFile) -> _Content:
+    """What stands on one side of a change; a side that does not exist counts as text."""
     if side.id == _NOTHING:
-        return True
+        return _Content.TEXT
     if side.mode == FileMode.COMMIT:
-        return False
-    blob = repository[side.id]
-    return isinstance(blob, pygit2.Blob) and not blob.is_binary and blob.size <= _BLOB_BYTES
+        return _Content.OTHER
+    try:
+        blob = repository[side.id]
+    except KeyError:
+        return _Content.MISSING
+    is_text = isinstance(blob, pygit2.Blob) and not blob.is_binary and blob.size <= _BLOB_BYTES
+    return _Content.TEXT if is_text else _Content.OTHER
 
 
 def _hash(content: bytes) -> int | None:

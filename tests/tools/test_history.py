@@ -184,3 +184,11 @@ def test_a_submodule_is_a_change_without_lines(tmp_path: Path) -> None:
 
 def test_from_texts_without_git(tmp_path: Path) -> None:
     assert isinstance(read(from_texts(tmp_path, {"a.py": LINE})), Unavailable)
+
+
+def test_running_out_of_time_is_said(tmp_path: Path) -> None:
+    replay(tmp_path, [{"message": "one", "files": {"a.py": LINE}}])
+    context = Context(tmp_path, Cache(None), "2026-01-01", deadline=0.0)
+    found = history(context)
+    assert isinstance(found, Unavailable)
+    assert "time limit" in found.reason
