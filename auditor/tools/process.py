@@ -17,7 +17,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -121,10 +120,25 @@ def run_side_by_side(
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         return run(job[0], cwd=cwd, stdin=job[1], timeout=left, cancelled=cancelled)
 
-    if len(jobs) == 1:
-        return [start(jobs[0])]
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return list(pool.map(start, jobs))
+    done: list[Completed | None] = [None] * len(jobs)
+    numbers = iter(range(len(jobs)))
+    turn = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with turn:
+                number = next(numbers, None)
+            if number is None:
+                return
+            done[number] = start(jobs[number])
+
+    # daemon threads, not a pool: the interpreter would wait for a pool's threads before it lets `stop_all` end what they wait for
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(max(1, min(workers, len(jobs))))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [one or Completed(-1, "", "", Ending.NOT_STARTED) for one in done]
 
 
 @contextlib.contextmanager

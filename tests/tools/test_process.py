@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -107,3 +109,24 @@ def test_programs_are_looked_for_beside_the_interpreter_first(tmp_path: Path) ->
     program.chmod(0o755)
     assert find_program("some-tool", tmp_path / "python") == str(program)
     assert find_program("no-such-tool-anywhere", tmp_path / "python") is None
+
+
+def test_an_interrupt_leaves_no_program_behind(tmp_path: Path) -> None:
+    """As in an audit: the tool runs in a thread while the main thread waits and is interrupted."""
+    script = tmp_path / "audit.py"
+    script.write_text(
+        "import sys, threading, time\nfrom pathlib import Path\nfrom auditor.tools.process import run_side_by_side\n"
+        "tool = [sys.executable, '-c', \"import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)\"]\n"
+        "work = lambda: run_side_by_side([(tool, ''), (tool, '')], workers=2, cwd=Path(sys.argv[1]), timeout=None, cancelled=threading.Event())\n"
+        "threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script), str(tmp_path)], stderr=subprocess.DEVNULL)
+    pid = tmp_path / "pid"
+    for _ in range(200):
+        if pid.exists() and pid.read_text():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) != 0
+    assert gone(int(pid.read_text()))
