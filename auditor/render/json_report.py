@@ -25,11 +25,7 @@ class _Head(msgspec.Struct):
 
 def to_json(report: Report) -> bytes:
     """The report as indented UTF-8 JSON, the same bytes each time; undecodable bytes of file names are written out as escapes."""
-    try:
-        encoded = msgspec.json.encode(report, order="deterministic")
-    except UnicodeEncodeError:
-        encoded = msgspec.json.encode(_printable(msgspec.to_builtins(report, order="deterministic")))
-    return msgspec.json.format(encoded, indent=1) + b"\n"
+    return msgspec.json.format(_encode(canonical(report)), indent=1) + b"\n"
 
 
 def from_json(data: bytes, name: str = "the report") -> Report:
@@ -55,8 +51,8 @@ def from_json(data: bytes, name: str = "the report") -> Report:
 
 
 def canonical(report: Report) -> Report:
-    """The report as it would come back from its JSON, so that outputs do not differ between a direct run and a stored one."""
-    return from_json(to_json(report))
+    """The report as it comes back from its JSON, so that outputs do not differ between a direct run and a stored one."""
+    return msgspec.json.decode(_encode(report), type=Report)
 
 
 def schema() -> dict[str, Any]:
@@ -72,6 +68,13 @@ def schema() -> dict[str, Any]:
 def schema_json() -> bytes:
     """The published schema file."""
     return msgspec.json.format(msgspec.json.encode(schema(), order="sorted"), indent=1) + b"\n"
+
+
+def _encode(report: Report) -> bytes:
+    try:
+        return msgspec.json.encode(report, order="deterministic")
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_printable(msgspec.to_builtins(report, order="deterministic")))
 
 
 def _printable(value: Any) -> Any:

@@ -12,6 +12,7 @@ from auditor.render.text import cut, cut_path, decimal, listed, pad, percent, pl
 COLUMNS = 80
 LINES = 40
 _UNKNOWN_GROUPS = 3
+_BAR = 5
 
 _RESET = "\x1b[0m"
 _STYLES = {"bold": "\x1b[1m", "dim": "\x1b[2m", "red": "\x1b[31m", "yellow": "\x1b[33m", "green": "\x1b[32m", "cyan": "\x1b[36m"}
@@ -70,7 +71,7 @@ def _grade_words(report: Report) -> str:
         return f"no grade; {assurance}"
     text = f"Grade {score.letter}, {decimal(score.value)} of 100"
     if score.optimistic_value is not None and (score.optimistic_value, score.optimistic_letter) != (score.value, score.letter):
-        text += f" (up to {score.optimistic_letter}, {decimal(score.optimistic_value)} if what is unknown were good)"
+        text += f" ({score.optimistic_letter}, {decimal(score.optimistic_value)} if what is unknown is good)"
     return f"{text}; {assurance}"
 
 
@@ -91,13 +92,14 @@ def _entry(entry: summary.Open, paint: _Painter) -> list[str]:
     style = "red" if outcome.verdict is Verdict.FAIL else "yellow"
     word = "fails" if outcome.verdict is Verdict.FAIL else "partly"
     severity = pad(outcome.severity.value.upper(), 8)
-    figures = f"{entry.item.effort or '-':>2}  {'+' + decimal(entry.gain):>6}"
+    figures = f"{entry.item.effort or '-':>2} {'+' + decimal(entry.gain):>6}"
     emphasis = ("bold",) if outcome.severity is Severity.BLOCKER else ()
-    first = f"{paint(severity, *emphasis)}{paint(pad(word, 7), style)}{pad(visible(outcome.id), COLUMNS - 15 - len(figures))}{figures}"
-    place = visible(summary.place_of(outcome))
-    shown = cut_path(place, 34)
-    text = cut(visible(outcome.reason), COLUMNS - 9 - (width(shown) + 2 if shown else 0))
-    return [first, f"        {text}{'  ' + paint(shown, 'dim') if shown else ''}"]
+    name, place = visible(outcome.id), visible(summary.place_of(outcome))
+    room = COLUMNS - 15 - len(figures)
+    where = cut_path(place, max(0, room - width(name) - 2))
+    middle = f"{name}  {paint(where, 'dim')}{' ' * (room - width(name) - 2 - width(where))}" if room - width(name) > 12 else pad(name, room)
+    first = f"{paint(severity, *emphasis)}{paint(pad(word, 7), style)}{middle}{figures}"
+    return [first, f"{'':15}{cut(visible(outcome.reason), COLUMNS - 15)}"]
 
 
 def _categories(report: Report, paint: _Painter) -> list[str]:
@@ -107,8 +109,9 @@ def _categories(report: Report, paint: _Painter) -> list[str]:
     for category in report.categories:
         score = scores.get(category.id)
         value = score.value if score else None
-        bar = "·" * 8 if value is None else "█" * int(value // 12.5) + "░" * (8 - int(value // 12.5))
-        cells.append((f"{pad(visible(category.title), 26)}", bar, "-" if value is None else decimal(value)))
+        full = 0 if value is None else int(value * _BAR / 100)
+        bar = "·" * _BAR if value is None else "█" * full + "░" * (_BAR - full)
+        cells.append((f"{pad(visible(category.title), 28)}", bar, "-" if value is None else decimal(value)))
     half = (len(cells) + 1) // 2
     lines = []
     for row in range(half):
@@ -124,8 +127,7 @@ def _unknown(report: Report, paint: _Painter) -> list[str]:
     lines = [""]
     for group in groups[:_UNKNOWN_GROUPS]:
         names = visible(listed(list(group.ids), 1))
-        label = f"Unknown: {names}: "
-        lines.append(paint(cut(f"{label}{visible(group.reason)}", COLUMNS), "cyan"))
+        lines += [paint(line, "cyan") for line in wrap(f"Unknown: {names}: {visible(group.reason)}", COLUMNS, 2)]
     if len(groups) > _UNKNOWN_GROUPS:
         rest = sum(len(group.ids) for group in groups[_UNKNOWN_GROUPS:])
         lines.append(paint(f"Unknown: {rest} more for other reasons", "cyan"))

@@ -1,0 +1,100 @@
+"""The HTML report: one file that needs nothing else. Texts and looks stand in `reports/templates/`.
+
+Everything from the repository is escaped by the template engine; hidden characters are written out. The page may load nothing and run only its own script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from auditor.model.report import Report
+from auditor.model.verdict import Severity, Verdict
+from auditor.render import layout, text
+from auditor.render.json_report import canonical
+from auditor.render.view import title_of, view
+from auditor.resources import data_dir
+
+_SHOWN_AS_IS = frozenset("\n\t")
+TEXT_LIMIT = 2_000
+"""Longest text of the repository that is printed; the JSON holds the whole of it."""
+
+
+def to_html(report: Report) -> bytes:
+    """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
+    style, script = _asset("style.css"), _asset("script.js")
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            v=view(canonical(report)),
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _asset(name: str) -> str:
+    return (data_dir("templates") / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: nothing is loaded, and only this style and this script run."""
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_dir("templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        decimal=text.decimal,
+        percent=text.percent,
+        plural=text.plural,
+        thousands=lambda number: f"{number:,}",
+        cut=text.cut,
+        cut_path=text.cut_path,
+    )
+    environment.globals.update(
+        Verdict=Verdict, Severity=Severity, title_of=title_of, box_width=layout.BOX_WIDTH, box_height=layout.BOX_HEIGHT, words=VERDICT_WORDS
+    )
+    return environment
+
+
+VERDICT_WORDS = {
+    Verdict.FAIL: "fails",
+    Verdict.PARTIAL: "in part",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.PASS: "holds",
+    Verdict.NOT_APPLICABLE: "does not apply",
+}
+
+
+def printable(value: Any) -> Any:
+    """Texts with their hidden characters written out and cut to a printable length; everything else as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    if len(value) > TEXT_LIMIT:
+        value = f"{value[:TEXT_LIMIT]}… ({len(value):,} characters)"
+    if value.isascii() and value.isprintable():
+        return value
+    return "".join(c if c in _SHOWN_AS_IS or not text.is_hidden(c) else text.name_of(c) for c in value)

@@ -1,0 +1,13 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def fixture_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One result cache for the whole run, so that equal files are read once."""
+    return tmp_path_factory.mktemp("cache")
