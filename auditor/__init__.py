@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auditor.version import __version__
+
 if TYPE_CHECKING:
     from auditor.engine import audit
     from auditor.model.report import Report
 
-__version__ = "0.1.0"
 __all__ = ["Report", "__version__", "audit"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type is that of whatever is looked up
+def __getattr__(name: str) -> Any:
     """Import the library's two public names only when they are used, so that `auditor --help` stays quick."""
     if name == "audit":
         from auditor.engine import audit

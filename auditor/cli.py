@@ -13,8 +13,8 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from auditor import __version__
 from auditor.errors import AuditError, ExitCode
+from auditor.version import __version__
 
 P = ParamSpec("P")
 R = TypeVar("R")

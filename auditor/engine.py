@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor import __version__
 from auditor.cache import Cache, default_cache_dir
 from auditor.catalogue import catalogue, select
 from auditor.checks.registry import Check, all_checks
@@ -24,7 +23,7 @@ from auditor.evidence.registry import Context
 from auditor.excerpts import seal
 from auditor.gather import Evidence, gather
 from auditor.judge import judge, out_of_time
-from auditor.model.need import Known, ToolStamp, Unavailable
+from auditor.model.need import Known, Need, ToolStamp, Unavailable
 from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
 from auditor.model.report import (
     SCHEMA_VERSION,
@@ -41,6 +40,7 @@ from auditor.model.verdict import Outcome
 from auditor.resources import data_dir
 from auditor.score import score
 from auditor.snapshot import Reading, read_tree
+from auditor.version import __version__
 
 SKIPPED_SHOWN = 100
 FAMILIES_SHOWN = 200
@@ -89,8 +89,8 @@ def audit(
         context.progress("reading the tree")
         reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
         checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
-        wanted = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-        extra = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
+        wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
+        extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
         evidence = gather(context, reading, [*wanted, *extra, SECRETS])
         context.progress("judging")
         outcomes = _judge_all(context, checks, evidence, reading, debug=debug)

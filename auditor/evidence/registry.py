@@ -80,6 +80,6 @@ def providers() -> dict[str, Provider]:
 
 def own_stamp() -> ToolStamp:
     """The stamp of evidence that this program read itself."""
-    from auditor import __version__
+    from auditor.version import __version__
 
     return ToolStamp("auditor", __version__)

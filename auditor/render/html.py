@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from auditor import words
 from auditor.model.report import Report
 from auditor.model.verdict import Severity, Verdict
 from auditor.render import layout, text
@@ -67,15 +68,20 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        decimal=text.decimal,
-        percent=text.percent,
-        plural=text.plural,
+        decimal=words.decimal,
+        percent=words.percent,
+        plural=words.plural,
         thousands=lambda number: f"{number:,}",
         cut=text.cut,
         cut_path=text.cut_path,
     )
     environment.globals.update(
-        Verdict=Verdict, Severity=Severity, title_of=title_of, box_width=layout.BOX_WIDTH, box_height=layout.BOX_HEIGHT, words=VERDICT_WORDS
+        Verdict=Verdict,
+        Severity=Severity,
+        title_of=title_of,
+        box_width=layout.BOX_WIDTH,
+        box_height=layout.BOX_HEIGHT,
+        verdict_words=VERDICT_WORDS,
     )
     return environment
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auditor.model.report import Item, Report
 from auditor.model.verdict import Outcome, Severity, Verdict
-from auditor.render.text import plural
+from auditor.words import plural
 
 SENTENCES = {
     "ready": "Ready for production.",

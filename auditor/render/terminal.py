@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from auditor.model.report import Report
 from auditor.model.verdict import Severity, Verdict
 from auditor.render import summary
-from auditor.render.text import cut, cut_path, decimal, listed, pad, percent, plural, visible, width, wrap
+from auditor.render.text import cut, cut_path, pad, visible, width, wrap
+from auditor.words import decimal, listed, percent, plural
 
 COLUMNS = 80
 LINES = 40

@@ -12,7 +12,7 @@ from auditor.render import summary
 from auditor.render.grouping import fold
 from auditor.render.json_report import to_json
 from auditor.render.layout import Drawing, draw
-from auditor.render.text import plural
+from auditor.words import plural
 
 EXCERPTS = 3
 PLACES = 40

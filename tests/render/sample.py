@@ -57,7 +57,11 @@ VERDICTS: dict[str, tuple[Verdict, float, str]] = {
     "deploy.container-hardened": (PARTIAL, 0.5, "The container runs as root."),
     "deps.locked": (PASS, 0.0, "All 61 packages are locked with checksums."),
     "deps.declared-and-real": (PASS, 0.0, "38 of 38 imported packages are declared."),
-    "deps.no-known-vulnerabilities": (UNKNOWN, 0.0, "advisories is not available: no advisory data. Give an archive with --advisories FILE."),
+    "deps.no-known-vulnerabilities": (
+        UNKNOWN,
+        0.0,
+        "advisories is not available: no advisory data. Give an archive with --advisories FILE.",
+    ),
     "architecture.no-import-cycles": (FAIL, 0.7, "Two circles of 3 and 2 modules are entered at import time."),
     "architecture.no-giant-units": (PARTIAL, 0.2, "Two functions are longer than 150 lines."),
     "architecture.complexity-bounded": (PASS, 0.03, "3 % of the code is in functions with more than 15 decisions."),
@@ -84,7 +88,7 @@ EXCERPTS: dict[str, list[Finding]] = {
             (
                 "def search_invoices(q: str, session: Session = Depends(get_session)):",
                 '    """Search the caller\'s invoices by text."""',
-                '    rows = session.execute(text(f"SELECT * FROM invoices WHERE note LIKE \'%{q}%\'"))',
+                "    rows = session.execute(text(f\"SELECT * FROM invoices WHERE note LIKE '%{q}%'\"))",
                 "    return [dict(row) for row in rows]",
                 "",
             ),
@@ -100,7 +104,14 @@ EXCERPTS: dict[str, list[Finding]] = {
             "syntax",
             89,
             "b" * 20,
-            ("    order = request.args['sort']", "    query = (", '        "SELECT id, total FROM invoices ORDER BY "', "        + order", "    )", "    return run(query)"),
+            (
+                "    order = request.args['sort']",
+                "    query = (",
+                '        "SELECT id, total FROM invoices ORDER BY "',
+                "        + order",
+                "    )",
+                "    return run(query)",
+            ),
             86,
         ),
     ],
@@ -115,16 +126,45 @@ EXCERPTS: dict[str, list[Finding]] = {
             "syntax",
             1188,
             "c" * 20,
-            ("class Settings(BaseSettings):", '    database_url: str = "postgresql://localhost/app"', '    secret_key: str = os.getenv("SECRET_KEY", "c… (9 characters)")', "    debug: bool = False", ""),
+            (
+                "class Settings(BaseSettings):",
+                '    database_url: str = "postgresql://localhost/app"',
+                '    secret_key: str = os.getenv("SECRET_KEY", "c… (9 characters)")',
+                "    debug: bool = False",
+                "",
+            ),
             10,
         )
     ],
     "resilience.outbound-timeouts": [
-        Finding("no-timeout", f"backend/services/{name}.py", "The request waits for ever when the other side does not answer.", line, line, fingerprint=str(line) * 5, excerpt=("def send(payload):", "    response = requests.post(URL, json=payload)", "    response.raise_for_status()"), excerpt_start=line - 1)
+        Finding(
+            "no-timeout",
+            f"backend/services/{name}.py",
+            "The request waits for ever when the other side does not answer.",
+            line,
+            line,
+            fingerprint=str(line) * 5,
+            excerpt=("def send(payload):", "    response = requests.post(URL, json=payload)", "    response.raise_for_status()"),
+            excerpt_start=line - 1,
+        )
         for name, line in (("mail", 18), ("billing", 44), ("billing", 71), ("crm", 9), ("maps", 30), ("storage", 25))
     ],
     "architecture.no-import-cycles": [
-        Finding("import-cycle", "backend/services/billing.py", "billing, customers and invoices can only be changed together.", 3, 3, fingerprint="d" * 20, excerpt=("from decimal import Decimal", "", "from backend.services.customers import Customer", "from backend.core.config import settings"), excerpt_start=1)
+        Finding(
+            "import-cycle",
+            "backend/services/billing.py",
+            "billing, customers and invoices can only be changed together.",
+            3,
+            3,
+            fingerprint="d" * 20,
+            excerpt=(
+                "from decimal import Decimal",
+                "",
+                "from backend.services.customers import Customer",
+                "from backend.core.config import settings",
+            ),
+            excerpt_start=1,
+        )
     ],
     "ops.runbook": [],
 }
@@ -132,7 +172,16 @@ EXCERPTS: dict[str, list[Finding]] = {
 
 def _finding(item_id: str, number: int) -> Finding:
     path = f"backend/services/part_{number}.py"
-    return Finding("example", path, f"This place breaks the claim of {item_id}.", 10 + number, 10 + number, fingerprint=f"{item_id}-{number}", excerpt=("first", "second"), excerpt_start=9 + number)
+    return Finding(
+        "example",
+        path,
+        f"This place breaks the claim of {item_id}.",
+        10 + number,
+        10 + number,
+        fingerprint=f"{item_id}-{number}",
+        excerpt=("first", "second"),
+        excerpt_start=9 + number,
+    )
 
 
 def outcome(item_id: str, verdict: Verdict, badness: float, reason: str, findings: list[Finding] | None = None) -> Outcome:
@@ -156,7 +205,9 @@ def outcome(item_id: str, verdict: Verdict, badness: float, reason: str, finding
         scope=66 if verdict is PARTIAL else 64,
         bad=2,
         total=31,
-        unexamined=(("backend/legacy/old.py", "does not parse at line 7"), ("frontend/src/x.tsx", "larger than 20 MB")) if verdict is PARTIAL else (),
+        unexamined=(("backend/legacy/old.py", "does not parse at line 7"), ("frontend/src/x.tsx", "larger than 20 MB"))
+        if verdict is PARTIAL
+        else (),
     )
 
 
@@ -185,16 +236,34 @@ def graph() -> GraphReport:
         "backend.models": ["invoice", "customer", "user", "payment"],
         "backend.db": ["session", "queries"],
     }
-    modules = [Module(f"{folder}.{name}", f"{folder.replace('.', '/')}/{name}.py", "python", 80 + 7 * len(name)) for folder, all_ in names.items() for name in all_]
-    pages = ["App", *(f"pages/Page{n}" for n in range(12)), *(f"components/Part{n}" for n in range(18)), *(f"lib/tool{n}" for n in range(5))]
+    modules = [
+        Module(f"{folder}.{name}", f"{folder.replace('.', '/')}/{name}.py", "python", 80 + 7 * len(name))
+        for folder, all_ in names.items()
+        for name in all_
+    ]
+    pages = [
+        "App",
+        *(f"pages/Page{n}" for n in range(12)),
+        *(f"components/Part{n}" for n in range(18)),
+        *(f"lib/tool{n}" for n in range(5)),
+    ]
     modules += [Module(f"frontend/src/{page}.tsx", f"frontend/src/{page}.tsx", "tsx", 60) for page in pages]
     at, lazy = ImportKind.IMPORT_TIME, ImportKind.LAZY
     edges = [Edge("backend.main", f"backend.api.{name}", at, 4) for name in names["backend.api"]]
     edges += [Edge(f"backend.api.{name}", f"backend.services.{name}", at, 3) for name in ("invoices", "customers")]
     edges += [Edge("backend.api.reports", "backend.db.queries", at, 3), Edge("backend.api.auth", "backend.core.security", at, 2)]
-    edges += [Edge("backend.services.billing", "backend.services.customers", at, 3), Edge("backend.services.customers", "backend.services.invoices", at, 3)]
-    edges += [Edge("backend.services.invoices", "backend.services.billing", at, 5), Edge("backend.services.mail", "backend.core.config", at, 1)]
-    edges += [Edge(f"backend.services.{name}", f"backend.models.{model}", at, 2) for name, model in (("billing", "payment"), ("customers", "customer"), ("invoices", "invoice"))]
+    edges += [
+        Edge("backend.services.billing", "backend.services.customers", at, 3),
+        Edge("backend.services.customers", "backend.services.invoices", at, 3),
+    ]
+    edges += [
+        Edge("backend.services.invoices", "backend.services.billing", at, 5),
+        Edge("backend.services.mail", "backend.core.config", at, 1),
+    ]
+    edges += [
+        Edge(f"backend.services.{name}", f"backend.models.{model}", at, 2)
+        for name, model in (("billing", "payment"), ("customers", "customer"), ("invoices", "invoice"))
+    ]
     edges += [Edge(f"backend.models.{name}", "backend.db.session", at, 1) for name in names["backend.models"]]
     edges += [Edge("backend.db.session", "backend.core.config", at, 1), Edge("backend.core.config", "backend.core.logging", at, 1)]
     edges += [Edge("backend.core.logging", "backend.core.config", lazy, 9), Edge("backend.core.security", "backend.models.user", at, 4)]
@@ -206,19 +275,36 @@ def graph() -> GraphReport:
         ("backend.main", "frontend/src/App.tsx"),
         (*(f"backend.api.{n}" for n in names["backend.api"]), *(f"frontend/src/pages/Page{n}.tsx" for n in range(12))),
         (*(f"backend.services.{n}" for n in names["backend.services"]), *(f"frontend/src/components/Part{n}.tsx" for n in range(18))),
-        (*(f"backend.models.{n}" for n in names["backend.models"]), "backend.core.security", *(f"frontend/src/lib/tool{n}.tsx" for n in range(5))),
+        (
+            *(f"backend.models.{n}" for n in names["backend.models"]),
+            "backend.core.security",
+            *(f"frontend/src/lib/tool{n}.tsx" for n in range(5)),
+        ),
         ("backend.db.session", "backend.db.queries"),
         ("backend.core.config", "backend.core.logging"),
     )
-    cycles = (("backend.services.billing", "backend.services.customers", "backend.services.invoices"), ("backend.core.security", "backend.models.user"))
+    cycles = (
+        ("backend.services.billing", "backend.services.customers", "backend.services.invoices"),
+        ("backend.core.security", "backend.models.user"),
+    )
     tangles = (*cycles, ("backend.core.config", "backend.core.logging"))
-    return GraphReport(tuple(sorted(modules, key=lambda m: m.id)), tuple(sorted(edges, key=lambda e: (e.source, e.target))), layers, cycles, tangles)
+    return GraphReport(
+        tuple(sorted(modules, key=lambda m: m.id)), tuple(sorted(edges, key=lambda e: (e.source, e.target))), layers, cycles, tangles
+    )
 
 
 def clones() -> CloneReport:
     """Fourteen families, one across folders."""
     families = [CloneFamily(tuple(Fragment(f"frontend/src/pages/Page{n}.tsx", 20, 78) for n in range(7)), 410, 58, exact=False)]
-    families += [CloneFamily((Fragment(f"backend/api/exports.py", 10 * n + 1, 10 * n + 9), Fragment("backend/api/reports.py", 30, 38)), 80, 9, exact=n % 2 == 0) for n in range(13)]
+    families += [
+        CloneFamily(
+            (Fragment("backend/api/exports.py", 10 * n + 1, 10 * n + 9), Fragment("backend/api/reports.py", 30, 38)),
+            80,
+            9,
+            exact=n % 2 == 0,
+        )
+        for n in range(13)
+    ]
     return CloneReport(tuple(families), 812, 10_024)
 
 
@@ -228,7 +314,16 @@ def notes() -> tuple[EvidenceNote, ...]:
         EvidenceNote("bandit", "bandit", "1.9.4", True, 31, (("backend/legacy/old.py", "does not parse at line 7"),), "", ""),
         EvidenceNote("history", "pygit2", "1.18", True, 0, (), "", ""),
         EvidenceNote("semgrep", "semgrep", "1.182.0", True, 64, (), "", ""),
-        EvidenceNote("syntax", "auditor", "0.1.0", True, 64, (("backend/legacy/old.py", "does not parse at line 7"), ("frontend/src/x.tsx", "larger than 20 MB")), "", ""),
+        EvidenceNote(
+            "syntax",
+            "auditor",
+            "0.1.0",
+            True,
+            64,
+            (("backend/legacy/old.py", "does not parse at line 7"), ("frontend/src/x.tsx", "larger than 20 MB")),
+            "",
+            "",
+        ),
     )
 
 
@@ -255,7 +350,12 @@ def build(outcomes: list[Outcome], *, no_grade: str = "", name: str = "shop-app"
         ),
         parts=(
             Part("backend", frozenset({Kind.SERVICE}), (Framework("fastapi", Place("backend/main.py", 3)),), "listens for HTTP"),
-            Part("frontend", frozenset({Kind.FRONTEND}), (Framework("react", Place("frontend/package.json", 14)), Framework("vite", Place("frontend/package.json", 22))), "a browser UI"),
+            Part(
+                "frontend",
+                frozenset({Kind.FRONTEND}),
+                (Framework("react", Place("frontend/package.json", 14)), Framework("vite", Place("frontend/package.json", 22))),
+                "a browser UI",
+            ),
         ),
         score=score(outcomes, no_grade),
         outcomes=tuple(outcomes),
@@ -292,7 +392,10 @@ def no_grade() -> Report:
 @cache
 def undecided() -> Report:
     """Two letters apart: cannot be judged."""
-    found = [outcome(item, UNKNOWN if number % 2 else PASS, 0.0, "semgrep is not available: it is not installed.") for number, item in enumerate(VERDICTS)]
+    found = [
+        outcome(item, UNKNOWN if number % 2 else PASS, 0.0, "semgrep is not available: it is not installed.")
+        for number, item in enumerate(VERDICTS)
+    ]
     return build(found)
 
 
@@ -302,7 +405,7 @@ HOSTILE_TEXTS = (
     "a\x1b[31mred\x07\x00b",
     "invoice\u202egpj.exe\u2066\u200b",
     "{{ 7*7 }}{% raw %}",
-    "\" onmouseover=\"alert(1)' x=`y`",
+    '" onmouseover="alert(1)\' x=`y`',
     "--><style>*{display:none}</style>",
     "javascript:alert(1)",
     "]]>&amp;&lt;&#x3c;",
@@ -322,23 +425,52 @@ def hostile() -> Report:
         text = HOSTILE_TEXTS[index % len(HOSTILE_TEXTS)]
         findings = tuple(
             Finding(
-                text, f"src/{HOSTILE_TEXTS[number % len(HOSTILE_TEXTS)]}/f{number}.py", f"{text} number {number}", number + 1, number + 1,
-                fingerprint=f"{index}-{number}", excerpt=tuple(HOSTILE_TEXTS[k % 11][:200] for k in range(number % 3, number % 3 + 5)), excerpt_start=max(1, number - 1),
+                text,
+                f"src/{HOSTILE_TEXTS[number % len(HOSTILE_TEXTS)]}/f{number}.py",
+                f"{text} number {number}",
+                number + 1,
+                number + 1,
+                fingerprint=f"{index}-{number}",
+                excerpt=tuple(HOSTILE_TEXTS[k % 11][:200] for k in range(number % 3, number % 3 + 5)),
+                excerpt_start=max(1, number - 1),
             )
             for number in range(500 if entry.verdict in (FAIL, PARTIAL) else 0)
         )
-        outcomes.append(dataclasses.replace(entry, findings=findings, reason=f"{text}", signals=(text,), evidence=(Place(text, 3),), unexamined=tuple((t, t) for t in HOSTILE_TEXTS)))
+        outcomes.append(
+            dataclasses.replace(
+                entry,
+                findings=findings,
+                reason=f"{text}",
+                signals=(text,),
+                evidence=(Place(text, 3),),
+                unexamined=tuple((t, t) for t in HOSTILE_TEXTS),
+            )
+        )
     extra = dataclasses.replace(outcomes[0], findings=outcomes[0].findings * 8)
     outcomes[0] = extra
-    modules = tuple(Module(f"{HOSTILE_TEXTS[n % len(HOSTILE_TEXTS)]}{n}", f"{HOSTILE_TEXTS[n % len(HOSTILE_TEXTS)]}{n}", "python", 3) for n in range(300))
+    modules = tuple(
+        Module(f"{HOSTILE_TEXTS[n % len(HOSTILE_TEXTS)]}{n}", f"{HOSTILE_TEXTS[n % len(HOSTILE_TEXTS)]}{n}", "python", 3)
+        for n in range(300)
+    )
     edges = tuple(Edge(modules[n].id, modules[(n * 7 + 1) % 300].id, ImportKind.IMPORT_TIME, 1) for n in range(300))
-    wild = GraphReport(modules, edges, (tuple(m.id for m in modules[:150]), tuple(m.id for m in modules[150:])), (tuple(m.id for m in modules[:40]),), ())
+    wild = GraphReport(
+        modules, edges, (tuple(m.id for m in modules[:150]), tuple(m.id for m in modules[150:])), (tuple(m.id for m in modules[:40]),), ()
+    )
     scope = dataclasses.replace(report.scope, name=HOSTILE_TEXTS[0], skipped=tuple((t, t) for t in HOSTILE_TEXTS), skipped_total=9_999)
     families = tuple(CloneFamily((Fragment(text, 1, 9), Fragment(text, 20, 28)), 50, 9, exact=True) for text in HOSTILE_TEXTS)
     part = Part(HOSTILE_TEXTS[1], frozenset({Kind.SERVICE}), (Framework(HOSTILE_TEXTS[0], Place(HOSTILE_TEXTS[3], 1)),), HOSTILE_TEXTS[2])
-    evidence = tuple(EvidenceNote(text, text, text, index % 2 == 0, 3, ((text, text),), text, text) for index, text in enumerate(HOSTILE_TEXTS))
+    evidence = tuple(
+        EvidenceNote(text, text, text, index % 2 == 0, 3, ((text, text),), text, text) for index, text in enumerate(HOSTILE_TEXTS)
+    )
     return dataclasses.replace(
-        report, outcomes=tuple(outcomes), graph=wild, scope=scope, clones=CloneReport(families, 3, 9), parts=(part,), evidence=evidence, score=score(outcomes, "")
+        report,
+        outcomes=tuple(outcomes),
+        graph=wild,
+        scope=scope,
+        clones=CloneReport(families, 3, 9),
+        parts=(part,),
+        evidence=evidence,
+        score=score(outcomes, ""),
     )
 
 
