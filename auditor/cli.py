@@ -122,6 +122,7 @@ def audit(
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
@@ -138,7 +139,7 @@ def audit(
     from auditor.render.files import check_target
 
     to_stdout = json == "-"
-    targets = {"html": html, "json": None if json is None or to_stdout else Path(json)}
+    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif}
     for target in targets.values():
         if target is not None:
             check_target(target)
@@ -157,7 +158,7 @@ def audit(
         progress=_reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
-    _deliver(report, targets["html"], targets["json"])
+    _deliver(report, **targets)
     if to_stdout:
         _say_json(report)
     else:
@@ -166,7 +167,7 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
-def _deliver(report: Any, html: Path | None, json: Path | None) -> None:
+def _deliver(report: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
     from auditor.render.files import write_file
 
     if html is not None:
@@ -177,6 +178,10 @@ def _deliver(report: Any, html: Path | None, json: Path | None) -> None:
         from auditor.render.json_report import to_json
 
         write_file(json, to_json(report))
+    if sarif is not None:
+        from auditor.render.sarif import to_sarif
+
+        write_file(sarif, to_sarif(report))
 
 
 def _say_json(report: Any) -> None:
@@ -196,7 +201,8 @@ def _print_summary(report: Any, *, quiet: bool, saved: tuple[str, ...]) -> None:
 def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
-    terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without --html).")] = False,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
 ) -> None:
     """Make the HTML report or the summary from a stored JSON report."""
@@ -208,9 +214,10 @@ def render(
     except OSError as error:
         raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
     stored = from_json(data, str(report))
-    _deliver(stored, html, None)
-    if terminal or html is None:
-        _print_summary(stored, quiet=False, saved=(str(html),) if html else ())
+    _deliver(stored, html=html, sarif=sarif)
+    saved = tuple(str(target) for target in (html, sarif) if target is not None)
+    if terminal or not saved:
+        _print_summary(stored, quiet=False, saved=saved)
 
 
 @app.command()
