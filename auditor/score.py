@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.model.report import AccountLine, CategoryScore, Score
+from auditor.model.report import AccountLine, CategoryScore, Milestone, Score
 from auditor.model.verdict import POINTS, Outcome, Severity, Verdict
 
 MODEL = "1"
@@ -22,6 +22,8 @@ BORDERS = ((80.0, "A"), (60.0, "B"), (40.0, "C"), (20.0, "D"), (0.0, "E"))
 FAIL_FROM = 0.6
 """Badness from which an item fails (checklist section 0)."""
 LETTERS = "ABCDE"
+STEPS = ((Severity.BLOCKER,), (Severity.HIGH,), (Severity.MEDIUM, Severity.LOW))
+"""The way to a sound state, in the order it is best gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def score(outcomes: Iterable[Outcome], no_grade: str = "") -> Score:
         no_grade=no_grade,
         categories=_categories(judged),
         account=_account(judged),
+        milestones=() if no_grade else _milestones(judged),
     )
 
 
@@ -168,3 +171,16 @@ def _account(outcomes: Sequence[Outcome]) -> tuple[AccountLine, ...]:
             )
         )
     return tuple(lines)
+
+
+def _milestones(outcomes: Sequence[Outcome]) -> tuple[Milestone, ...]:
+    """The headline grade after each of the steps that has something to put right."""
+    found, remaining = [], list(outcomes)
+    for severities in STEPS:
+        before = len(remaining)
+        remaining = [o for o in remaining if o.severity not in severities or charge(o, pessimistic=True) == 0]
+        if len(remaining) < before:
+            reached = grade(remaining, pessimistic=True)
+            risk = math.fsum(charge(outcome, pessimistic=True) for outcome in remaining)
+            found.append(Milestone(severities, reached.value, reached.letter, risk))
+    return tuple(found)

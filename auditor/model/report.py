@@ -80,6 +80,16 @@ class AccountLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """The grade once every open and undecided item of these severities, and of the milestones before, is put right."""
+
+    severities: tuple[Severity, ...]
+    value: float
+    letter: str
+    risk: float
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """The grade. `value`, `letter` and `risk` are the pessimistic ones (an unknown is charged in full); None without a grade.
 
@@ -100,6 +110,7 @@ class Score:
     no_grade: str
     categories: tuple[CategoryScore, ...]
     account: tuple[AccountLine, ...]
+    milestones: tuple[Milestone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
