@@ -1,0 +1,233 @@
+"""Attempts that undo each other: the same lines written, rewritten and written again within hours.
+
+Passing title: Fixes hold; the history shows no guessing in circles
+Failing title: The history shows the same code fixed, undone and fixed again
+Grading: The last 200 non-merge commits are read, and of them only the changes to production code. A run is either (a) five or more versions of one
+    file, each at most three hours after the one whose lines it replaces, or (b) four or more commits that call themselves fixes within 48 hours on one
+    file, of which at least two replace what the others had just written, or (c) the same lines written, removed, written and removed again within a week.
+    A run that touches a test is no run: somebody wrote down what was wrong. Runs that share commits are one. Two runs, or three reverts
+    that make more than 5 % of the commits, fail; one run, or two reverts that make 2 %, is partial. A single revert is how a careful team goes back.
+    This is evidence from the history, not from the present code. How many commits are called "fix" is deliberately not judged: it measures a convention.
+Done when: The next three months of history show no such run: after two failed attempts a failing test was written, the cause was found, and one fix followed.
+What it cannot see: Attempts that were squashed into one commit or never committed, and loops spread over many files that share no line.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditor.checks.registry import check
+from auditor.classify import role_by_path
+from auditor.model.evidence import Commit, FileChange, History
+from auditor.model.needs import HISTORY
+from auditor.model.snapshot import READ_LANGUAGES, Role
+from auditor.model.verdict import Assessed, Finding, NotApplicable, Undecided
+from auditor.words import plural
+
+COMMITS = 200
+FEWEST = 30
+"""With fewer commits there is no habit to see."""
+HOUR = 3_600
+DAY = 24 * HOUR
+FIXES = 4
+CHAIN = 5
+"""Versions of one file in a chain: the first attempt and four that replace parts of each other. Three are ordinary polishing."""
+_LINK = 3 * HOUR
+_SETTLE = 60
+"""Commits less than a minute apart were rebased or made by a script: their order in time says nothing."""
+_RESTORED = 2
+_WINDOW = 48 * HOUR
+_RETURN = 7 * DAY
+_RETURNED = 3
+_SUBJECT = re.compile(
+    r"\b(?:fix(?:e[sd]|ing)?|hot-?fix(?:es)?|bug-?fix(?:es)?|again|try|trying|tried|retry|still|revert(?:s|ed|ing)?|undo|attempt)\b",
+    re.IGNORECASE,
+)
+_REVERT = re.compile(r"\s*(?:\w+(?:\([^)]{0,60}\))?:\s*)?revert(?:s|ed|ing)?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What one commit did to one file; `position` counts the commits, oldest first."""
+
+    position: int
+    commit: Commit
+    added: frozenset[int]
+    removed: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    path: str
+    kind: str
+    positions: frozenset[int]
+
+
+@check("specs.no-fix-loops", needs=(HISTORY,))
+def no_fix_loops(history: History) -> Assessed | NotApplicable | Undecided:
+    """Look for runs of attempts and for reverts."""
+    commits = tuple(reversed(history.commits[:COMMITS]))
+    runs = _merged([run for path, versions in sorted(_versions(commits).items()) for run in _runs(path, versions, commits)])
+    reverts = [commit for commit in commits if _REVERT.match(commit.subject)]
+    if history.shallow and len(commits) < COMMITS and not runs:
+        return Undecided("The clone is shallow: only a part of the history is here. Audit a full clone (`git fetch --unshallow`).")
+    if len(commits) < FEWEST:
+        return NotApplicable(f"There are only {plural(len(commits), 'commit')}: too few to show how problems get solved here.")
+    share = len(reverts) / len(commits)
+    if len(runs) >= 2 or (len(reverts) >= 3 and share > 0.05):
+        floor = 1.0
+    elif runs or (len(reverts) >= 2 and share >= 0.02):
+        floor = 0.5
+    else:
+        floor = 0.0
+    return Assessed(
+        bad=len({position for run in runs for position in run.positions}) if floor else 0,
+        total=len(commits),
+        floor=floor,
+        summary=_summary(runs, reverts, commits),
+        findings=tuple(_finding(run, commits) for run in runs),
+        signals=(f"{plural(len(commits), 'commit')} read, {plural(len(runs), 'run')} of attempts, {plural(len(reverts), 'revert')}",),
+    )
+
+
+def _versions(commits: tuple[Commit, ...]) -> dict[str, list[_Version]]:
+    """The versions of every production source file, oldest first."""
+    found: defaultdict[str, list[_Version]] = defaultdict(list)
+    for position, commit in enumerate(commits):
+        for change in commit.changes:
+            if _is_production(change):
+                added, removed = frozenset(change.added_hashes), frozenset(change.removed_hashes)
+                found[change.path].append(_Version(position, commit, added - removed, removed - added))
+    return found
+
+
+def _is_production(change: FileChange) -> bool:
+    language, role = role_by_path(change.path)
+    return role is Role.FIRST_PARTY and language in READ_LANGUAGES
+
+
+def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[_Run]:
+    if len(versions) < FIXES:
+        return []
+    candidates = [("chain", _longest_chain(versions)), ("fixes", _fixes(versions)), ("return", _returned(versions))]
+    return [
+        _Run(path, kind, frozenset(positions))
+        for kind, positions in candidates
+        if positions and not any(_touches_test(commits[position]) for position in positions)
+    ]
+
+
+def _touches_test(commit: Commit) -> bool:
+    return any(role_by_path(change.path)[1] is Role.TEST for change in commit.changes)
+
+
+def _longest_chain(versions: list[_Version]) -> list[int]:
+    """The longest sequence of versions each of which replaces lines of the one before, within hours."""
+    length = [1] * len(versions)
+    before = [-1] * len(versions)
+    for later, version in enumerate(versions):
+        for earlier in range(later - 1, -1, -1):
+            distance = version.commit.when - versions[earlier].commit.when
+            if distance > _LINK:
+                break
+            replaces = distance >= _SETTLE and not version.removed.isdisjoint(versions[earlier].added)
+            if replaces and length[earlier] >= length[later]:
+                length[later], before[later] = length[earlier] + 1, earlier
+    end = max(range(len(versions)), key=lambda index: length[index])
+    if length[end] < CHAIN:
+        return []
+    chain = []
+    while end >= 0:
+        chain.append(versions[end].position)
+        end = before[end]
+    return chain
+
+
+def _fixes(versions: list[_Version]) -> list[int]:
+    """The first window of 48 hours with four or more self-declared fixes that undo each other."""
+    fixes = [version for version in versions if _SUBJECT.search(version.commit.subject)]
+    for start, first in enumerate(fixes):
+        window = [version for version in fixes[start:] if 0 <= version.commit.when - first.commit.when <= _WINDOW]
+        if len(window) >= FIXES and _reworked(window) >= 2:
+            return [version.position for version in window]
+    return []
+
+
+def _reworked(window: list[_Version]) -> int:
+    """How many versions remove what an earlier one of the window wrote, or restore what it removed."""
+    written: set[int] = set()
+    deleted: set[int] = set()
+    count = 0
+    for version in window:
+        count += bool(version.removed & written or len(version.added & deleted) >= _RESTORED)
+        written |= version.added
+        deleted |= version.removed
+    return count
+
+
+def _returned(versions: list[_Version]) -> list[int]:
+    """The commits of lines that were written, removed, written again and removed again within a week."""
+    events: defaultdict[int, list[tuple[bool, _Version]]] = defaultdict(list)
+    for version in versions:
+        for present, hashes in ((True, version.added), (False, version.removed)):
+            for line in hashes:
+                if not events[line] or events[line][-1][0] is not present:
+                    events[line].append((present, version))
+    groups: defaultdict[tuple[int, ...], int] = defaultdict(int)
+    for sequence in events.values():
+        for start in range(len(sequence) - 3):
+            turn = [version for _, version in sequence[start : start + 4]]
+            if turn[-1].commit.when - turn[0].commit.when <= _RETURN:
+                groups[tuple(version.position for version in turn)] += 1
+    return list(min((turn for turn, lines in groups.items() if lines >= _RETURNED), default=()))
+
+
+def _merged(runs: Iterable[_Run]) -> list[_Run]:
+    """Runs that share commits are one effort; it stands at the file with most of them."""
+    pending = sorted(runs, key=lambda run: (-len(run.positions), run.path, run.kind))
+    result: list[_Run] = []
+    for run in pending:
+        shared = next((index for index, other in enumerate(result) if len(run.positions & other.positions) >= 2), None)
+        if shared is None:
+            result.append(run)
+        else:
+            other = result[shared]
+            result[shared] = _Run(other.path, other.kind, other.positions | run.positions)
+    return result
+
+
+def _finding(run: _Run, commits: tuple[Commit, ...]) -> Finding:
+    own = [commits[position] for position in sorted(run.positions)]
+    when = _day(min(commit.when for commit in own))
+    hours = max(1, round((max(commit.when for commit in own) - min(commit.when for commit in own)) / HOUR))
+    what = {
+        "chain": f"{len(own)} versions within {plural(hours, 'hour')} replace each other's lines",
+        "fixes": f"{len(own)} commits within {plural(hours, 'hour')} call themselves fixes and undo each other's lines",
+        "return": f"the same lines are written, removed, written again and removed again in {len(own)} commits",
+    }[run.kind]
+    return Finding(
+        "attempts-in-circles",
+        run.path,
+        f"From {when} on, {what}, without a test: the cause was guessed, so whichever bug came first may still be there "
+        f"(commits {own[0].id[:8]} to {own[-1].id[:8]}).",
+        detector="history",
+    )
+
+
+def _day(seconds: int) -> str:
+    try:
+        return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).date().isoformat()
+    except (OverflowError, OSError, ValueError):
+        return "an impossible date"
+
+
+def _summary(runs: list[_Run], reverts: list[Commit], commits: tuple[Commit, ...]) -> str:
+    read = f"In the last {plural(len(commits), 'commit')}"
+    if not runs and not reverts:
+        return f"{read} no run of attempts on the same lines and no revert was found."
+    taken_back = f"{plural(len(reverts), 'commit')} {'takes' if len(reverts) == 1 else 'take'} an earlier one back"
+    return f"{read} there {'is' if len(runs) == 1 else 'are'} {plural(len(runs), 'run')} of attempts on the same lines, and {taken_back}."
