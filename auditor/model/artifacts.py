@@ -103,7 +103,10 @@ class Manifests:
 
 @dataclass(frozen=True, slots=True)
 class CiStep:
-    """One command (`run`) or reused action (`uses`) of a CI job. `ignores_failure`: continue-on-error, `|| true`, allow_failure. `condition`: its `if:`."""
+    """One command (`run`) or reused action (`uses`) of a CI job, at the line of that word.
+
+    `ignores_failure`: continue-on-error, `|| true` on all it does, allow_failure. `condition`: its `if:`. `directory`: where it runs, "" = the job's.
+    """
 
     line: int
     run: str = ""
@@ -113,11 +116,16 @@ class CiStep:
     condition: str = ""
     with_: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CiJob:
-    """One job with its steps in order; `permissions` as written; `directory` its default working directory."""
+    """One job with its steps in order; `permissions` as written; `directory` its default working directory.
+
+    `needs`: jobs that must succeed before it; `environment`: the deployment environment it is bound to; `matrix`: (variable, one of its values)
+    pairs; `runner`: the machine it runs on ("self-hosted, linux").
+    """
 
     name: str
     line: int
@@ -127,14 +135,20 @@ class CiJob:
     image: str = ""
     directory: str = ""
     permissions: tuple[tuple[str, str], ...] = ()
+    needs: tuple[str, ...] = ()
+    environment: str = ""
+    matrix: tuple[tuple[str, str], ...] = ()
+    runner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CiWorkflow:
-    """One pipeline file. `system`: "github", "gitlab", "circleci", "azure", "travis", "jenkins", "bitbucket", "drone", "buildkite", "woodpecker".
+    """One pipeline file. `system`: "github", "gitlab", "circleci", "azure", "travis", "jenkins", "bitbucket", "drone", "buildkite", "woodpecker", "cloudbuild", "appveyor".
 
-    `triggers`: event names ("push", "pull_request", "schedule", "workflow_dispatch", "release", "workflow_call"; for systems that run on each push by nature: "push").
-    `branches`: branch filters of push/pull_request, empty = all. `problem`: why it could not be read.
+    `triggers`: event names ("push", "pull_request", "schedule", "workflow_dispatch", "release", "workflow_call"; "tag" for pushes of tags only; "action" for a
+    composite action, whose steps are its one job; for systems that run on each push by nature: "push").
+    `branches`: branch filters of push/pull_request, empty = all. `inputs`: what a manual start asks for. `problem`: why it could not be read.
+    Permissions given as one word stand under the key "*" ("write-all", "read-all"; "none" for an empty mapping).
     """
 
     path: str
@@ -145,6 +159,7 @@ class CiWorkflow:
     jobs: tuple[CiJob, ...]
     permissions: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +177,11 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """One container file. `base_images`: image reference of each stage with build arguments substituted where they have defaults; `role` of the file ("production", "development", "ci")."""
+    """One container file. `base_images`: image reference of each stage with build arguments substituted where they have defaults; `purpose`: "production", "development" or "ci".
+
+    `context`: the directory it is built in, as far as compose files, pipelines or its own COPY sources tell. `ignore_file`: the ignore file that holds
+    there, "" without one; `ignored`: which of ".git", ".env", "node_modules" and the tracked secret-like files it keeps out of the context.
+    """
 
     path: str
     instructions: tuple[Instruction, ...]
@@ -171,6 +190,7 @@ class Dockerfile:
     ignore_file: str
     ignored: tuple[str, ...]
     problem: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +211,7 @@ class ComposeService:
 
 @dataclass(frozen=True, slots=True)
 class PlatformFile:
-    """A deployment description of a platform: "procfile", "vercel", "netlify", "fly", "render", "railway", "heroku", "appengine", "kubernetes", "helm", "serverless", "terraform", "nixpacks", "supabase", "firebase", "cloudflare", "systemd", "nginx", "pm2", "ansible", "kamal", "elasticbeanstalk".
+    """A deployment description of a platform: "procfile", "vercel", "netlify", "fly", "render", "railway", "heroku", "appengine", "kubernetes", "helm", "serverless", "terraform", "nixpacks", "supabase", "firebase", "cloudflare", "systemd", "nginx", "pm2", "ansible", "kamal", "elasticbeanstalk", "replit", "script" (a shell script or recipe that ships the system).
 
     `commands`: start, build and release commands as written. `health`: a health-check path or probe is set. `settings`: flattened key -> text.
     """
