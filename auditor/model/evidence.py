@@ -240,15 +240,20 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class MigrationStep:
-    """One migration file; `reversible`: True, False, "partial" as text, or None when it cannot be told; `destructive`: drops or rewrites data on the way up."""
+    """One migration file, in the order of its series.
+
+    `reversible`: "yes", "no", "partial" (the way down restores some of it), "refused" (raises on purpose, with a reason), "trivial" (nothing to undo) or
+    "unknown". `destructive`: drops or rewrites data on the way up. `series`: the folder it is ordered within.
+    """
 
     path: str
     framework: str
     order: str
-    reversible: str  # "yes", "no", "partial", "unknown", "trivial" (nothing to undo)
+    reversible: str
     destructive: bool
     line: int
     reason: str
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""Reads SQL scripts into the operations they carry out. The only module that knows a SQL parser.
+
+PostgreSQL is read with PostgreSQL's own grammar (postgast), everything else with sqlglot. A statement that neither can read becomes an
+operation of kind `UNREAD`: nothing is guessed from its words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+CREATE_TABLE, DROP_TABLE, RENAME_TABLE, TRUNCATE = "create_table", "drop_table", "rename_table", "truncate"
+ADD_COLUMN, DROP_COLUMN, RENAME_COLUMN, CHANGE_TYPE = "add_column", "drop_column", "rename_column", "change_type"
+SET_NOT_NULL, DROP_NOT_NULL, SET_DEFAULT, DROP_DEFAULT = "set_not_null", "drop_not_null", "set_default", "drop_default"
+ADD_CONSTRAINT, DROP_CONSTRAINT, CREATE_INDEX, DROP_INDEX = "add_constraint", "drop_constraint", "create_index", "drop_index"
+CREATE_VIEW, DROP_VIEW, CREATE_OTHER, DROP_OTHER, ALTER_OTHER = "create_view", "drop_view", "create_other", "drop_other", "alter_other"
+INSERT, UPDATE, DELETE, SELECT, OTHER, UNREAD = "insert", "update", "delete", "select", "other", "unread"
+ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE = (
+    "enable_rls",
+    "disable_rls",
+    "create_policy",
+    "drop_policy",
+    "rename_value",
+)
+
+STRUCTURE = frozenset(
+    {
+        CREATE_TABLE, DROP_TABLE, RENAME_TABLE, ADD_COLUMN, DROP_COLUMN, RENAME_COLUMN, CHANGE_TYPE, SET_NOT_NULL, DROP_NOT_NULL,
+        SET_DEFAULT, DROP_DEFAULT, ADD_CONSTRAINT, DROP_CONSTRAINT, CREATE_INDEX, DROP_INDEX, CREATE_VIEW, DROP_VIEW, CREATE_OTHER,
+        DROP_OTHER, ALTER_OTHER, ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE,
+    }
+)  # fmt: skip
+"""Operations that change the structure rather than rows."""
+
+DESTRUCTIVE = frozenset({DROP_TABLE, DROP_COLUMN, CHANGE_TYPE, TRUNCATE, DELETE})
+"""Operations after which data that was there is gone or rewritten (DELETE: also with a condition)."""
+
+SIZE_LIMIT = 4_000_000
+"""Characters of one script that are read; more is a data dump."""
+
+_MYSQL = re.compile(r"`|\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b", re.IGNORECASE)
+_CLICKHOUSE = re.compile(r"\bENGINE\s*=\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bMODIFY\s+ORDER\s+BY\b", re.IGNORECASE)
+_SQLITE = re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\b", re.IGNORECASE | re.MULTILINE)
+_TSQL = re.compile(r"^\s*GO\s*$|\[dbo\]|\bIDENTITY\s*\(\s*\d", re.IGNORECASE | re.MULTILINE)
+_COPY_DATA = re.compile(r"^COPY\b[^;\n]{0,2000}\bFROM\s+stdin;\n(?:(?!\\\.$).*\n)*+\\\.$", re.IGNORECASE | re.MULTILINE)
+_META = re.compile(r"^\\.*$", re.MULTILINE)
+_SKIP = re.compile(r"(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as declared: `type` in lower case as the grammar names it, `references` the table a foreign key leads to."""
+
+    name: str
+    type: str
+    not_null: bool = False
+    unique: bool = False
+    primary: bool = False
+    default: bool = False
+    references: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing a script does.
+
+    `table` is in the writing of the script, schema kept unless it is "public"; `name` the column, constraint, index, policy, view or new name.
+    `conditional`: IF NOT EXISTS or IF EXISTS. `whole_table`: an UPDATE or DELETE without condition. `temporary`: a temporary table.
+    `concurrent`: CONCURRENTLY. `columns` of a new table or the new column.
+    """
+
+    kind: str
+    line: int
+    table: str = ""
+    name: str = ""
+    conditional: bool = False
+    whole_table: bool = False
+    temporary: bool = False
+    concurrent: bool = False
+    columns: tuple[Column, ...] = ()
+
+
+def dialect_of(text: str) -> str:
+    """The dialect a script is written in, by words that occur in no other; "postgres" when nothing speaks against it."""
+    head = text[:200_000]
+    if _CLICKHOUSE.search(head):
+        return "clickhouse"
+    if _TSQL.search(head):
+        return "tsql"
+    if _MYSQL.search(head):
+        return "mysql"
+    return "sqlite" if _SQLITE.search(head) else "postgres"
+
+
+def read_sql(text: str, dialect: str = "") -> tuple[Operation, ...]:
+    """The operations of a script in order; without a `dialect`, PostgreSQL's grammar is asked first and then `dialect_of`."""
+    if len(text) > SIZE_LIMIT:
+        return (Operation(UNREAD, 1, name="too large to be a structure script"),)
+    from auditor.languages import postgres
+
+    if dialect in {"", "postgres"}:
+        cleaned = _without_data(text)
+        chosen = dialect or ("postgres" if postgres.accepts(cleaned) else dialect_of(text))
+        if chosen == "postgres":
+            return tuple(_read_postgres(cleaned))
+    return tuple(_read_generic(text, dialect or dialect_of(text), 0))
+
+
+def _without_data(text: str) -> str:
+    """The script without psql commands and inline COPY data, lines kept."""
+    if "\\" not in text:
+        return text
+    text = _COPY_DATA.sub(lambda found: "\n" * found[0].count("\n"), text)
+    return _META.sub("", text)
+
+
+class _Lines:
+    """Line numbers of byte offsets, at the first character of a statement that is neither white space nor comment."""
+
+    def __init__(self, text: str) -> None:
+        self.data = text.encode("utf-8", "replace")
+        self._starts = [0, *(found.end() for found in re.finditer(rb"\n", self.data))]
+
+    def at(self, offset: int, length: int) -> int:
+        statement = self.data[offset : offset + length if length else None][:20_000].decode("utf-8", "replace")
+        skipped = _SKIP.match(statement)
+        inside = len(statement[: skipped.end()].encode()) if skipped else 0
+        return bisect_right(self._starts, offset + inside)
+
+
+def _read_postgres(text: str) -> Iterator[Operation]:
+    from auditor.languages import postgres
+
+    lines = _Lines(text)
+    for offset, length, statement in postgres.statements(text):
+        line = lines.at(offset, length)
+        if statement is None:
+            piece = lines.data[offset : offset + length].decode("utf-8", "replace")
+            yield from _read_generic(piece, "", line - 1 - _first_line(piece))
+            continue
+        yield from postgres.operations(statement, line)
+
+
+def _first_line(piece: str) -> int:
+    """Line breaks before the first word of a piece."""
+    skipped = _SKIP.match(piece)
+    return piece.count("\n", 0, skipped.end()) if skipped else 0
+
+
+def _read_generic(text: str, dialect: str, shift: int) -> Iterator[Operation]:
+    from auditor.languages import generic_sql
+
+    for operation in generic_sql.operations(text, dialect):
+        yield operation if not shift else _moved(operation, shift)
+
+
+def _moved(operation: Operation, shift: int) -> Operation:
+    return replace(operation, line=operation.line + shift)
