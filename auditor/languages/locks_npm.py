@@ -16,6 +16,7 @@ from auditor.languages.structured import at, load_json, table
 from auditor.model.artifacts import Ecosystem, LockedPackage, LockFile, Manifest
 
 _OBJECT = re.compile(r'\s*"([^"\\]{0,300})":\s*[{\[]')
+_PNPM_5 = re.compile(r"(@[^/@]{1,100}/[^/@]{1,214}|[^/@]{1,214})/(\d[^/_]{0,100})")
 _LONGEST_LINE = 4_000
 _DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
@@ -209,7 +210,7 @@ def _pnpm_root(reading: _Reading, keys: tuple[str, ...], value: str) -> None:
         return
     if not value or len(inner) not in {2, 3} or inner[0] not in {"dependencies", "devDependencies", "optionalDependencies"}:
         return
-    version = value.strip("'\"")
+    version = value.strip("'\"").split("_", 1)[0] if value.strip("'\"")[:1].isdigit() else value.strip("'\"")
     target = version.lstrip("/") if _pnpm_name(version)[0] and not version[:1].isdigit() else f"{inner[1]}@{version}"
     (reading.dev if inner[0] == "devDependencies" else reading.runtime).append(_pnpm_key(target))
 
@@ -222,16 +223,17 @@ def _pnpm_key(key: str) -> str:
 
 def _pnpm_name(key: str) -> tuple[str, str]:
     plain = key.removeprefix("/").split("(", 1)[0]
+    old = _PNPM_5.match(plain)
+    if old:
+        return old[1], old[2]
     at_sign = plain.find("@", 1)
-    if at_sign > 0:
-        return plain[:at_sign], plain[at_sign + 1 :].removeprefix("npm:")
-    name, _, version = plain.rpartition("/")
-    return (name, version.split("_", 1)[0]) if name and version[:1].isdigit() else ("", "")
+    return (plain[:at_sign], plain[at_sign + 1 :].removeprefix("npm:")) if at_sign > 0 else ("", "")
 
 
 def read_yarn_lock(path: str, text: str, manifests: tuple[Manifest, ...] = ()) -> LockFile:
     """yarn.lock of Yarn 1 and of Yarn 2 and later; what only development needs follows from the manifests beside and below it."""
-    reading, patterns = _Reading(), {}
+    reading = _Reading()
+    patterns: dict[str, str] = {}
     entry: _Entry | None = None
     inside = ""
     for number, raw in enumerate(text.splitlines(), 1):

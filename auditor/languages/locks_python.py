@@ -117,7 +117,7 @@ def _poetry_dev(entry: dict[str, Any], asked: set[str], used: set[str]) -> bool:
     if groups:
         return not _MAIN.intersection(groups)
     if isinstance(entry.get("category"), str):
-        return entry["category"] == "dev"
+        return str(entry["category"]) == "dev"
     return bool(asked) and _name(entry) not in used
 
 

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from auditor.languages.structured import Lines, at, flattened, load_json, load_yaml, strings, table
+from auditor.languages.structured import Lines, at, flattened, load_json, strings, table
+from auditor.languages.yaml_nodes import flattened as yaml_flattened
+from auditor.languages.yaml_nodes import read_yaml
 from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
@@ -57,6 +59,8 @@ def _requirements(path: str, data: dict[str, Any], lines: Lines) -> tuple[tuple[
     optional_peers = {name for name, entry in table(data.get("peerDependenciesMeta")).items() if at(entry, "optional") is True}
     for key, group in _GROUPS.items():
         start = lines.of(key)
+        if not isinstance(data.get(key, {}), dict):
+            odd = f"{key} is not an object"
         for name, specifier in table(data.get(key)).items():
             if not isinstance(specifier, str):
                 odd = f"the version of {name[:80]} is not a text"
@@ -122,18 +126,10 @@ def _settings(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def read_pnpm_workspace(path: str, text: str) -> Manifest:
     """The workspace file of pnpm: members, and its settings under their own names; `catalog.NAME` holds shared versions."""
     root = path.rpartition("/")[0]
-    value, problem = load_yaml(text)
-    data = table(value)
-    settings = flattened({key: entry for key, entry in data.items() if key != "packages"})
-    return Manifest(
-        path,
-        "pnpm-workspace.yaml",
-        Ecosystem.NPM,
-        root,
-        workspaces=tuple(strings(data.get("packages"))),
-        settings=settings,
-        problem=problem,
-    )
+    read = read_yaml(text)
+    members = tuple(read.root.get("packages").texts())
+    settings = tuple(sorted(entry for entry in yaml_flattened(read.root) if not entry[0].startswith("packages.")))
+    return Manifest(path, "pnpm-workspace.yaml", Ecosystem.NPM, root, workspaces=members, settings=settings, problem=read.problem)
 
 
 def with_workspace(manifest: Manifest, workspace: Manifest) -> Manifest:

@@ -10,7 +10,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from auditor.languages.requirement_lines import requirement
-from auditor.languages.structured import Lines, at, flattened, load_toml, load_yaml, strings, table
+from auditor.languages.structured import Lines, at, flattened, load_toml, strings, table
+from auditor.languages.yaml_nodes import read_yaml
 from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
@@ -127,7 +128,9 @@ def _poetry_requirement(source: _Source, group: str, name: str, specified: Any) 
 
 def _with_sources(found: list[Requirement], sources: dict[str, Any]) -> Iterator[Requirement]:
     """Requirements with the places uv is told to take them from."""
-    where = {canonicalize_name(name): entry[0] if isinstance(entry, list) and entry else entry for name, entry in sources.items()}
+    where: dict[str, Any] = {
+        canonicalize_name(name): entry[0] if isinstance(entry, list) and entry else entry for name, entry in sources.items()
+    }
     for entry in found:
         details = table(where.get(entry.name))
         kind = next((kind for kind in ("git", "url", "path", "workspace") if details.get(kind)), "")
@@ -160,7 +163,7 @@ def _command(value: Any) -> str:
             (value[key] for key in ("cmd", "shell", "script", "reference", "callable", "composite", "sequence") if key in value), ""
         )
     if isinstance(value, list):
-        return " && ".join(strings(value)) or " && ".join(filter(None, map(_plain_command, value)))
+        return " && ".join(filter(None, map(_plain_command, value)))
     return _text(value)
 
 
@@ -207,33 +210,31 @@ def read_pipfile(path: str, text: str) -> Manifest:
 
 def read_environment_yml(path: str, text: str) -> Manifest:
     """The manifest a conda environment file is; names of conda packages are taken for those of PyPI, which mostly agree."""
-    value, problem = load_yaml(text)
-    source = _Source(path, Lines(text))
+    read = read_yaml(text)
     found: list[Requirement] = []
     engines: list[tuple[str, str]] = []
-    entries = at(value, "dependencies")
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, str):
-            named = _CONDA.match(entry.strip())
-            if named and named[1].lower() in {"python", "nodejs"}:
-                engines.append((named[1].lower(), (named[2] or "").lstrip("=")))
-            elif named and named[1].lower() != "pip":
-                found.append(_conda(source, named[1], (named[2] or "").strip()))
-        elif isinstance(entry, dict):
-            found.extend(_listed(source, "runtime", entry.get("pip"), 1))
+    lines = Lines(text)
+    for entry in read.root.get("dependencies").children:
+        named = _CONDA.match(entry.text.strip()) if entry.is_scalar else None
+        if named and named[1].lower() in {"python", "nodejs"}:
+            engines.append((named[1].lower(), (named[2] or "").lstrip("=")))
+        elif named and named[1].lower() != "pip":
+            found.append(_conda(named[1], (named[2] or "").strip(), Place(path, entry.line, entry.line)))
+        elif entry.is_mapping:
+            found.extend(_listed(_Source(path, lines), "runtime", entry.get("pip").texts(), entry.line))
     return Manifest(
         path,
         "environment.yml",
         Ecosystem.PYPI,
-        source.root,
-        name=_text(at(value, "name")),
+        path.rpartition("/")[0],
+        name=read.root.get("name").text,
         requirements=tuple(found),
         engines=tuple(engines),
-        problem=problem,
+        problem=read.problem,
     )
 
 
-def _conda(source: _Source, name: str, specifier: str) -> Requirement:
+def _conda(name: str, specifier: str, place: Place) -> Requirement:
     """`name=1.2.3` is a prefix to conda; with three parts it is as good as exact, as is `==` or a build string."""
     pinned = re.fullmatch(r"==?\d+(?:\.\d+){2,4}[\w.]{0,20}(?:=[\w.]{1,60})?|==[\w.]{1,60}", specifier) is not None
-    return Requirement(canonicalize_name(name), specifier, "runtime", source.place(name), pinned=pinned)
+    return Requirement(canonicalize_name(name), specifier, "runtime", place, pinned=pinned)

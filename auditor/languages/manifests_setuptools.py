@@ -60,16 +60,14 @@ def _option(parser: configparser.RawConfigParser, section: str, name: str) -> st
 
 
 def _entries(path: str, text: str, group: str, lines: Lines) -> Iterator[Requirement]:
-    for line in re.split(r"[\n;](?![^\n]*['\"])", text):
-        found = _requirement(path, line, group, lines)
+    """One requirement a line, or all on one line with semicolons between them."""
+    start = lines.of({"runtime": "install_requires"}.get(group, group))
+    for entry in text.splitlines() if "\n" in text else text.split(";"):
+        named = _ITEM.match(entry)
+        line = lines.of(named[1], start) if named else start
+        found = requirement(re.sub(r"\s#.*", "", entry), group, Place(path, line, line))
         if found:
             yield found
-
-
-def _requirement(path: str, text: str, group: str, lines: Lines) -> Requirement | None:
-    named = _ITEM.match(text)
-    line = lines.of(named[1]) if named else 0
-    return requirement(re.sub(r"\s#.*", "", text), group, Place(path, line, line))
 
 
 def _console(path: str, text: str, lines: Lines) -> Iterator[Script]:

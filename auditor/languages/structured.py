@@ -1,4 +1,4 @@
-"""JSON, TOML and YAML texts of strangers as plain values, and the lines at which names stand in them. Knows no particular file.
+"""JSON and TOML texts of strangers as plain values, and the lines at which names stand in them. YAML is read by `yaml_nodes`.
 
 A loader never raises: it returns what it could read and a sentence about what it could not.
 """
@@ -11,15 +11,9 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 _DEEPEST = 60
-_LONGEST_YAML = 200_000
-"""Characters; the safe pure-Python loader needs about a second for these."""
 _COMMENT_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*|/\*.*?\*/|,(?=\s{0,200}[}\]])', re.DOTALL)
-_NAMED = re.compile(r"""\s*(?:-\s+)?["']?(@?[\w.@/~+ -]{1,214}?)["']?\s*(?:[:=@\[<>~!;]|$)""")
-_BRACKET = re.compile(r"[\[\]{}]")
+_NAMED = re.compile(r"""\s*(?:-\s+)?["']?(@?[\w.@/~+ -]{1,214}?)["']?\s*(?:[:=@\[<>~!;,\]]|$)""")
 
 
 def load_json(text: str) -> tuple[Any, str]:
@@ -71,31 +65,6 @@ def _merge(target: dict[str, Any], source: dict[str, Any], depth: int = 0) -> No
             known.extend(value)
         else:
             target[key] = value
-
-
-def load_yaml(text: str) -> tuple[Any, str]:
-    """The first document of a YAML text; nothing is constructed beyond plain values."""
-    if len(text) > _LONGEST_YAML:
-        return None, "too large to read"
-    if _yaml_depth(text) > _DEEPEST:
-        return None, "nested too deeply"
-    try:
-        return next(iter(YAML(typ="safe", pure=True).load_all(text)), None), ""
-    except YAMLError as error:
-        return None, f"not valid YAML ({_first_line(error)})"
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        return None, f"not valid YAML ({type(error).__name__})"
-
-
-def _yaml_depth(text: str) -> int:
-    """An upper bound of the nesting: open brackets, steps of indentation, dashes in a row."""
-    depth = deepest = 0
-    for bracket in _BRACKET.finditer(text):
-        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    indents = {len(line) - len(line.lstrip(" ")) for line in text.splitlines() if line.strip()}
-    dashes = max((len(found[0]) // 2 for found in re.finditer(r"(?m)^ {0,200}(?:- ){2,}", text)), default=0)
-    return max(deepest, len(indents), dashes)
 
 
 def _first_line(error: Exception) -> str:

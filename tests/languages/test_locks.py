@@ -1,0 +1,385 @@
+"""Lock files: every tool and version, who is needed for development only, and what a damaged file says."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.languages.locks_npm import read_bun_lock, read_package_lock, read_pnpm_lock, read_yarn_lock
+from auditor.languages.locks_python import read_pipfile_lock, read_poetry_lock, read_pylock, read_uv_lock
+from auditor.languages.manifests_npm import read_package_json
+from auditor.languages.manifests_python import read_pyproject
+from auditor.model.artifacts import LockFile
+
+NPM = json.dumps({"dependencies": {"a": "^1.0.0"}, "devDependencies": {"t": "^2.0.0"}})
+
+
+def rows(lock: LockFile) -> list[tuple[str, str, bool, bool, bool]]:
+    assert lock.problem == ""
+    return sorted((p.name, p.version, p.dev, p.hashed, p.direct) for p in lock.packages)
+
+
+EXPECTED = [("@s/b", "1.1.0", False, True, False), ("a", "1.0.1", False, True, True), ("t", "2.0.0", True, True, True)]
+
+
+def test_package_lock_3() -> None:
+    text = """{
+  "lockfileVersion": 3,
+  "packages": {
+    "": {"dependencies": {"a": "^1.0.0", "own": "*"}, "devDependencies": {"t": "^2.0.0"}},
+    "node_modules/a": {"version": "1.0.1", "integrity": "sha512-x"},
+    "node_modules/a/node_modules/t": {
+      "version": "1.9.0", "integrity": "sha512-x"},
+    "node_modules/@s/b": {"version": "1.1.0", "integrity": "sha512-x"},
+    "node_modules/own": {"resolved": "packages/own", "link": true},
+    "packages/own": {"version": "0.1.0"},
+    "node_modules/alias": {"name": "real", "version": "3.0.0"},
+    "node_modules/t": {
+      "version": "2.0.0", "dev": true, "integrity": "sha512-x"}
+  }
+}"""
+    lock = read_package_lock("package-lock.json", text)
+    assert rows(lock) == sorted([*EXPECTED, ("t", "1.9.0", False, True, False), ("real", "3.0.0", False, False, False)])
+    assert [package.line for package in lock.packages if package.name == "t"] == [6, 12]
+
+
+def test_package_lock_1() -> None:
+    text = """{
+  "lockfileVersion": 1,
+  "dependencies": {
+    "a": {
+      "version": "1.0.1",
+      "integrity": "sha1-x",
+      "dependencies": {
+        "t": {
+          "version": "1.9.0"
+        }
+      }
+    },
+    "t": {
+      "version": "2.0.0",
+      "dev": true
+    }
+  }
+}"""
+    lock = read_package_lock("npm-shrinkwrap.json", text)
+    assert lock.kind == "package-lock.json"
+    assert [(p.name, p.version, p.dev, p.line) for p in lock.packages] == [
+        ("a", "1.0.1", False, 4),
+        ("t", "1.9.0", False, 8),
+        ("t", "2.0.0", True, 13),
+    ]
+
+
+PNPM_9 = """lockfileVersion: '9.0'
+
+importers:
+
+  .:
+    dependencies:
+      a:
+        specifier: ^1.0.0
+        version: 1.0.1(@s/b@1.1.0)
+      own:
+        specifier: workspace:*
+        version: link:packages/own
+    devDependencies:
+      t:
+        specifier: ^2.0.0
+        version: 2.0.0
+
+packages:
+
+  '@s/b@1.1.0':
+    resolution: {integrity: sha512-x}
+
+  a@1.0.1:
+    resolution: {integrity: sha512-x}
+    peerDependencies:
+      '@s/b': ^1.0.0
+
+  t@2.0.0:
+    resolution: {integrity: sha512-x}
+
+snapshots:
+
+  '@s/b@1.1.0': {}
+
+  a@1.0.1(@s/b@1.1.0):
+    dependencies:
+      '@s/b': 1.1.0
+
+  t@2.0.0: {}
+"""
+PNPM_6 = """lockfileVersion: '6.0'
+
+dependencies:
+  a:
+    specifier: ^1.0.0
+    version: 1.0.1(@s/b@1.1.0)
+
+devDependencies:
+  t:
+    specifier: ^2.0.0
+    version: 2.0.0
+
+packages:
+
+  /@s/b@1.1.0:
+    resolution: {integrity: sha512-x}
+    dev: false
+
+  /a@1.0.1(@s/b@1.1.0):
+    resolution: {integrity: sha512-x}
+    dependencies:
+      '@s/b': 1.1.0
+    dev: false
+
+  /t@2.0.0:
+    resolution: {integrity: sha512-x}
+    dev: true
+"""
+PNPM_5 = """lockfileVersion: 5.4
+
+specifiers:
+  a: ^1.0.0
+  t: ^2.0.0
+
+dependencies:
+  a: 1.0.1_@s+b@1.1.0
+
+devDependencies:
+  t: 2.0.0
+
+packages:
+
+  /@s/b/1.1.0:
+    resolution: {integrity: sha512-x}
+    dev: false
+
+  /a/1.0.1_@s+b@1.1.0:
+    resolution: {integrity: sha512-x}
+    dependencies:
+      '@s/b': 1.1.0
+    dev: false
+
+  /t/2.0.0:
+    resolution: {integrity: sha512-x}
+    dev: true
+"""
+
+
+@pytest.mark.parametrize("text", [PNPM_9, PNPM_6, PNPM_5], ids=["9", "6", "5"])
+def test_pnpm(text: str) -> None:
+    lock = read_pnpm_lock("web/pnpm-lock.yaml", text)
+    assert rows(lock) == EXPECTED
+    assert lock.root == "web"
+    assert all(text.splitlines()[package.line - 1].strip(" '/:").startswith(package.name) for package in lock.packages)
+
+
+def test_pnpm_of_a_repository() -> None:
+    text = PNPM_9.replace(
+        "a@1.0.1:\n    resolution: {integrity: sha512-x}",
+        "a@https://host/a/tar.gz/abc:\n    resolution: {tarball: https://host/a}\n    version: 1.0.1",
+    )
+    assert ("a", "1.0.1") in {(p.name, p.version) for p in read_pnpm_lock("pnpm-lock.yaml", text).packages}
+
+
+YARN_1 = """# THIS IS AN AUTOGENERATED FILE. DO NOT EDIT THIS FILE DIRECTLY.
+# yarn lockfile v1
+
+
+"@s/b@^1.0.0", "@s/b@^1.1.0":
+  version "1.1.0"
+  integrity sha512-x
+
+a@^1.0.0:
+  version "1.0.1"
+  resolved "https://registry.yarnpkg.com/a"
+  integrity sha512-x
+  dependencies:
+    "@s/b" "^1.1.0"
+
+t@^2.0.0:
+  version "2.0.0"
+  integrity sha512-x
+"""
+YARN_BERRY = """# This file is generated by running "yarn install" inside your project.
+
+__metadata:
+  version: 8
+  cacheKey: 10c0
+
+"@s/b@npm:^1.0.0, @s/b@npm:^1.1.0":
+  version: 1.1.0
+  resolution: "@s/b@npm:1.1.0"
+  checksum: 10c0/abc
+  languageName: node
+  linkType: hard
+
+"a@npm:^1.0.0":
+  version: 1.0.1
+  resolution: "a@npm:1.0.1"
+  dependencies:
+    "@s/b": "npm:^1.1.0"
+  checksum: 10c0/abc
+
+"app@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "app@workspace:."
+  dependencies:
+    a: "npm:^1.0.0"
+    t: "npm:^2.0.0"
+
+"t@npm:^2.0.0":
+  version: 2.0.0
+  resolution: "t@npm:2.0.0"
+  checksum: 10c0/abc
+"""
+
+
+@pytest.mark.parametrize("text", [YARN_1, YARN_BERRY], ids=["1", "berry"])
+def test_yarn(text: str) -> None:
+    assert rows(read_yarn_lock("yarn.lock", text, (read_package_json("package.json", NPM),))) == EXPECTED
+
+
+def test_yarn_without_its_manifest_calls_nothing_development_only() -> None:
+    assert not any(package.dev for package in read_yarn_lock("yarn.lock", YARN_1).packages)
+
+
+def test_bun() -> None:
+    text = """{
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": {"name": "app", "dependencies": {"a": "^1.0.0"}, "devDependencies": {"t": "^2.0.0"}},
+  },
+  "packages": {
+    "a": ["a@1.0.1", "", { "dependencies": { "@s/b": "^1.1.0" } }, "sha512-x=="],
+    "@s/b": ["@s/b@1.1.0", "", {}, "sha512-x=="], // note
+    "t": ["t@2.0.0", "", {}, "sha512-x=="],
+    "own": ["own@workspace:packages/own"],
+  }
+}"""
+    assert rows(read_bun_lock("bun.lock", text)) == EXPECTED
+
+
+PY_EXPECTED = [("b", "1.1.0", False, True, False), ("my-a", "1.0.1", False, True, True), ("t", "2.0.0", True, True, True)]
+PY_MANIFEST = '[project]\nname = "app"\ndependencies = ["My_A"]\n[dependency-groups]\ndev = ["t"]\n'
+
+
+def test_uv() -> None:
+    text = """version = 1
+
+[[package]]
+name = "app"
+source = { virtual = "." }
+dependencies = [{ name = "my-a" }]
+[package.dev-dependencies]
+dev = [{ name = "t" }]
+
+[[package]]
+name = "my-a"
+version = "1.0.1"
+source = { registry = "https://pypi.org/simple" }
+dependencies = [{ name = "b", marker = "python_version < '3.12'" }]
+sdist = { url = "u", hash = "sha256:x" }
+
+[[package]]
+name = "b"
+version = "1.1.0"
+wheels = [{ url = "u", hash = "sha256:x" }]
+
+[[package]]
+name = "t"
+version = "2.0.0"
+sdist = { url = "u", hash = "sha256:x" }
+"""
+    lock = read_uv_lock("uv.lock", text)
+    assert rows(lock) == PY_EXPECTED
+    assert [package.line for package in lock.packages] == [10, 17, 22]
+
+
+POETRY_NEW = """[[package]]
+name = "My-A"
+version = "1.0.1"
+groups = ["main"]
+files = [{file = "x", hash = "sha256:x"}]
+[package.dependencies]
+b = ">=1"
+
+[[package]]
+name = "b"
+version = "1.1.0"
+groups = ["main", "dev"]
+files = [{file = "x", hash = "sha256:x"}]
+
+[[package]]
+name = "t"
+version = "2.0.0"
+groups = ["dev"]
+files = [{file = "x", hash = "sha256:x"}]
+"""
+POETRY_MIDDLE = "\n".join(line for line in POETRY_NEW.splitlines() if not line.startswith("groups"))
+POETRY_OLD = (
+    POETRY_NEW.replace('groups = ["dev"]', 'category = "dev"')
+    .replace('groups = ["main"]', 'category = "main"')
+    .replace('groups = ["main", "dev"]', 'category = "main"')
+)
+
+
+@pytest.mark.parametrize("text", [POETRY_NEW, POETRY_MIDDLE, POETRY_OLD], ids=["groups", "neither", "category"])
+def test_poetry(text: str) -> None:
+    assert rows(read_poetry_lock("poetry.lock", text, (read_pyproject("pyproject.toml", PY_MANIFEST),))) == PY_EXPECTED
+
+
+def test_pdm() -> None:
+    text = POETRY_NEW.replace('"main"', '"default"').replace('[package.dependencies]\nb = ">=1"', 'dependencies = ["b>=1"]')
+    found = read_poetry_lock("pdm.lock", text)
+    assert [(p.name, p.dev) for p in found.packages] == [("my-a", False), ("b", False), ("t", True)]
+
+
+def test_pipenv() -> None:
+    text = json.dumps(
+        {
+            "_meta": {},
+            "default": {
+                "My_A": {"version": "==1.0.1", "hashes": ["sha256:x"], "index": "pypi"},
+                "b": {"version": "==1.1.0", "hashes": ["sha256:x"]},
+            },
+            "develop": {"t": {"version": "==2.0.0", "hashes": ["sha256:x"], "index": "pypi"}, "b": {"version": "==1.1.0"}},
+        },
+        indent=4,
+    )
+    assert rows(read_pipfile_lock("Pipfile.lock", text)) == PY_EXPECTED
+
+
+def test_pylock() -> None:
+    text = 'lock-version = "1.0"\n[[packages]]\nname = "b"\nversion = "1.1.0"\nwheels = [{name = "x", hashes = {sha256 = "x"}}]\n'
+    assert rows(read_pylock("pylock.toml", text)) == [("b", "1.1.0", False, True, False)]
+
+
+READERS = (read_package_lock, read_pnpm_lock, read_yarn_lock, read_bun_lock, read_uv_lock, read_poetry_lock, read_pipfile_lock, read_pylock)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n{\n", "[[package]\nname = 3", "{" * 100_000, "- a\n- b", "[1, 2"])
+def test_a_damaged_lock_is_never_an_empty_one(reader: object, text: str) -> None:
+    lock = reader("x.lock", text)  # type: ignore[operator]
+    assert lock.packages == ()
+    assert lock.problem
+
+
+@given(st.text(max_size=300), st.sampled_from(READERS))
+def test_no_text_makes_a_reader_raise(text: str, reader: object) -> None:
+    assert isinstance(reader("x", text), LockFile)  # type: ignore[operator]
+
+
+def test_large_locks_are_read_in_no_time() -> None:
+    entries = "".join(f"  p{number}@1.0.{number}:\n    resolution: {{integrity: sha512-x}}\n\n" for number in range(8_000))
+    started = time.process_time()
+    assert len(read_pnpm_lock("pnpm-lock.yaml", f"lockfileVersion: '9.0'\n\npackages:\n\n{entries}").packages) == 8_000
+    assert time.process_time() - started < 2
