@@ -16,7 +16,7 @@ import msgspec
 
 from auditor.cache import cache_key
 from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.model.artifacts import LockedPackage, Manifests
+from auditor.model.artifacts import LockedPackage, LockFile, Manifest, Manifests, Requirement
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.need import Known, ToolStamp, Unavailable
 from auditor.model.needs import ADVISORIES, MANIFESTS
@@ -83,24 +83,49 @@ def advisories(context: Context, manifests: Manifests) -> Known[ToolHits] | Unav
 
 
 def _sources(manifests: Manifests) -> tuple[_Source, ...]:
-    """Lock files, and manifests that no lock of their directory or one above covers."""
+    """Lock files, and what manifests ask for that no lock of their directory or one above holds."""
     sources = [_Source(lock.path, lock.ecosystem.value, lock.packages, lock.problem) for lock in manifests.locks]
-    locked = {(lock.ecosystem, lock.root) for lock in manifests.locks}
     paths = {lock.path for lock in manifests.locks}
     for manifest in manifests.manifests:
-        covered = any((manifest.ecosystem, root) in locked for root in _above(manifest.root))
-        wanted = [entry for entry in manifest.requirements if entry.source == "registry" and entry.group != "peer"]
-        if covered or manifest.path in paths or not (wanted or manifest.problem):
+        if manifest.path in paths:
             continue
-        pins = tuple(
-            LockedPackage(entry.name, entry.specifier.strip("=v ").strip(), entry.group == "dev", line=entry.place.line)
-            for entry in wanted
-            if entry.pinned
-        )
-        open_ones = [entry.name for entry in wanted if not entry.pinned]
-        gap = manifest.problem or (f"not pinned, so the installed version is unknown: {_listed(open_ones)}" if open_ones else "")
-        sources.append(_Source(manifest.path, manifest.ecosystem.value, pins, gap))
+        source = _unlocked(manifest, _locks_of(manifest, manifests.locks))
+        if source is not None:
+            sources.append(source)
     return tuple(sorted(sources, key=lambda source: source.path))
+
+
+def _locks_of(manifest: Manifest, locks: tuple[LockFile, ...]) -> list[LockFile]:
+    """Locks in its directory or above; pinned requirements speak for their own directory only."""
+    above = set(_above(manifest.root))
+    return [
+        lock
+        for lock in locks
+        if lock.ecosystem is manifest.ecosystem and (lock.root == manifest.root or (lock.root in above and lock.kind != "requirements.txt"))
+    ]
+
+
+def _unlocked(manifest: Manifest, locks: list[LockFile]) -> _Source | None:
+    """The dependencies of a manifest that its locks do not hold, None when there are none or the lock itself could not be read."""
+    if any(lock.problem for lock in locks):
+        return None
+    held = {package.name for lock in locks for package in lock.packages}
+    wanted = [entry for entry in manifest.requirements if _installs(entry) and entry.name not in held]
+    if not wanted and not (manifest.problem and not locks):
+        return None
+    pins = tuple(
+        LockedPackage(entry.name, entry.specifier.strip("=v ").strip(), entry.group == "dev", line=entry.place.line)
+        for entry in wanted
+        if entry.pinned
+    )
+    loose = [entry.name for entry in wanted if not entry.pinned]
+    gap = manifest.problem or (f"not pinned, so the installed version is unknown: {_listed(loose)}" if loose else "")
+    return _Source(manifest.path, manifest.ecosystem.value, pins, gap)
+
+
+def _installs(entry: Requirement) -> bool:
+    """Whether the entry brings a package of the registry in on every machine."""
+    return entry.source == "registry" and entry.group not in {"peer", "optional"}
 
 
 def _above(root: str) -> Iterable[str]:

@@ -177,9 +177,19 @@ def test_manifests_without_a_lock(tmp_path: Path) -> None:
     assert hits(found) == [("X-1", "partial")]
     assert isinstance(found, Known)
     assert found.unexamined == (("requirements.txt", "not pinned, so the installed version is unknown: b"),)
-    found = look_up(tmp_path, data, lock(LockedPackage("b", "1.0")), manifests=(covered,))
+    found = look_up(tmp_path, data, lock(LockedPackage("a", "2.0")), manifests=(covered,))
     assert isinstance(found, Known)
     assert (found.examined, found.unexamined) == ({"uv.lock"}, ())
+
+
+def test_a_lock_that_does_not_hold_a_dependency_does_not_cover_it(tmp_path: Path) -> None:
+    pinned = Requirement("a", "==1.0", "runtime", Place("web/pyproject.toml", 3), pinned=True)
+    manifest = Manifest("web/pyproject.toml", "pyproject.toml", Ecosystem.PYPI, "web", requirements=(pinned,))
+    data = archive(tmp_path / "x.zip", [record("a", FIXED)])
+    found = look_up(tmp_path, data, lock(LockedPackage("b", "1.0")), manifests=(manifest,))
+    assert hits(found) == [("X-1", "partial")]
+    assert isinstance(found, Known)
+    assert found.value.hits[0].path == "web/pyproject.toml"
 
 
 def test_retire_rows_are_partial_knowledge(tmp_path: Path) -> None:
