@@ -211,7 +211,7 @@ class ComposeService:
 
 @dataclass(frozen=True, slots=True)
 class PlatformFile:
-    """A deployment description of a platform: "procfile", "vercel", "netlify", "fly", "render", "railway", "heroku", "appengine", "kubernetes", "helm", "serverless", "terraform", "nixpacks", "supabase", "firebase", "cloudflare", "systemd", "nginx", "pm2", "ansible", "kamal", "elasticbeanstalk", "replit", "script" (a shell script or recipe that ships the system).
+    """A deployment description of a platform: "procfile", "vercel", "netlify", "fly", "render", "railway", "heroku", "appengine", "kubernetes", "helm", "serverless", "terraform", "nixpacks", "supabase", "firebase", "cloudflare", "systemd", "nginx", "pm2", "ansible", "kamal", "elasticbeanstalk", "digitalocean", "replit".
 
     `commands`: start, build and release commands as written. `health`: a health-check path or probe is set. `settings`: flattened key -> text.
     """
@@ -232,6 +232,18 @@ class Deployment:
     dockerfiles: tuple[Dockerfile, ...]
     compose: tuple[ComposeService, ...]
     platforms: tuple[PlatformFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFile:
+    """A file of named commands outside the package manifests.
+
+    `kind`: "make", "just", "taskfile", "tox", "nox", "invoke" or "shell"; a shell script is one task named like its file, whose command is its text.
+    """
+
+    path: str
+    kind: str
+    tasks: tuple[Script, ...]
 
 
 @dataclass(frozen=True, slots=True)

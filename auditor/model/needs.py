@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.artifacts import CiWorkflow, Deployment, Documents, EnvironmentFile, Manifests
+from auditor.model.artifacts import CiWorkflow, Deployment, Documents, EnvironmentFile, Manifests, TaskFile
 from auditor.model.evidence import (
     Clones,
     History,
@@ -25,6 +25,8 @@ SYNTAX: Need[Syntax] = Need("syntax")
 MANIFESTS: Need[Manifests] = Need("manifests")
 CI: Need[tuple[CiWorkflow, ...]] = Need("ci")
 DEPLOYMENT: Need[Deployment] = Need("deployment")
+TASKS: Need[tuple[TaskFile, ...]] = Need("tasks")
+"""Makefiles, justfiles, tox and nox sessions, shell scripts: what pipelines and people call by name."""
 DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
