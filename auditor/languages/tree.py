@@ -6,6 +6,7 @@ walk with a stack of their own and give up below `MAX_DEPTH` where they have to 
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from enum import StrEnum
@@ -40,6 +41,12 @@ _GRAMMARS = {
 }
 
 
+@functools.cache
+def language_of(grammar: Grammar) -> tree_sitter.Language:
+    """The compiled grammar, for queries."""
+    return tree_sitter.Language(_GRAMMARS[grammar]())
+
+
 class _Parsers(threading.local):
     """The parsers of one thread, made when first used."""
 
@@ -49,7 +56,7 @@ class _Parsers(threading.local):
     def get(self, grammar: Grammar) -> tree_sitter.Parser:
         parser = self.made.get(grammar)
         if parser is None:
-            parser = self.made[grammar] = tree_sitter.Parser(tree_sitter.Language(_GRAMMARS[grammar]()))
+            parser = self.made[grammar] = tree_sitter.Parser(language_of(grammar))
         return parser
 
 
