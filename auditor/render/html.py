@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from auditor import words
 from auditor.model.report import Report
-from auditor.model.verdict import Severity, Verdict
-from auditor.render import layout, text
+from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
+from auditor.render import layout, summary, text
 from auditor.render.json_report import canonical
-from auditor.render.view import title_of, view
+from auditor.render.view import GAPS, LETTERS, title_of, view
 from auditor.resources import data_dir
 
 _SHOWN_AS_IS = frozenset("\n\t")
@@ -74,6 +74,7 @@ def _environment() -> jinja2.Environment:
         thousands=lambda number: f"{number:,}",
         cut=text.cut,
         cut_path=text.cut_path,
+        printable=printable,
     )
     environment.globals.update(
         Verdict=Verdict,
@@ -82,6 +83,12 @@ def _environment() -> jinja2.Environment:
         box_width=layout.BOX_WIDTH,
         box_height=layout.BOX_HEIGHT,
         verdict_words=VERDICT_WORDS,
+        confidence_words=CONFIDENCE_WORDS,
+        effort_words=summary.EFFORT_WORDS,
+        tones=TONES,
+        points=POINTS,
+        letters=LETTERS,
+        gaps_shown=GAPS,
     )
     return environment
 
@@ -93,6 +100,13 @@ VERDICT_WORDS = {
     Verdict.PASS: "holds",
     Verdict.NOT_APPLICABLE: "does not apply",
 }
+CONFIDENCE_WORDS = {
+    Confidence.HIGH: "seen in the code",
+    Confidence.MEDIUM: "inferred from the code",
+    Confidence.LOW: "a weak signal",
+}
+TONES = {"ready": "pass", "ready with conditions": "partial", "not ready": "fail", "cannot be judged": "unknown"}
+"""The mark and colour of each verdict sentence."""
 
 
 def printable(value: Any) -> Any:

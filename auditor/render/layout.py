@@ -12,10 +12,10 @@ from itertools import pairwise
 from auditor.render.grouping import Box, Boxes, Link
 
 BOX_WIDTH = 148.0
-BOX_HEIGHT = 44.0
+BOX_HEIGHT = 58.0
 GAP = 18.0
 DUMMY = 14.0
-ROW_STEP = 92.0
+ROW_STEP = 108.0
 ROW_BOXES = 7
 """Boxes side by side; a fuller row is broken into two."""
 MARGIN = 14.0
@@ -45,13 +45,14 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Everything the picture holds; `implied` arrows are left out because a longer way says the same."""
+    """Everything the picture holds; `implied` arrows are left out because a longer way says the same, `links` are all of them."""
 
     width: float
     height: float
     boxes: tuple[Placed, ...]
     arrows: tuple[Arrow, ...]
     implied: int
+    links: tuple[Link, ...] = ()
 
 
 def draw(graph: Boxes) -> Drawing:
@@ -79,6 +80,7 @@ def draw(graph: Boxes) -> Drawing:
         boxes=_placed(boxes, rows, centre, fan_in),
         arrows=tuple(sorted(arrows, key=lambda arrow: (_KINDS.index(arrow.kind), arrow.link.source, arrow.link.target))),
         implied=len(forward) - len(kept),
+        links=graph.links,
     )
 
 

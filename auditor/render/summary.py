@@ -19,6 +19,7 @@ SENTENCES = {
 SEVERITIES = tuple(Severity)
 EFFORT_DAYS: dict[str, tuple[float, float | None]] = {"S": (0.25, 0.5), "M": (0.5, 3.0), "L": (3.0, None)}
 """Days of one experienced engineer; a large item has no honest upper limit."""
+EFFORT_WORDS = {"S": "under half a day", "M": "half a day to 3 days", "L": "more than 3 days"}
 
 OPEN = (Verdict.FAIL, Verdict.PARTIAL)
 _VERDICT_ORDER = {

@@ -6,7 +6,8 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
-from auditor.model.report import AccountLine, Category, CategoryScore, Item, Report
+from auditor.model.evidence import CloneFamily
+from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, Item, Milestone, Report
 from auditor.model.verdict import Confidence, Finding, Outcome, Severity, Verdict
 from auditor.render import summary
 from auditor.render.grouping import fold
@@ -18,6 +19,11 @@ EXCERPTS = 3
 PLACES = 40
 BLOCKERS = 5
 HIGHLIGHTS = 3
+FAMILIES = 25
+FAMILY_PLACES = 8
+GAPS = 25
+LETTERS = (("A", 80), ("B", 60), ("C", 40), ("D", 20), ("E", 0))
+"""Score from which each letter is given, for the bar's borders; `auditor.score` decides."""
 
 _CONFIDENCE = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
 _STATE = {Verdict.FAIL: "Not met", Verdict.PARTIAL: "Partly met", Verdict.UNKNOWN: "Not known", Verdict.PASS: "Holds"}
@@ -73,29 +79,32 @@ class CategoryView:
     later: tuple[Item, ...]
 
     @property
-    def judged(self) -> int:
-        """Number of items with a verdict that counts."""
-        return len(self.open) + len(self.unknown) + len(self.passed)
+    def judged(self) -> tuple[ItemView, ...]:
+        """The items with a verdict that counts, worst first."""
+        return (*self.open, *self.unknown, *self.passed)
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of the way: the open items of one weight, what they take and what they cost today."""
+    """A stretch of the way: the open items of one weight, the undecided ones to settle, what it takes and the grade it reaches."""
 
     title: str
     items: tuple[summary.Open, ...]
-    effort: summary.Effort
+    settle: tuple[ItemView, ...]
     days: str
-    risk: float
+    reached: Milestone | None
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """A line of the statement with the words to print."""
+    """A line of the statement with the words to print; `risk` is rounded so that the printed column adds up to the printed sum."""
 
     line: AccountLine
     item: Item
     verdict: Verdict
+    title: str
+    risk: str
+    lost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,26 @@ class Gap:
     path: str
     reason: str
     needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyView:
+    """A family of copies: the places printed, and how many are in the JSON alone."""
+
+    family: CloneFamily
+    places: tuple[str, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """A box of the picture in words: what it imports and what imports it."""
+
+    name: str
+    files: int
+    lines: int
+    imports: tuple[str, ...]
+    imported_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +151,14 @@ class View:
     phases: tuple[Phase, ...]
     account: tuple[AccountView, ...]
     unknown: tuple[summary.UnknownGroup, ...]
+    missing: tuple[EvidenceNote, ...]
     gaps: tuple[Gap, ...]
+    questions: tuple[Item, ...]
     later: int
+    copies: tuple[CopyView, ...]
+    boxes: tuple[BoxRow, ...]
+    risk: str
+    lost: str
     digest: str
     drawing: Drawing | None
     kinds: str
@@ -136,6 +171,7 @@ def view(report: Report) -> View:
     opened = summary.open_items(report)
     blockers = [entry for entry in opened if entry.outcome.severity is Severity.BLOCKER and entry.outcome.verdict is Verdict.FAIL]
     first, _, rest = summary.headline(report).partition(". ")
+    drawing = draw(fold(report.graph)) if report.graph and report.graph.modules else None
     return View(
         report=report,
         headline=first.rstrip(".") + ".",
@@ -145,13 +181,19 @@ def view(report: Report) -> View:
         strengths=_strengths(categories),
         conditions=tuple([entry for entry in opened if entry not in blockers][:HIGHLIGHTS]),
         categories=categories,
-        phases=_phases(opened),
+        phases=_phases(report, opened, categories),
         account=_account(report),
         unknown=tuple(summary.unknown_groups(report)),
+        missing=_missing(report),
         gaps=_gaps(report),
-        later=sum(not item.judged for item in report.items),
+        questions=tuple(item for item in report.items if item.how == "ask" and not item.judged),
+        later=sum(not item.judged and item.how != "ask" for item in report.items),
+        copies=_copies(report),
+        boxes=_boxes(drawing),
+        risk=_hundredths(round(report.score.risk * 100)),
+        lost=_tenths(1000 - round(report.score.account[-1].score_after * 10)) if report.score.account else "0",
         digest=hashlib.sha256(to_json(report)).hexdigest(),
-        drawing=draw(fold(report.graph)) if report.graph and report.graph.modules else None,
+        drawing=drawing,
         kinds=summary.kinds_of(report),
         revision=summary.revision(report),
     )
@@ -227,7 +269,7 @@ def _answer(views: list[ItemView]) -> tuple[Verdict | None, str, str]:
     """The verdict, one word and one line that answer a category's question."""
     counted = [entry for entry in views if entry.outcome.verdict is not Verdict.NOT_APPLICABLE]
     if not views:
-        return None, "Not judged", "This version does not judge the items of this category yet."
+        return None, "Not judged", "No item of this category was judged."
     if not counted:
         return Verdict.NOT_APPLICABLE, "Does not arise", views[0].outcome.reason
     worst = counted[0]
@@ -251,28 +293,89 @@ def _strengths(categories: tuple[CategoryView, ...]) -> tuple[ItemView, ...]:
     return tuple(ordered[:HIGHLIGHTS])
 
 
-def _phases(opened: list[summary.Open]) -> tuple[Phase, ...]:
-    groups = (
-        ("First: remove what stops the release", (Severity.BLOCKER,)),
-        ("Then: make it safe to run", (Severity.HIGH,)),
-        ("After that: make it easy to change", (Severity.MEDIUM, Severity.LOW)),
-    )
+def _phases(report: Report, opened: list[summary.Open], categories: tuple[CategoryView, ...]) -> tuple[Phase, ...]:
+    """The open items in three steps, the same steps as the score's milestones."""
+    titles = {
+        Severity.BLOCKER: "First: remove what stops the release",
+        Severity.HIGH: "Then: make it safe to run",
+        Severity.MEDIUM: "After that: make it easy to change",
+    }
+    reached = {severity: milestone for milestone in report.score.milestones for severity in milestone.severities}
+    undecided = [entry for category in categories for entry in category.unknown]
     found = []
-    for title, severities in groups:
+    for first, title in titles.items():
+        severities = (first, Severity.LOW) if first is Severity.MEDIUM else (first,)
         items = tuple(entry for entry in opened if entry.outcome.severity in severities)
-        if items:
-            effort = summary.effort(entry.item for entry in items)
-            found.append(Phase(title, items, effort, summary.days(effort), sum(entry.risk for entry in items)))
+        settle = tuple(entry for entry in undecided if entry.outcome.severity in severities)
+        if items or settle:
+            found.append(
+                Phase(title, items, settle, summary.days(summary.effort(e.item for e in items)) if items else "", reached.get(first))
+            )
     return tuple(found)
 
 
 def _account(report: Report) -> tuple[AccountView, ...]:
+    """The statement's lines. Each printed risk is the step between two rounded running sums, so no line is lost in rounding."""
     items = summary.items_by_id(report)
     outcomes = {outcome.id: outcome for outcome in report.outcomes}
+    lines, running = [], 0.0
+    for position, line in enumerate(report.score.account, 1):
+        before = round(running * 100)
+        running = report.score.risk if position == len(report.score.account) else running + line.risk
+        outcome = outcomes.get(line.id)
+        if outcome is None:
+            continue
+        item = summary.item_of(items, outcome)
+        lost = round(line.score_before * 10) - round(line.score_after * 10)
+        risk = _hundredths(round(running * 100) - before)
+        lines.append(AccountView(line, item, outcome.verdict, title_of(item, outcome.verdict), risk, _tenths(lost)))
+    return tuple(lines)
+
+
+def _hundredths(count: int) -> str:
+    return f"{count // 100:,}.{count % 100:02d}"
+
+
+def _tenths(count: int) -> str:
+    return f"{count // 10}.{count % 10}"
+
+
+def _copies(report: Report) -> tuple[CopyView, ...]:
+    """The largest families first: by the lines that would go if one place were kept."""
+    families = sorted(
+        report.clones.families if report.clones else (),
+        key=lambda family: (-family.lines * (len(family.fragments) - 1), family.fragments[0].path, family.fragments[0].line),
+    )
     return tuple(
-        AccountView(line, summary.item_of(items, outcomes[line.id]), outcomes[line.id].verdict)
-        for line in report.score.account
-        if line.id in outcomes
+        CopyView(
+            family,
+            tuple(f"{part.path}:{part.line}–{part.end_line}" for part in family.fragments[:FAMILY_PLACES]),
+            max(0, len(family.fragments) - FAMILY_PLACES),
+        )
+        for family in families[:FAMILIES]
+    )
+
+
+def _boxes(drawing: Drawing | None) -> tuple[BoxRow, ...]:
+    if drawing is None:
+        return ()
+    return tuple(
+        BoxRow(
+            placed.box.name,
+            len(placed.box.modules),
+            placed.box.lines,
+            tuple(sorted({link.target for link in drawing.links if link.source == placed.box.name})),
+            placed.fan_in,
+        )
+        for placed in drawing.boxes
+    )
+
+
+def _missing(report: Report) -> tuple[EvidenceNote, ...]:
+    """Evidence that is missing and that no undecided item has already given as its reason."""
+    said = [outcome.reason for outcome in report.outcomes if outcome.verdict is Verdict.UNKNOWN]
+    return tuple(
+        note for note in report.evidence if not note.available and not any(note.reason and note.reason in reason for reason in said)
     )
 
 

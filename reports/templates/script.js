@@ -1,0 +1,87 @@
+"use strict";
+// Conveniences only: without this script everything is readable.
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const items = all("details.item");
+  const field = (id) => document.getElementById(id);
+
+  for (const hidden of all(".filter[hidden], .actions[hidden], #theme[hidden]")) hidden.hidden = false;
+
+  // A link to a folded item opens it.
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    if (target) target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", reveal);
+  if (location.hash) reveal();
+
+  // Print with everything but the passes open.
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *"));
+    for (const node of closed) node.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const node of closed) node.open = false;
+  });
+
+  // Filter.
+  const texts = new Map();
+  const textOf = (node) => {
+    if (!texts.has(node)) texts.set(node, node.textContent.toLowerCase());
+    return texts.get(node);
+  };
+  const filter = () => {
+    const verdict = field("by-verdict").value;
+    const severity = field("by-severity").value;
+    const words = field("by-text").value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const node of items) {
+      const fits =
+        (!verdict || node.dataset.verdict === verdict) &&
+        (!severity || node.dataset.severity === severity) &&
+        words.every((word) => textOf(node).includes(word));
+      node.hidden = !fits;
+      shown += fits;
+    }
+    const active = Boolean(verdict || severity || words.length);
+    for (const group of all(".category, .group")) group.hidden = active && !group.querySelector("details.item:not([hidden])");
+    field("filter-state").textContent = active ? `${shown} of ${items.length} items shown` : "";
+  };
+  for (const id of ["by-verdict", "by-severity", "by-text"]) field(id).addEventListener("input", filter);
+  field("by-text").form.addEventListener("submit", (event) => event.preventDefault());
+  field("open-all").addEventListener("click", () => items.forEach((node) => (node.open = true)));
+  field("close-all").addEventListener("click", () => items.forEach((node) => (node.open = false)));
+
+  // An item as the text of a ticket.
+  const ticket = (item) => {
+    const text = (selector) => item.querySelector(selector)?.textContent.trim() ?? "";
+    const lines = [`# ${text(".item-title")}`, "", `${text(".id")} (${item.dataset.severity})`, "", text(".reason")];
+    for (const pair of all(".words > div", item)) {
+      lines.push("", `## ${pair.querySelector("dt").textContent}`, "", pair.querySelector("dd").textContent.trim());
+    }
+    const places = all(".place", item).map((place) => `- ${place.textContent}`);
+    if (places.length) lines.push("", "## Places", "", ...new Set(places));
+    return lines.join("\n") + "\n";
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    const name = button.textContent;
+    try {
+      await navigator.clipboard.writeText(ticket(button.closest("details.item")));
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Copying is not allowed here";
+    }
+    setTimeout(() => (button.textContent = name), 2000);
+  });
+
+  // Dark or light, against the system's choice.
+  field("theme").addEventListener("click", () => {
+    const root = document.documentElement;
+    const dark = getComputedStyle(root).colorScheme === "dark" || (getComputedStyle(root).colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+})();
