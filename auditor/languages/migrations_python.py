@@ -94,7 +94,7 @@ def read_alembic(facts: FileFacts, text: str) -> Migration:
         parents=_assigned(facts, "down_revision"),
         branch=bool(_assigned(facts, "branch_labels")),
         created=tuple(sorted(created)),
-        columns=tuple(sorted({pair for call in steps for pair in _columns(call)})),
+        columns=tuple(sorted({pair for call in steps for pair in _columns(call, calls)})),
         opaque=any(_MADE_BY_MODELS.search(call.callee) for call in calls),
     )
 
@@ -224,15 +224,15 @@ def _alembic_left(up: tuple[Call, ...], down: tuple[Call, ...], down_calls: tupl
     return ""
 
 
-def _columns(call: Call) -> Iterable[tuple[str, str]]:
-    """(table, column) of what a step adds or renames; table "" inside a batch, where another call names it."""
+def _columns(call: Call, calls: tuple[Call, ...]) -> Iterable[tuple[str, str]]:
+    """(table, column) of what a step adds or renames; table "" where it cannot be told."""
     name = last(call.callee)
     table = next(iter(_first_text(call)), "")
     if name == "create_table":
         yield from ((table, column) for argument in call.arguments for column in _column_name(argument.value))
     elif name == "add_column":
-        batch = not call.callee.startswith("op.")
-        yield from (("" if batch else table, column) for argument in call.arguments for column in _column_name(argument.value))
+        table = table if call.callee.startswith("op.") else _batch_table(call, calls)
+        yield from ((table, column) for argument in call.arguments for column in _column_name(argument.value))
     elif name == "alter_column":
         renamed = call.argument("new_column_name")
         if renamed is not None and renamed.kind is ValueKind.STRING:
@@ -241,6 +241,15 @@ def _columns(call: Call) -> Iterable[tuple[str, str]]:
         if operation.kind == sql.RENAME_COLUMN:
             yield operation.table, operation.name
         yield from ((operation.table, column.name) for column in operation.columns)
+
+
+def _batch_table(call: Call, calls: tuple[Call, ...]) -> str:
+    """The table of the batch a step belongs to: the one opened last under that name."""
+    name = call.callee.split(".", maxsplit=1)[0]
+    opened = [
+        c for c in calls if last(c.callee) == "batch_alter_table" and c.target == name and c.line <= call.line and c.scope == call.scope
+    ]
+    return next(iter(_first_text(opened[-1])), "") if opened else ""
 
 
 def _column_name(value: Value) -> Iterable[str]:

@@ -1,0 +1,197 @@
+"""Evidence STORES: where the system keeps its data, and by which migrations the structure of that data changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from auditor.evidence.registry import Context, own_stamp, provides
+from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, prisma_provider, python_models, script_models
+from auditor.evidence.stores_order import by_series, order_problems
+from auditor.evidence.stores_places import document_places, is_base_sql, pushes, relational_places, supabase_tables, tables_made_at_start
+from auditor.languages.migrations import Migration
+from auditor.languages.migrations_python import is_alembic, is_django, read_alembic, read_django
+from auditor.languages.migrations_script import is_script_migration, read_script_migration
+from auditor.languages.migrations_sql import is_undo, read_folder_migrations
+from auditor.model.artifacts import Manifests
+from auditor.model.evidence import MigrationStep, Stores
+from auditor.model.need import Known, Unavailable
+from auditor.model.needs import MANIFESTS, SNAPSHOT, STORES, SYNTAX, TEXTS
+from auditor.model.snapshot import SCRIPT_LANGUAGES, Language, Role, Snapshot, SourceFile
+from auditor.model.syntax import FileFacts, Syntax
+from auditor.model.verdict import Place
+
+_NOT_OURS = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.MINIFIED, Role.DOC})
+_TOOL_PACKAGES = {
+    "alembic": "alembic", "flask-migrate": "alembic", "yoyo-migrations": "yoyo", "aerich": "aerich", "knex": "knex", "typeorm": "typeorm",
+    "sequelize-cli": "sequelize", "umzug": "umzug", "drizzle-kit": "drizzle", "node-pg-migrate": "node-pg-migrate", "db-migrate": "db-migrate", "dbmate": "dbmate",
+}  # fmt: skip
+_TOOL_FILES = (
+    (re.compile(r"(?:^|/)alembic\.ini$"), "alembic"),
+    (re.compile(r"(?:^|/)knexfile\.[cm]?[jt]s$"), "knex"),
+    (re.compile(r"(?:^|/)\.sequelizerc$"), "sequelize"),
+    (re.compile(r"(?:^|/)drizzle\.config\.[cm]?[jt]s$"), "drizzle"),
+    (re.compile(r"(?:^|/)supabase/config\.toml$"), "supabase"),
+    (re.compile(r"(?:^|/)(?:flyway\.(?:conf|toml))$"), "flyway"),
+)
+_IGNORED = re.compile(r"^/?(?:\*\*/)?(?:[\w.-]+/){0,3}(?:migrations|alembic/versions|versions|drizzle)/?(?:\*\*?(?:\.(?:py|sql|ts|js))?)?$")
+_RELATIONAL_PROVIDERS = frozenset({"postgresql", "postgres", "mysql", "sqlite", "sqlserver", "cockroachdb"})
+
+
+@provides(STORES, needs=(SNAPSHOT, TEXTS, SYNTAX, MANIFESTS))
+def stores(
+    _context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests
+) -> Known[Stores] | Unavailable:
+    """Read stores, models and migrations; files that do not parse are unexamined."""
+    files = [file for file in snapshot.files if file.role not in _NOT_OURS and file.path in texts]
+    production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
+    found, problems = _migrations(files, texts, syntax)
+    series = by_series(found)
+    models = tuple(_models(files, production, texts))
+    hosted = tuple(supabase_tables(production))
+    value = Stores(
+        relational=_places(
+            (*relational_places(production), *_prisma_places(files, texts), *_django_places(models), *(p for _, p in hosted[:1]))
+        ),
+        document=_places(document_places(production)),
+        tools=_tools(files, manifests, found),
+        migrations=tuple(_step(migration) for entries in series.values() for migration in entries),
+        created_at_start=_places((*tables_made_at_start(production), *pushes(manifests, texts))),
+        base_sql=tuple(Place(path, 1, 1) for path in _base_sql(files, texts, found)),
+        models=tuple((model.name, model.place) for model in models),
+        problems=(
+            *problems,
+            *order_problems(series),
+            *lag(models, found, texts),
+            *_missing_hosted(hosted, found, texts, files),
+            *_ignored(texts),
+        ),
+    )
+    read = [*production, *(syntax.files[file.path] for file in files if file.role is Role.MIGRATION and file.path in syntax.files)]
+    broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in read if facts.error_line)
+    examined = frozenset(facts.path for facts in read if not facts.error_line)
+    return Known(value, own_stamp(), examined, broken)
+
+
+def _places(places: Iterable[Place]) -> tuple[Place, ...]:
+    return tuple(sorted(set(places), key=lambda place: (place.path, place.line)))
+
+
+def _migrations(
+    files: list[SourceFile], texts: dict[str, str], syntax: Syntax
+) -> tuple[tuple[Migration, ...], list[tuple[str, Place, str]]]:
+    folders = {f.path: texts[f.path] for f in files if f.path.endswith((".sql", "meta/_journal.json"))}
+    found, wrong = read_folder_migrations(folders)
+    migrations = list(found)
+    for file in files:
+        facts = syntax.files.get(file.path)
+        if facts is not None:
+            migrations.extend(_code_migration(file, facts, texts[file.path]))
+    return tuple(migrations), [(kind, Place(path, 1, 1), message) for kind, path, message in wrong]
+
+
+def _code_migration(file: SourceFile, facts: FileFacts, text: str) -> Iterator[Migration]:
+    if file.language is Language.PYTHON:
+        if is_alembic(facts):
+            yield read_alembic(facts, text)
+        elif is_django(facts):
+            yield read_django(facts, text)
+    elif file.language in SCRIPT_LANGUAGES and file.role is Role.MIGRATION and is_script_migration(facts):
+        yield read_script_migration(facts)
+
+
+def _step(migration: Migration) -> MigrationStep:
+    back = migration.back
+    return MigrationStep(
+        path=migration.path,
+        framework=migration.framework,
+        order=migration.order,
+        reversible=back.reversible,
+        destructive=back.destructive,
+        line=back.line or migration.line,
+        reason=back.reason,
+        series=migration.series,
+    )
+
+
+def _models(files: list[SourceFile], production: list[FileFacts], texts: dict[str, str]) -> Iterator[Model]:
+    for facts in production:
+        if facts.path.endswith(".py"):
+            yield from python_models(facts, texts[facts.path])
+        else:
+            yield from script_models(facts)
+    schemas = [file.path for file in files if file.language is Language.PRISMA]
+    known = frozenset(name for path in schemas for name in prisma_names(texts[path]))
+    for path in schemas:
+        yield from prisma_models(path, texts[path], known)
+
+
+def _prisma_places(files: list[SourceFile], texts: dict[str, str]) -> Iterator[Place]:
+    for file in files:
+        if file.language is Language.PRISMA and prisma_provider(texts[file.path]) in _RELATIONAL_PROVIDERS:
+            line = texts[file.path].count("\n", 0, max(0, texts[file.path].find("datasource"))) + 1
+            yield Place(file.path, line, line)
+
+
+def _django_places(models: tuple[Model, ...]) -> Iterator[Place]:
+    return (model.place for model in models if model.mapper == "django")
+
+
+def _tools(files: list[SourceFile], manifests: Manifests, migrations: tuple[Migration, ...]) -> tuple[tuple[str, Place], ...]:
+    """Migration tools by what they left in the tree: migrations, their configuration, their package."""
+    tools: dict[str, Place] = {}
+    for migration in migrations:
+        if migration.framework not in {"sql", "script"}:
+            tools.setdefault(migration.framework, Place(migration.path, migration.line, migration.line))
+    for file in files:
+        for pattern, tool in _TOOL_FILES:
+            if pattern.search(file.path):
+                tools.setdefault(tool, Place(file.path, 1, 1))
+    for manifest in manifests.manifests:
+        for requirement in manifest.requirements:
+            if requirement.name in _TOOL_PACKAGES and requirement.name not in {"knex", "typeorm"}:
+                tools.setdefault(_TOOL_PACKAGES[requirement.name], requirement.place)
+    return tuple(sorted(tools.items()))
+
+
+def _base_sql(files: list[SourceFile], texts: dict[str, str], migrations: tuple[Migration, ...]) -> Iterator[str]:
+    """SQL files outside of any series that make tables."""
+    known = {migration.path for migration in migrations}
+    series = {migration.series for migration in migrations}
+    for file in files:
+        inside = str(PurePosixPath(file.path).parent) in series
+        if (
+            file.language is Language.SQL
+            and file.path not in known
+            and not inside
+            and not is_undo(file.path)
+            and is_base_sql(file.path, texts[file.path])
+        ):
+            yield file.path
+
+
+def _missing_hosted(
+    hosted: tuple[tuple[str, Place], ...], migrations: tuple[Migration, ...], texts: dict[str, str], files: list[SourceFile]
+) -> Iterator[tuple[str, Place, str]]:
+    """Tables that code queries at a hosted database and that no script of the repository makes, where it keeps scripts at all."""
+    scripts = [file.path for file in files if file.language is Language.SQL]
+    if not any(migration.framework == "supabase" for migration in migrations) and not scripts:
+        return
+    made = {name.rsplit(".", 1)[-1] for migration in migrations for name in migration.created}
+    words = frozenset(word for path in scripts for word in re.findall(r"\w+", texts[path][:1_000_000]))
+    seen = set(made) | words
+    for table, place in hosted:
+        if table not in seen:
+            seen.add(table)
+            yield "model_without_migration", place, f"the table {table} is used here and made by no script of the repository"
+
+
+def _ignored(texts: dict[str, str]) -> Iterator[tuple[str, Place, str]]:
+    """Ignore rules that keep migrations out of the repository."""
+    for path in sorted(texts):
+        if PurePosixPath(path).name != ".gitignore":
+            continue
+        for number, line in enumerate(texts[path].split("\n")[:5_000], start=1):
+            if len(line) < 200 and _IGNORED.match(line.strip()):
+                yield "migrations_ignored", Place(path, number, number), f"git ignores {line.strip()}, so migrations stay on one machine"

@@ -1,0 +1,94 @@
+"""Whether the migrations of a series form one line: heads, gaps and forks. Part of the evidence STORES."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from auditor.languages.migrations import Migration
+from auditor.model.verdict import Place
+
+Problem = tuple[str, Place, str]
+
+
+def by_series(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
+    """The migrations of each folder, in the order they are applied."""
+    series: defaultdict[str, list[Migration]] = defaultdict(list)
+    for migration in migrations:
+        series[migration.series].append(migration)
+    return {name: _ordered(entries) for name, entries in sorted(series.items())}
+
+
+def _ordered(entries: list[Migration]) -> list[Migration]:
+    """In graph order where the tool keeps a graph (parents first, ties by date and name), else by name."""
+    plain = sorted(entries, key=lambda migration: (migration.order, migration.path))
+    if not any(migration.parents for migration in entries):
+        return plain
+    known = {migration.revision for migration in entries}
+    waiting = {m.path: {parent for parent in m.parents if parent in known and parent != m.revision} for m in plain}
+    done: set[str] = set()
+    ordered: list[Migration] = []
+    while plain:
+        ready = next((migration for migration in plain if waiting[migration.path] <= done), plain[0])
+        plain.remove(ready)
+        done.add(ready.revision)
+        ordered.append(ready)
+    return [
+        replace(migration, order=f"{position:05d}") if migration.framework == "alembic" else migration
+        for position, migration in enumerate(ordered)
+    ]
+
+
+def order_problems(series: dict[str, list[Migration]]) -> Iterator[Problem]:
+    """Several heads, missing parents and revisions that share an id."""
+    for entries in series.values():
+        match entries[0].framework:
+            case "alembic":
+                yield from _alembic(entries)
+            case "django":
+                yield from _django(entries)
+            case _:
+                pass
+
+
+def _alembic(entries: list[Migration]) -> Iterator[Problem]:
+    known = {migration.revision: migration for migration in entries}
+    built_on = {parent for migration in entries for parent in migration.parents}
+    for migration in entries:
+        for parent in migration.parents:
+            if not any(revision == parent or (len(parent) >= 4 and revision.startswith(parent)) for revision in known):
+                name = PurePosixPath(migration.path).name
+                yield "broken_chain", Place(migration.path, 1, 1), f"{name} builds on the revision {parent}, which no file here defines"
+    heads = [migration for migration in entries if migration.revision not in built_on and not _prefix(migration.revision, built_on)]
+    if len(heads) > 1 and not any(migration.branch for migration in entries):
+        names = ", ".join(head.revision for head in heads[:4])
+        yield (
+            "multiple_heads",
+            Place(heads[-1].path, 1, 1),
+            f"there are {len(heads)} newest revisions ({names}), so that upgrading to the newest one stops",
+        )
+    seen: set[str] = set()
+    for migration in entries:
+        if migration.revision in seen:
+            yield "duplicate_version", Place(migration.path, 1, 1), f"the revision id {migration.revision} is used twice"
+        seen.add(migration.revision)
+
+
+def _prefix(revision: str, built_on: set[str]) -> bool:
+    """Whether a parent is written by the beginning of its id, as Alembic allows."""
+    return any(len(parent) >= 4 and revision.startswith(parent) for parent in built_on)
+
+
+def _django(entries: list[Migration]) -> Iterator[Problem]:
+    replaced = {name for migration in entries for name in migration.replaces}
+    built_on = {parent for migration in entries for parent in migration.parents} | replaced
+    heads = [migration for migration in entries if migration.revision not in built_on]
+    if len(heads) > 1:
+        names = " and ".join(head.revision for head in heads[:4])
+        yield (
+            "multiple_heads",
+            Place(heads[-1].path, 1, 1),
+            f"{names} are both the newest migration of one app, so that migrating stops with a conflict",
+        )
