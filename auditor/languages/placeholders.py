@@ -111,9 +111,15 @@ def looks_random(value: str) -> bool:
     digits = sum(character.isdigit() for character in value)
     lower = sum(character.islower() for character in value)
     upper = sum(character.isupper() for character in value)
+    words = sum(len(word) for word in re.findall(r"[a-z]{5,}|[A-Z]{5,}|[A-Z][a-z]{3,}", value))
     if not digits or not (lower or upper):
-        return bool(lower and upper) and len(value) >= 24 and _case_changes(value) >= len(value) // 4 and entropy(value) > 3.8
-    words = sum(len(word) for word in re.findall(r"[a-z]{5,}|[A-Z]{5,}|[A-Z][a-z]{4,}", value))
+        return (
+            bool(lower and upper)
+            and len(value) >= 24
+            and _case_changes(value) >= len(value) // 4
+            and words * 3 < len(value)
+            and entropy(value) > 3.8
+        )
     return words * 2 < len(value) and digits >= 2 and entropy(value) > 3.2
 
 

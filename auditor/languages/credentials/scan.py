@@ -1,0 +1,137 @@
+"""Runs every finder over one text, keeps the best match of each place, and weighs it by where it stands (product, test, template, document)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from auditor.languages.credentials.connections import connection_matches
+from auditor.languages.credentials.formats import layout_matches
+from auditor.languages.credentials.match import Match, Strength
+from auditor.languages.credentials.named import Style, named_matches
+from auditor.languages.credentials.payloads import key_matches, token_matches
+from auditor.languages.credentials.vendors import vendor_matches
+from auditor.languages.dotenv import is_dotenv, is_template
+from auditor.model.evidence import Secret
+from auditor.model.snapshot import Language, Role
+
+PER_FILE = 200
+"""Most credentials listed of one file."""
+
+_LOCKS = re.compile(r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|deno\.lock|poetry\.lock|uv\.lock|pdm\.lock|pipfile\.lock|cargo\.lock|composer\.lock|gemfile\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock)$", re.IGNORECASE)  # fmt: skip
+_TRANSLATIONS = re.compile(
+    r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|messages|intl|lproj)(?:/|$)|\.(?:po|pot|arb|xliff?|strings|resx)$|(?:^|/)[a-z]{2}(?:[-_][A-Za-z]{2,4})?\.(?:json|ya?ml|[jt]s)$",
+    re.IGNORECASE,
+)
+_TEST_PLACE = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures?|__fixtures__|mocks?|__mocks__|testdata|test[-_]data|cypress|cassettes|__snapshots__|stories)(?:/|$)|(?:^|[/._-])(?:test|tests|spec|mock|fixture|stories|snap)(?:\.|[_-])|\.(?:test|ci|e2e)$",
+    re.IGNORECASE,
+)
+_SETTINGS = {Language.YAML, Language.TOML, Language.INI, Language.XML, Language.DOCKERFILE, Language.SHELL, Language.OTHER}
+_MARKUP = {Language.HTML, Language.CSS}
+_NO_NAMES = {Role.VENDORED, Role.MINIFIED, Role.GENERATED}
+_SCHEMA = re.compile(r"(?:^|/)(?:openapi|swagger|schema)[\w.-]*\.(?:json|ya?ml)$|\.schema\.json$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What kind of file a text comes from, as far as it matters for a credential in it."""
+
+    path: str
+    language: Language
+    role: Role
+    template: bool
+    test: bool
+    document: bool
+
+    @property
+    def style(self) -> Style | None:
+        """How values are written here; None where names of secrets say nothing (translations, locks, other people's code)."""
+        if self.role in _NO_NAMES or _LOCKS.search(self.path) or _TRANSLATIONS.search(self.path) or _SCHEMA.search(self.path):
+            return None
+        if self.document:
+            return Style.PROSE
+        if self.language in _MARKUP:
+            return Style.MARKUP
+        settings = self.language in _SETTINGS or is_dotenv(self.path)
+        return Style.SETTINGS if settings and self.role is not Role.MIGRATION else Style.CODE
+
+
+def surroundings_of(path: str, language: Language, role: Role) -> Surroundings:
+    """The surroundings of values in the file at `path`."""
+    name = PurePosixPath(path).name.lower()
+    document = language is Language.MARKDOWN or name.endswith((".rst", ".txt", ".adoc")) or role is Role.EXAMPLE
+    return Surroundings(path, language, role, is_template(path), role is Role.TEST or bool(_TEST_PLACE.search(path)), document)
+
+
+def find_credentials(text: str, surroundings: Surroundings, today: int) -> list[Secret]:
+    """Every credential-like value of a text in line order, without the values. `today`: the audit date in seconds since the epoch."""
+    if surroundings.language is Language.NOTEBOOK:
+        text = text.replace('\\"', ' "')
+    found = []
+    line, position = 1, 0
+    for match in _best(_all_matches(text, surroundings, today)):
+        certainty = _certainty(match, surroundings)
+        if certainty is None:
+            continue
+        line += text.count("\n", position, match.start)
+        position = match.start
+        found.append(
+            Secret(
+                match.kind,
+                surroundings.path,
+                line,
+                match.value[:4] if len(match.value) >= 16 else "",
+                len(match.value),
+                certainty,
+                match.reason,
+            )
+        )
+        if len(found) >= PER_FILE:
+            break
+    return found
+
+
+def _all_matches(text: str, surroundings: Surroundings, today: int) -> Iterator[Match]:
+    yield from vendor_matches(text)
+    yield from token_matches(text, today)
+    yield from key_matches(text)
+    yield from connection_matches(text)
+    if surroundings.role not in _NO_NAMES:
+        yield from layout_matches(surroundings.path, text)
+    if surroundings.style is not None:
+        yield from named_matches(text, surroundings.style)
+
+
+def _best(matches: Iterator[Match]) -> list[Match]:
+    """The strongest match of each place, in order of place."""
+    chosen: list[Match] = []
+    for match in sorted(matches, key=lambda entry: (-entry.strength, entry.start, entry.kind)):
+        if not any(match.start < other.end and other.start < match.end for other in chosen[-400:]):
+            chosen.append(match)
+    return sorted(chosen, key=lambda entry: entry.start)
+
+
+def _certainty(match: Match, surroundings: Surroundings) -> str | None:
+    if match.public:
+        return "publishable"
+    if surroundings.test:
+        return _certainty_in_tests(match)
+    if match.local:
+        return "local"
+    if match.strength is Strength.WEAK:
+        return "local" if not surroundings.template and not surroundings.document else None
+    if surroundings.document or surroundings.template:
+        if match.strength is Strength.HUMAN:
+            return None
+        if match.signing or (surroundings.document and match.strength is Strength.NAMED):
+            return "test"
+    return "working"
+
+
+def _certainty_in_tests(match: Match) -> str | None:
+    if match.strength is Strength.PROVEN and not match.local and not match.signing:
+        return "working"
+    return "test" if match.strength >= Strength.NAMED else None
