@@ -119,7 +119,7 @@ class Values:
 
     def __init__(self, source: bytes, nodes: int) -> None:
         self._source = source
-        self._budget = 40 * nodes + 20_000
+        self._budget = 12 * nodes + 20_000
 
     # -- paths -----------------------------------------------------------------------------------------------------------------------
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from tree_sitter import Node, Query, QueryCursor
+from tree_sitter import Node
 
 from auditor.languages.python_environment import EnvironmentReader
 from auditor.languages.python_handlers import HandlerDraft
 from auditor.languages.python_lines import Lines
 from auditor.languages.python_scopes import Scope, ScopeKind, Scopes
 from auditor.languages.python_values import Values, parts, string_value, unwrapped
-from auditor.languages.tree import Grammar, end_line_of, folded, language_of, line_of, text_of
+from auditor.languages.tree import end_line_of, folded, line_of, text_of
 from auditor.model.syntax import (
     TEXT_LIMIT,
     Argument,
@@ -37,7 +37,6 @@ from auditor.model.syntax import (
 
 LITERAL_LENGTH = 4
 LITERAL_LIMIT = 400
-_COMMENTS = "(comment) @comment"
 _PRAGMA = re.compile(r"^(?:mypy|flake8|ruff|pylint|pyright|isort|fmt|yapf|type|pragma|nosec|noqa|bandit|pytype)\b\s*[:=-]?|^-\*-|^!")
 _NO_REASON = re.compile(
     r"^(?:noqa|nosec|type:|pragma|pylint|pyright|mypy|fmt:|ruff:|isort|flake8|NOSONAR|lgtm|codespell|cov\b|E\d|[WFBS]\d)"
@@ -476,11 +475,15 @@ class ExpressionWalk:
 
     def comments(self) -> tuple[Comment, ...]:
         """All comments, in source order, their marker stripped."""
-        nodes = QueryCursor(_comment_query()).captures(self.root).get("comment", [])
         found = []
-        for node in sorted(nodes, key=lambda each: each.start_byte):
-            text = source_head(node, self.source).lstrip("#").strip()
-            found.append(Comment(text[:TEXT_LIMIT], line_of(node)))
+        pending = [self.root] if b"#" in self.source else []
+        while pending:
+            node = pending.pop()
+            if node.type == "comment":
+                text = source_head(node, self.source).lstrip("#").strip()
+                found.append(Comment(text[:TEXT_LIMIT], line_of(node)))
+            elif node.named_child_count:
+                pending.extend(reversed(node.named_children))
         return tuple(found)
 
     def lines(self) -> Lines:
@@ -492,15 +495,6 @@ def source_head(node: Node, source: bytes) -> str:
     """The text of a node, cut well above `TEXT_LIMIT`."""
     end = min(node.end_byte, node.start_byte + 8 * TEXT_LIMIT)
     return source[node.start_byte : end].decode("utf-8", "replace")
-
-
-_queries: list[Query] = []
-
-
-def _comment_query() -> Query:
-    if not _queries:
-        _queries.append(Query(language_of(Grammar.PYTHON), _COMMENTS))
-    return _queries[0]
 
 
 def directives(comments: tuple[Comment, ...], source: bytes) -> tuple[str, ...]:
