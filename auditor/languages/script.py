@@ -1,0 +1,182 @@
+"""Facts of JavaScript, TypeScript, Vue and Svelte files. The reading itself is divided over the `script_*` modules beside this one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+
+import tree_sitter
+
+from auditor.languages import script_calls, script_definitions, script_imports, script_statements
+from auditor.languages.script_components import Component, read_component
+from auditor.languages.script_globals import RUNES, is_global
+from auditor.languages.script_walk import MODULE, Handle, Walk
+from auditor.languages.tree import Grammar, encoded, error_line, parse
+from auditor.model.snapshot import Language
+from auditor.model.syntax import TEXT_LIMIT, Comment, Definition, FileFacts, Import, ImportKind, Reference
+
+_HANDLERS: dict[str, Handle] = {
+    **script_statements.HANDLERS,
+    **script_definitions.HANDLERS,
+    **script_calls.HANDLERS,
+    **script_imports.HANDLERS,
+}
+_GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Grammar.TYPESCRIPT, Language.TSX: Grammar.TSX}
+_COMMENTS = "(comment) @comment"
+_IMPORT_CALLS = "(call_expression function: (import)) @call"
+_MARKER = re.compile(r"^(?://+|/\*+!?|<!--|#!)\s*|\s*(?:\*+/|-->)$")
+_STARS = re.compile(r"\s*\n\s*\*?\s*")
+_PRAGMA = re.compile(r"@(?:jsx\w*\s+\S{1,80}|ts-nocheck|jest-environment\s+\S{1,80}|vitest-environment\s+\S{1,80}|flow)")
+_DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
+_COMPONENTS = frozenset({Language.VUE, Language.SVELTE})
+
+
+def read_script(path: str, text: str, language: Language) -> FileFacts:
+    """All facts of one script or component file."""
+    component = read_component(text, language) if language in _COMPONENTS else None
+    source = encoded(component.script if component is not None else text)
+    grammar = component.grammar if component is not None else _GRAMMARS[language]
+    tree = parse(grammar, source)
+    if grammar is Grammar.JAVASCRIPT and tree.root_node.has_error:
+        grammar, tree = _annotated(source, tree)
+    walk = Walk(source, language, _HANDLERS)
+    walk.run(tree.root_node)
+    if b"import(" in source:
+        script_imports.type_imports(walk, _query(tree, grammar, _IMPORT_CALLS))
+    return _facts(path, walk, tree, grammar, component)
+
+
+def _annotated(source: bytes, tree: tree_sitter.Tree) -> tuple[Grammar, tree_sitter.Tree]:
+    """JavaScript that carries type annotations is read as TSX."""
+    typed = parse(Grammar.TSX, source)
+    return (Grammar.JAVASCRIPT, tree) if typed.root_node.has_error else (Grammar.TSX, typed)
+
+
+_queries: dict[tuple[Grammar, str], tree_sitter.Query] = {}
+
+
+def _query(tree: tree_sitter.Tree, grammar: Grammar, text: str) -> list[tree_sitter.Node]:
+    """Nodes that match a query with one capture, in source order."""
+    query = _queries.get((grammar, text))
+    if query is None:
+        query = _queries[grammar, text] = tree_sitter.Query(tree.language, text)
+    captures = tree_sitter.QueryCursor(query).captures(tree.root_node)
+    return sorted((node for nodes in captures.values() for node in nodes), key=lambda node: node.start_byte)
+
+
+def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, component: Component | None) -> FileFacts:
+    nodes = _query(tree, grammar, _COMMENTS) if b"/*" in walk.source or b"//" in walk.source or b"<!--" in walk.source else []
+    comments = [Comment(_comment_text(walk.source, node), node.start_point[0] + 1) for node in nodes]
+    lines = _Lines(walk, nodes)
+    pragmas = [found[0] for comment in comments[:40] for found in _PRAGMA.finditer(comment.text)]
+    imports = [Import(module, (), ImportKind.IMPORT_TIME, line, MODULE) for module, line in component.sources] if component else []
+    imports += _kinds(walk, grammar) if component is None else walk.imports
+    elements = [*walk.elements, *(component.elements if component is not None else ())]
+    return FileFacts(
+        path=path,
+        imports=tuple(sorted(imports, key=lambda entry: entry.line)),
+        definitions=tuple(_definitions(walk, lines, nodes, comments)),
+        calls=tuple(walk.calls),
+        assignments=tuple(walk.assignments),
+        handlers=tuple(walk.handlers),
+        environment=tuple(walk.environment),
+        literals=tuple(walk.literals),
+        exports=tuple(walk.exports),
+        comments=tuple(comments),
+        raises=tuple(walk.raises),
+        returns=tuple(walk.returns),
+        directives=(*walk.directives, *pragmas),
+        bound=tuple(walk.root.names),
+        undefined=tuple(_undefined(walk, comments)) if walk.scoped else (),
+        elements=tuple(sorted(elements, key=lambda element: element.line)),
+        scoped=walk.scoped,
+        code_lines=lines.code[-1],
+        error_line=error_line(tree.root_node),
+    )
+
+
+def _kinds(walk: Walk, grammar: Grammar) -> list[Import]:
+    """Imports with their kinds: TypeScript drops an import whose names are used as types only."""
+    if grammar is Grammar.JAVASCRIPT or walk.language is Language.JAVASCRIPT:
+        return walk.imports
+    used = walk.used_values() | walk.kept_types | walk.exported_values.keys()
+    return [_elided(entry, used) if position in walk.elidable else entry for position, entry in enumerate(walk.imports)]
+
+
+def _elided(entry: Import, used: set[str]) -> Import:
+    if entry.kind is not ImportKind.IMPORT_TIME or not entry.names:
+        return entry
+    if any(local in used or local in {"*", "React"} for _, local in entry.names):
+        return entry
+    return Import(entry.module, entry.names, ImportKind.TYPE_ONLY, entry.line, entry.scope, entry.guarded)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------------------------
+
+
+def _undefined(walk: Walk, comments: list[Comment]) -> Iterator[Reference]:
+    known = walk.probed | _declared_globals(comments)
+    svelte = walk.language is Language.SVELTE
+    for name, line, definition in walk.free():
+        if name in known or is_global(name):
+            continue
+        if svelte and name.startswith("$") and (name in RUNES or name.lstrip("$") in walk.root.names or name.startswith("$$")):
+            continue
+        yield Reference(name, line, definition)
+
+
+def _declared_globals(comments: list[Comment]) -> set[str]:
+    """Names that linter comments declare (`/* global $, app:writable */`)."""
+    found: set[str] = set()
+    for comment in comments:
+        match = _DECLARED_GLOBALS.match(comment.text)
+        if match:
+            found.update(part.partition(":")[0].strip() for part in re.split(r"[,\s]+", match[1]))
+    return found
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------------------------
+
+
+def _comment_text(source: bytes, node: tree_sitter.Node) -> str:
+    raw = source[node.start_byte : min(node.end_byte, node.start_byte + TEXT_LIMIT * 8)].decode("utf-8", "replace")
+    return " ".join(_STARS.sub(" ", _MARKER.sub("", _MARKER.sub("", raw.strip()))).split())[:TEXT_LIMIT]
+
+
+class _Lines:
+    """How many lines hold code, only mark-up, or text of a long literal, counted from the start of the file."""
+
+    def __init__(self, walk: Walk, comments: list[tree_sitter.Node]) -> None:
+        plain = bytearray(walk.source)
+        for node in comments:
+            start, end = node.start_byte, node.end_byte
+            breaks = plain.count(b"\n", start, end)
+            plain[start:end] = b" " * (end - start - breaks) + b"\n" * breaks if breaks else b" " * (end - start)
+        holds = [bool(line.strip()) for line in bytes(plain).split(b"\n")]
+        self.code = [0, *accumulate(holds)]
+        self.markup = [0, *accumulate(held and bool(mark) for held, mark in zip(holds, walk.markup_lines, strict=False))]
+        self.text = [0, *accumulate(held and bool(mark) for held, mark in zip(holds, walk.text_lines, strict=False))]
+
+    def within(self, counts: list[int], first: int, last: int) -> int:
+        """The count of the lines from `first` to `last`, inclusive."""
+        top = len(counts) - 1
+        return counts[min(last, top)] - counts[min(first - 1, top)]
+
+
+def _definitions(walk: Walk, lines: _Lines, nodes: list[tree_sitter.Node], comments: list[Comment]) -> Iterator[Definition]:
+    ends = [node.end_point[0] + 1 for node in nodes]
+    for draft in walk.definitions:
+        exported = draft.name in walk.exported and draft.parent == MODULE and bool(draft.name)
+        position = bisect_left(ends, draft.first_line - 1)
+        docstring = ""
+        if position < len(ends) and ends[position] == draft.first_line - 1 and walk.source.startswith(b"/**", nodes[position].start_byte):
+            docstring = comments[position].text
+        yield draft.finished(
+            exported=exported,
+            code=lines.within(lines.code, draft.line, draft.end_line),
+            markup=lines.within(lines.markup, draft.line, draft.end_line),
+            text=lines.within(lines.text, draft.line, draft.end_line),
+            docstring=docstring,
+        )

@@ -1,0 +1,92 @@
+"""Vue and Svelte components: their script parts at their own lines, and the components their templates use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from auditor.languages.tree import Grammar
+from auditor.model.snapshot import Language
+from auditor.model.syntax import Reference
+
+_ATTRIBUTES = r"""((?:[^>"'<]|"[^"]{0,4000}"|'[^']{0,4000}'){0,400})"""
+_OPENING = re.compile(rf"<(script|style)\b{_ATTRIBUTES}>", re.IGNORECASE)
+_LANGUAGE = re.compile(r"""\blang\s*=\s*["']?(\w+)""", re.IGNORECASE)
+_KIND = re.compile(r"""\btype\s*=\s*["']?([\w/+-]+)""", re.IGNORECASE)
+_SCRIPT_KINDS = frozenset({"", "module", "text/javascript", "application/javascript", "text/typescript", "text/babel"})
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TAG = re.compile(r"<([A-Za-z][\w.-]{0,80})")
+_DYNAMIC = re.compile(r""":is\s*=\s*["']([A-Z]\w{0,80})["']""")
+_TYPESCRIPT = {"ts": Grammar.TYPESCRIPT, "typescript": Grammar.TYPESCRIPT, "tsx": Grammar.TSX}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The parts of a component file that are read. `script` has the line breaks of the whole file and nothing else outside the script parts."""
+
+    script: str
+    grammar: Grammar
+    elements: tuple[Reference, ...]
+    sources: tuple[tuple[str, int], ...]
+    """Files that stand in for a script part (`<script src="...">`), with the line."""
+
+
+def read_component(text: str, language: Language) -> Component:
+    """The script parts and the template of a component file."""
+    parts: list[str] = []
+    template: list[str] = []
+    sources: list[tuple[str, int]] = []
+    grammar = Grammar.JAVASCRIPT
+    position = 0
+    while position < len(text):
+        opening = _OPENING.search(text, position)
+        if opening is None:
+            break
+        name, attributes = opening[1].lower(), opening[2]
+        end = text.find(f"</{name}", opening.end())
+        end = len(text) if end < 0 else end
+        before = text[position : opening.end()]
+        body = text[opening.end() : end]
+        reads = name == "script" and _matched(_KIND, attributes) in _SCRIPT_KINDS
+        parts += [_blank(before), body if reads else _blank(body), ";" if reads else ""]
+        template += [before, _blank(body)]
+        if reads:
+            grammar = _TYPESCRIPT.get(_matched(_LANGUAGE, attributes), grammar)
+            source = re.search(r"""(?<![\w-])src\s*=\s*["']([^"']{1,200})""", attributes)
+            if source:
+                sources.append((source[1], text.count("\n", 0, opening.start()) + 1))
+        position = end
+    rest = text[position:]
+    template.append(rest)
+    return Component("".join(parts) + _blank(rest), grammar, _elements("".join(template), language), tuple(sources))
+
+
+def _matched(pattern: re.Pattern[str], attributes: str) -> str:
+    found = pattern.search(attributes)
+    return found[1].lower() if found else ""
+
+
+def _blank(text: str) -> str:
+    return "\n" * text.count("\n")
+
+
+def _elements(template: str, language: Language) -> tuple[Reference, ...]:
+    """Components by their tags: capitals, dots, and in Vue hyphens too."""
+    plain = _without_comments(template)
+    found: list[tuple[int, str]] = []
+    for tag in _TAG.finditer(plain):
+        name = tag[1]
+        if name[0].isupper() or (language is Language.VUE and "-" in name) or ("." in name and name[-1] != "."):
+            found.append((tag.start(), name))
+    found += [(use.start(), use[1]) for use in _DYNAMIC.finditer(plain)]
+    references: list[Reference] = []
+    line, seen = 1, 0
+    for start, name in sorted(found):
+        line += plain.count("\n", seen, start)
+        seen = start
+        references.append(Reference(name, line, -1))
+    return tuple(references)
+
+
+def _without_comments(template: str) -> str:
+    return _COMMENT.sub(lambda match: _blank(match[0]), template) if "<!--" in template else template
