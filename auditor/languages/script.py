@@ -30,6 +30,10 @@ _MARKER = re.compile(r"^(?://+|/\*+!?|<!--|#!)\s*|\s*(?:\*+/|-->)$")
 _STARS = re.compile(r"\s*\n\s*\*?\s*")
 _PRAGMA = re.compile(r"@(?:jsx\w*\s+\S{1,80}|ts-nocheck|jest-environment\s+\S{1,80}|vitest-environment\s+\S{1,80}|flow)")
 _DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
+_KEYWORD_MEMBER = re.compile(rb"(?m)^(\s{1,200})(?:in|instanceof)(\??:|\()")
+"""A member of a type named like an operator."""
+_UNENDED_SIGNATURE = re.compile(rb"(?m)^(\s{1,200}\):\s*[\w.\[\]|]{1,80})(\n\s{1,200}<)")
+"""A call signature that only a line break ends, before another one with type parameters."""
 _COMPONENTS = frozenset({Language.VUE, Language.SVELTE})
 
 
@@ -39,8 +43,8 @@ def read_script(path: str, text: str, language: Language) -> FileFacts:
     source = encoded(component.script if component is not None else text)
     grammar = component.grammar if component is not None else _GRAMMARS[language]
     tree = parse(grammar, source)
-    if grammar is Grammar.JAVASCRIPT and tree.root_node.has_error:
-        grammar, tree = _annotated(source, tree)
+    if tree.root_node.has_error:
+        source, grammar, tree = _second_try(source, grammar, tree)
     walk = Walk(source, language, _HANDLERS)
     walk.run(tree.root_node)
     if b"import(" in source:
@@ -48,10 +52,16 @@ def read_script(path: str, text: str, language: Language) -> FileFacts:
     return _facts(path, walk, tree, grammar, component)
 
 
-def _annotated(source: bytes, tree: tree_sitter.Tree) -> tuple[Grammar, tree_sitter.Tree]:
-    """JavaScript that carries type annotations is read as TSX."""
-    typed = parse(Grammar.TSX, source)
-    return (Grammar.JAVASCRIPT, tree) if typed.root_node.has_error else (Grammar.TSX, typed)
+def _second_try(source: bytes, grammar: Grammar, tree: tree_sitter.Tree) -> tuple[bytes, Grammar, tree_sitter.Tree]:
+    """JavaScript that carries type annotations is read as TSX; what the TypeScript grammar is known not to read is written otherwise."""
+    if grammar is Grammar.JAVASCRIPT:
+        typed = parse(Grammar.TSX, source)
+        return (source, grammar, tree) if typed.root_node.has_error else (source, Grammar.TSX, typed)
+    for shortened in (_KEYWORD_MEMBER.sub(rb"\1_\2", source), _UNENDED_SIGNATURE.sub(rb"\1;\2", _KEYWORD_MEMBER.sub(rb"\1_\2", source))):
+        again = parse(grammar, shortened) if shortened != source else tree
+        if not again.root_node.has_error:
+            return shortened, grammar, again
+    return source, grammar, tree
 
 
 _queries: dict[tuple[Grammar, str], tree_sitter.Query] = {}
@@ -73,6 +83,8 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
     pragmas = [found[0] for comment in comments[:40] for found in _PRAGMA.finditer(comment.text)]
     imports = [Import(module, (), ImportKind.IMPORT_TIME, line, MODULE) for module, line in component.sources] if component else []
     imports += _kinds(walk, grammar) if component is None else walk.imports
+    broken = error_line(tree.root_node)
+    scoped = walk.scoped and not broken
     elements = [*walk.elements, *(component.elements if component is not None else ())]
     return FileFacts(
         path=path,
@@ -89,11 +101,11 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
         returns=tuple(walk.returns),
         directives=(*walk.directives, *pragmas),
         bound=tuple(walk.root.names),
-        undefined=tuple(_undefined(walk, comments)) if walk.scoped else (),
+        undefined=tuple(_undefined(walk, comments)) if scoped else (),
         elements=tuple(sorted(elements, key=lambda element: element.line)),
-        scoped=walk.scoped,
+        scoped=scoped,
         code_lines=lines.code[-1],
-        error_line=error_line(tree.root_node),
+        error_line=broken,
     )
 
 
@@ -155,9 +167,9 @@ class _Lines:
             breaks = plain.count(b"\n", start, end)
             plain[start:end] = b" " * (end - start - breaks) + b"\n" * breaks if breaks else b" " * (end - start)
         holds = [bool(line.strip()) for line in bytes(plain).split(b"\n")]
-        self.code = [0, *accumulate(holds)]
-        self.markup = [0, *accumulate(held and bool(mark) for held, mark in zip(holds, walk.markup_lines, strict=False))]
-        self.text = [0, *accumulate(held and bool(mark) for held, mark in zip(holds, walk.text_lines, strict=False))]
+        self.code = list(accumulate(holds, initial=0))
+        self.markup = list(accumulate((held and bool(mark) for held, mark in zip(holds, walk.markup_lines, strict=False)), initial=0))
+        self.text = list(accumulate((held and bool(mark) for held, mark in zip(holds, walk.text_lines, strict=False)), initial=0))
 
     def within(self, counts: list[int], first: int, last: int) -> int:
         """The count of the lines from `first` to `last`, inclusive."""

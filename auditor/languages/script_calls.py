@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from auditor.languages.script_handlers import promise_handler
 from auditor.languages.script_imports import dynamic_import, required_module, worker_import
-from auditor.languages.script_values import FUNCTIONS, unwrapped
+from auditor.languages.script_values import FUNCTIONS
 from auditor.languages.script_walk import PLAIN, Frame, Handle, Use, Walk
 from auditor.languages.tree import end_line_of
 from auditor.model.syntax import Argument, Call, EnvironmentRead, Literal, Reference, Value
@@ -132,22 +132,21 @@ def _member(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     inner = node.child_by_field_name("object")
     if inner is None:
         return
-    if walk.reads_environment and walk.source[inner.start_byte : inner.end_byte] in walk.environment_names:
+    if walk.reads_environment and walk.is_environment(inner):
         name = node.child_by_field_name("property")
         if name is not None:
             _read(walk, walk.values.text(name), node, frame, use)
-    elif inner.type == "super" or inner.type == "this":
+    elif inner.type in {"super", "this"}:
         return
     walk.later(inner, frame)
 
 
 def _subscript(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     inner, index = node.child_by_field_name("object"), node.child_by_field_name("index")
-    if inner is not None and index is not None and walk.reads_environment:
-        if walk.source[inner.start_byte : inner.end_byte] in walk.environment_names:
-            name = walk.values.string(index) if index.type == "string" else walk.constants.get(walk.values.path(index), "")
-            if name:
-                _read(walk, name, node, frame, use)
+    if inner is not None and index is not None and walk.reads_environment and walk.is_environment(inner):
+        name = walk.values.string(index) if index.type == "string" else walk.constants.get(walk.values.path(index), "")
+        if name:
+            _read(walk, name, node, frame, use)
     walk.later(index, frame)
     walk.later(inner, frame)
 

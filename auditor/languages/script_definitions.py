@@ -21,7 +21,7 @@ def _function(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     name = walk.values.text(own) if own is not None else use.name
     if declared and own is not None:
         walk.declare(name, frame.scope, hoisted=True)
-    inner = _enter(walk, node, frame, name, DefinitionKind.FUNCTION, use)
+    inner = _enter(walk, node, frame, use, (DefinitionKind.FUNCTION, name))
     if own is not None and not declared:
         walk.declare(name, inner.scope)
     _body(walk, node, inner)
@@ -32,7 +32,7 @@ def _method(walk: Walk, node: Node, frame: Frame, use: Use, decorators: tuple[Ca
     key = node.child_by_field_name("name")
     if key is not None and key.type == "computed_property_name":
         walk.later(key, frame)
-    inner = _enter(walk, node, frame, walk.values.key(key), DefinitionKind.METHOD, use)
+    inner = _enter(walk, node, frame, use, (DefinitionKind.METHOD, walk.values.key(key)))
     draft = walk.definitions[inner.definition]
     draft.decorators = decorators
     if decorators:
@@ -43,8 +43,9 @@ def _method(walk: Walk, node: Node, frame: Frame, use: Use, decorators: tuple[Ca
     _body(walk, node, inner)
 
 
-def _enter(walk: Walk, node: Node, frame: Frame, name: str, kind: DefinitionKind, use: Use) -> Frame:
-    index = walk.define(kind, name, node, frame)
+def _enter(walk: Walk, node: Node, frame: Frame, use: Use, what: tuple[DefinitionKind, str]) -> Frame:
+    """Open a definition; gives the frame of its body."""
+    index = walk.define(*what, node, frame)
     walk.definitions[index].is_async = any(child.type == "async" for child in node.children[:4])
     guarded = frame.guarded and use.inline
     return Frame(index, Scope(frame.scope, function=True), 0, loop=use.loops, guarded=guarded, jsx=frame.jsx)
@@ -92,8 +93,8 @@ def _parameter(walk: Walk, node: Node) -> Parameter:
     else:
         default = None
     kind = _PATTERN_KINDS.get(pattern.type, "positional")
-    name = pattern.named_child(0) if kind == "args" else pattern
-    return Parameter(folded(name or pattern, walk.source), kind, annotation, walk.values.value(default) if default is not None else None)
+    named = (pattern.named_child(0) if kind == "args" else None) or pattern
+    return Parameter(folded(named, walk.source), kind, annotation, walk.values.value(default) if default is not None else None)
 
 
 def annotation_of(walk: Walk, node: Node) -> str:
@@ -236,7 +237,7 @@ def _declarator(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
 def _environment_alias(walk: Walk, pattern: Node, value: Node, frame: Frame) -> None:
     """`const env = process.env` gives the environment another name; `const { A } = process.env` reads from it."""
     inner = unwrapped(value)
-    if walk.source[inner.start_byte : inner.end_byte] in walk.environment_names:
+    if walk.is_environment(inner):
         if pattern.type == "identifier":
             walk.environment_names.add(walk.source[pattern.start_byte : pattern.end_byte])
         elif pattern.type == "object_pattern":
@@ -255,7 +256,7 @@ def _assignment(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     target = walk.values.path(left) if left.type not in _PATTERN_KINDS else folded(left, walk.source)
     walk.assignments.append(Assignment(target, walk.values.value(right), node.start_point[0] + 1, frame.definition))
     name = target.rsplit(".", 1)[-1] if left.type in {"identifier", "member_expression"} else ""
-    if name and (target.startswith("exports.") or target.startswith("module.exports")):
+    if name and (target.startswith(("exports.", "module.exports"))):
         walk.exported.add(name)
         _export_object(walk, right)
     walk.later(right, frame, Use(target, name))

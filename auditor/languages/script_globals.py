@@ -1,5 +1,7 @@
-"""Names a script may use without declaring them: the language, browsers, workers, Node, Deno, Bun, test runners, bundlers and
-libraries that pages load with a script tag. The platform names are those ESLint's `globals` package knows.
+"""Names a script may use without declaring them.
+
+The language, browsers, workers, Node, Deno, Bun, test runners, bundlers (the names ESLint's `globals` package knows), and libraries that pages
+load with a script tag.
 """
 
 from __future__ import annotations

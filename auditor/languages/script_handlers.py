@@ -166,7 +166,7 @@ class _Reading:
             kind = node.type
             if count > _LARGEST:
                 break
-            if kind == "call_expression" or kind == "new_expression":
+            if kind in {"call_expression", "new_expression"}:
                 self.calls.append(node)
             elif kind == "throw_statement":
                 self.raises = True

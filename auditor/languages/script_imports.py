@@ -76,7 +76,7 @@ def _export_name(walk: Walk, node: Node | None) -> str:
 # -- exports -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _export(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
+def _export(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     line = node.start_point[0] + 1
     types = _has(node, "type")
     declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
@@ -94,12 +94,12 @@ def _export(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
         walk.exports.append(Export("=", walk.values.path(inner) if inner is not None else "", "", line))
         walk.later(inner, frame)
     else:
-        _local_names(walk, node, frame, types=types)
+        _local_names(walk, node, types=types)
     for decorator in node.children_by_field_name("decorator"):
         walk.later(decorator, frame)
 
 
-def _local_names(walk: Walk, node: Node, frame: Frame, *, types: bool) -> None:
+def _local_names(walk: Walk, node: Node, *, types: bool) -> None:
     for clause in node.named_children:
         for part in clause.named_children if clause.type == "export_clause" else ():
             if part.type == "export_specifier":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from auditor.languages.script_handlers import catch_handler
-from auditor.languages.script_values import WRAPPERS
+from auditor.languages.script_values import WRAPPERS, unwrapped
 from auditor.languages.script_walk import PLAIN, UNUSED, Frame, Handle, Scope, Use, Walk
 from auditor.model.snapshot import Language
 from auditor.model.syntax import Assignment
@@ -129,10 +129,10 @@ def _labeled(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     """A label; in Svelte `$: name = ...` declares the name."""
     body = node.child_by_field_name("body")
     if walk.language is Language.SVELTE and body is not None and body.type == "expression_statement":
-        inner = body.named_child(0)
-        left = inner.child_by_field_name("left") if inner is not None and inner.type == "assignment_expression" else None
-        if left is not None:
-            walk.bind(left, frame)
+        for inner in body.named_children:
+            left = inner.child_by_field_name("left") if inner.type == "assignment_expression" else None
+            if left is not None:
+                walk.bind(left, frame)
     walk.later(body, frame)
 
 
@@ -195,9 +195,11 @@ def _unary(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     argument = node.child_by_field_name("argument")
     if argument is None or operator is None:
         return
-    if operator.type == "typeof" and argument.type == "identifier":
-        walk.probed.add(walk.values.text(argument))
-        return
+    if operator.type == "typeof":
+        probed = unwrapped(argument)
+        if probed.type == "identifier":
+            walk.probed.add(walk.values.text(probed))
+            return
     walk.later(argument, frame, UNUSED if operator.type == "void" and not use.used else PLAIN)
 
 

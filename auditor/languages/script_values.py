@@ -116,7 +116,7 @@ class Values:
             if kind in _LEAVES:
                 parts.append(self.text(node))
                 break
-            if kind == "member_expression" or kind == "nested_identifier":
+            if kind in {"member_expression", "nested_identifier"}:
                 following = node.child_by_field_name("object")
                 name = node.child_by_field_name("property")
                 parts.append("." + (self.text(name) if name is not None else ""))
@@ -301,9 +301,9 @@ class Values:
             return ""
         if node.type == "string":
             return self.string(node)
-        if node.type == "computed_property_name":
-            inner = node.named_child(0)
-            if inner is not None and inner.type == "string":
+        if node.type == "computed_property_name" and node.named_child_count == 1:
+            inner = node.named_children[0]
+            if inner.type == "string":
                 return self.string(inner)
         return self.text(node)[:TEXT_LIMIT]
 
@@ -374,17 +374,17 @@ class Values:
                 break
             current = pending.pop()
             kind = current.type
-            if kind == "identifier" or kind == "shorthand_property_identifier":
+            if kind in {"identifier", "shorthand_property_identifier"}:
                 found[self.text(current)] = None
                 continue
             if kind in _TYPES or kind == "statement_block":
                 continue
-            if kind == "member_expression" or kind == "subscript_expression":
+            if kind in {"member_expression", "subscript_expression"}:
                 path = self.path(current)
                 found[path] = None
                 if path.replace(".", "").isidentifier():
                     continue
-            elif kind == "call_expression" or kind == "new_expression":
+            elif kind in {"call_expression", "new_expression"}:
                 found[self.callee(current)] = None
             elif kind in _TAGS:
                 tag = current.child_by_field_name("name")

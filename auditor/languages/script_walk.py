@@ -121,7 +121,7 @@ class Draft:
 
     __slots__ = ("bases", "complexity", "decorators", "end_line", "first_line", "is_async", "kind", "line", "name", "nesting", "parameters", "parent", "qualname")  # fmt: skip
 
-    def __init__(self, kind: DefinitionKind, name: str, qualname: str, line: int, end_line: int, parent: int) -> None:
+    def __init__(self, kind: DefinitionKind, name: str, *, qualname: str, line: int, end_line: int, parent: int) -> None:
         self.kind = kind
         self.name = name
         self.qualname = qualname
@@ -211,7 +211,7 @@ class Walk:
                 handler(self, current, frame, use)
             else:
                 for child in current.named_children[::-1]:
-                    stack.append((child, frame, PLAIN))  # noqa: PERF401 - a generator is slower here, and this is the hot loop
+                    stack.append((child, frame, PLAIN))
 
     def later(self, node: Node | None, frame: Frame, use: Use = PLAIN) -> None:
         """Read a node next; what is asked for last is read first."""
@@ -222,7 +222,7 @@ class Walk:
         """Read all children of a node next, in their order."""
         stack = self._stack
         for child in node.named_children[::-1]:
-            stack.append((child, frame, use))  # noqa: PERF401 - as above
+            stack.append((child, frame, use))
 
     # -- scopes --------------------------------------------------------------------------------------------------------------------
 
@@ -285,7 +285,7 @@ class Walk:
                 inner = inner.child_by_field_name("left")
             if inner is not None and inner.type in _BINDING_NAMES:
                 local = self.values.text(inner)
-                found.append((local if kind != "pair_pattern" and kind != "rest_pattern" else name, local))
+                found.append((local if kind not in {"pair_pattern", "rest_pattern"} else name, local))
             elif inner is not None and kind == "pair_pattern":
                 found.append((name, self.values.text(inner)[:80]))
         return tuple(found)
@@ -318,14 +318,18 @@ class Walk:
                     found.add(name)
         return found
 
+    def is_environment(self, node: Node) -> bool:
+        """Whether an expression is the environment itself: `process.env` or another name for it."""
+        return self.source[node.start_byte : node.end_byte] in self.environment_names
+
     # -- definitions ---------------------------------------------------------------------------------------------------------------
 
     def define(self, kind: DefinitionKind, name: str, node: Node, frame: Frame) -> int:
         """Open a definition and give its index."""
         outer = self.definitions[frame.definition].qualname if frame.definition >= 0 else ""
         qualname = f"{outer}.{name}" if outer and name else outer or name
-        draft = Draft(kind, name, qualname[-400:], node.start_point[0] + 1, end_line_of(node), frame.definition)
-        self.definitions.append(draft)
+        line, end = node.start_point[0] + 1, end_line_of(node)
+        self.definitions.append(Draft(kind, name, qualname=qualname[-400:], line=line, end_line=end, parent=frame.definition))
         return len(self.definitions) - 1
 
     def decide(self, frame: Frame, count: int = 1) -> None:
