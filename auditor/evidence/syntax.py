@@ -7,9 +7,12 @@ other processes.
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import importlib.metadata
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +21,7 @@ import msgspec
 from auditor.cache import cache_key
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.languages.python import read_python
+from auditor.languages.script import read_script
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.snapshot import READ_LANGUAGES, Language, Role, Snapshot, SourceFile
@@ -44,11 +48,24 @@ def syntax(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known
             unexamined[file.path] = f"larger than {MAX_BYTES / 1_000_000:g} MB"
         else:
             readable.append(file)
-    facts = _facts(context, readable, texts)
+    with _collector_paused():
+        facts = _facts(context, readable, texts)
     unexamined.update((file.path, "not read in the time allowed") for file in readable if file.path not in facts)
     unexamined.update((path, f"does not parse: line {read.error_line}") for path, read in facts.items() if read.error_line)
     ordered = {path: facts[path] for path in sorted(facts)}
     return Known(Syntax(ordered), own_stamp(), frozenset(facts) - unexamined.keys(), tuple(sorted(unexamined.items())))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Facts are many small values without cycles: the garbage collector would go over them again and again (four times as slow when warm)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> dict[str, FileFacts]:
@@ -77,11 +94,7 @@ def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> 
 
 
 def _read(file: SourceFile, text: str) -> FileFacts:
-    if file.language is Language.PYTHON:
-        return read_python(file.path, text)
-    from auditor.languages.script import read_script
-
-    return read_script(file.path, text, file.language)
+    return read_python(file.path, text) if file.language is Language.PYTHON else read_script(file.path, text, file.language)
 
 
 def _stored(context: Context, keys: dict[str, str]) -> dict[str, FileFacts]:
