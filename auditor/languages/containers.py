@@ -14,6 +14,7 @@ from auditor.model.artifacts import ComposeService, Dockerfile, Instruction
 
 _SIZE_LIMIT = 500_000
 _INSTRUCTIONS = 2_000
+_HEREDOC_LINES = 500
 _HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_]\w{0,60})[\"']?")
 _FLAG = re.compile(r"--[a-z][\w-]{0,40}(?:=(?:\"[^\"\n]{0,500}\"|\S{0,500}))?")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?:(:?[-+])([^${}]{0,200}))?\}|(\w+))")
@@ -93,9 +94,10 @@ def _heredocs(rest: str, lines: list[str], number: int) -> tuple[str, int]:
     bodies: list[str] = []
     for marker in _HEREDOC.findall(rest[:2_000])[:8]:
         start = number
-        while number < len(lines) and lines[number].strip() != marker:
+        end = min(len(lines), start + _HEREDOC_LINES)
+        while number < end and lines[number].strip() != marker:
             number += 1
-        if number == len(lines):
+        if number == end:
             return "", start  # never closed: not a here-document (a shell shift, say)
         bodies.append("\n".join(lines[start:number]))
         number += 1
@@ -143,7 +145,7 @@ def substituted(text: str, values: Mapping[str, str]) -> str:
             return word if value else ""
         return value or (word if operator else match[0])
 
-    return _VARIABLE.sub(replaced, text[:2_000])
+    return _VARIABLE.sub(replaced, text[:2_000])[:2_000]  # a value that names itself would double with every line
 
 
 def stage_names(dockerfile: Dockerfile) -> dict[str, int]:

@@ -83,9 +83,9 @@ def _folded(text: str) -> Iterator[tuple[int, str]]:
     for number, content in enumerate(text.split("\n"), 1):
         first = first if parts else number
         if content.endswith("\\"):
-            parts.append(content[:-1])
+            parts.append(content[:-1].strip() if parts else content[:-1].rstrip())
             continue
-        yield first, " ".join([*parts, content]) if parts else content
+        yield first, " ".join([*parts, content.strip()]) if parts else content
         parts = []
 
 
