@@ -42,7 +42,7 @@ def kind_of(path: str) -> str:
 
 def read_tasks(path: str, text: str) -> TaskFile | None:
     """The tasks of a file, None when it is no task file or holds none."""
-    kind = kind_of(path) or ("shell" if re.match(r"#!\s{0,4}/\S{0,60}\b(?:ba|da|z|k)?sh\b", text) else "")
+    kind = kind_of(path) or ("shell" if re.match(r"#![^\n]{0,80}\b(?:ba|da|z|k)?sh\b", text) else "")
     if not kind or len(text) > _SIZE_LIMIT:
         return None
     readers = {"make": _make, "just": _just, "taskfile": _taskfile, "tox": _tox, "nox": _sessions, "invoke": _sessions, "shell": _shell}
