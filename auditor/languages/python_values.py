@@ -73,7 +73,7 @@ def _unescape(found: re.Match[str]) -> str:
     head = text[0]
     if head in "xuU":
         number = int(text[1:], 16) if len(text) > 1 else -1
-        return chr(number) if 0 <= number < 0x110000 else found[0]
+        return chr(number) if 0 <= number < 0xD800 or 0xE000 <= number < 0x110000 else found[0]  # half a surrogate pair is no text
     if head in "01234567":
         return chr(int(text, 8))
     if head == "\r":
@@ -115,10 +115,11 @@ def _hole(found: re.Match[str]) -> str:
 class Values:
     """Reads the values of one file; a budget over the whole file keeps hostile nesting linear."""
 
-    __slots__ = ("_budget", "_source")
+    __slots__ = ("_budget", "_simple", "_source")
 
     def __init__(self, source: bytes, nodes: int) -> None:
         self._source = source
+        self._simple: dict[str, Value] = {}  # one value for all uses of a name
         self._budget = 12 * nodes + 20_000
 
     # -- paths -----------------------------------------------------------------------------------------------------------------------
@@ -165,7 +166,10 @@ class Values:
         kind = inner.type
         text = folded(node, self._source)
         if kind == "identifier":
-            return Value(ValueKind.NAME, text, text, (text,))
+            known = self._simple.get(text)
+            if known is None:
+                known = self._simple[text] = Value(ValueKind.NAME, text, text, (text,))
+            return known
         if kind in _CONSTANTS:
             return Value(_CONSTANTS[kind], text, text)
         if kind in _STRINGS:

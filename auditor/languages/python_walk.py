@@ -193,12 +193,10 @@ class ExpressionWalk:
     def _subscript(self, node: Node, around: Around, hint: Hint) -> None:
         owner, keys = node.child_by_field_name("value"), node.children_by_field_name("subscript")
         if owner is not None and len(keys) == 1 and keys[0].type in {"string", "concatenated_string"}:
-            path = self.values.path(owner)
-            if path.endswith("environ"):
-                key = self.values.value(keys[0], 0)
-                read = self.settings.subscripted(path, key, line_of(node), around.definition, hint.target or hint.setting)
-                if read is not None:
-                    self.environment.append(read)
+            key = self.values.value(keys[0], 0)
+            read = self.settings.subscripted(self.values.path(owner), key, line_of(node), around.definition, hint.target or hint.setting)
+            if read is not None:
+                self.environment.append(read)
         self.push((owner, *keys), around)
 
     def _call(self, node: Node, around: Around, hint: Hint) -> None:
