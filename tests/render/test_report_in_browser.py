@@ -1,0 +1,158 @@
+"""The HTML report in a real browser: nothing leaves, nothing breaks, everything fits, everybody can read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from auditor.model.verdict import Verdict
+from tests.render.sample import REPORTS, rich
+
+pytestmark = pytest.mark.browser
+named = pytest.mark.parametrize("name", sorted(REPORTS))
+
+SIDEWAYS = """() => {
+  const wide = document.documentElement.clientWidth;
+  const cut = [...document.querySelectorAll('body *')].filter((e) => {
+    if (e.closest('.scroll, svg') || e.closest('.visually-hidden, .skip, thead')) return false;
+    const box = e.getBoundingClientRect();
+    return box.width > 1 && (box.right > wide + 1 || box.left < -1);
+  });
+  return [document.documentElement.scrollWidth - wide, cut.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))];
+}"""
+
+
+@contextmanager
+def opened(chromium, file: Path, **options) -> Iterator:
+    """A tab with the report; whatever it asks for or complains about is collected on it."""
+    context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    page.asked, page.complaints = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("dialog", lambda dialog: (page.complaints.append(dialog.message), dialog.dismiss()))
+    page.goto(file.as_uri())
+    yield page
+    context.close()
+
+
+@named
+def test_it_asks_for_nothing_and_complains_of_nothing(chromium, pages: dict[str, Path], name: str) -> None:
+    with opened(chromium, pages[name]) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
+        page.mouse.move(400, 400)
+        page.wait_for_timeout(100)
+        assert page.asked == [pages[name].as_uri()]
+        assert page.complaints == []
+        assert page.title().endswith("production-readiness audit")
+
+
+def test_everything_can_be_read_without_scripts(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"], java_script_enabled=False) as page:
+        assert page.locator("h1").inner_text() == "shop-app"
+        assert page.locator(".sentence .first").inner_text() == "Not ready for production."
+        assert not page.locator(".filter").is_visible()
+        folded = page.locator("#item-tests\\.can-fail")
+        folded.locator("summary").first.click()
+        assert folded.locator(".reason").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("width", "settings"),
+    [(320, {}), (640, {"device_scale_factor": 2}), (768, {}), (1280, {})],
+    ids=["320px", "zoom-200", "768px", "1280px"],
+)
+@named
+def test_no_sideways_scrolling(chromium, pages: dict[str, Path], name: str, width: int, settings: dict) -> None:
+    """640 pixels at twice the density are what a window of 1280 shows at 200 % zoom."""
+    with opened(chromium, pages[name], viewport={"width": width, "height": 800}, **settings) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
+        assert page.evaluate(SIDEWAYS) == [0, []]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 320)])
+@named
+def test_axe_finds_no_violation(chromium, pages: dict[str, Path], name: str, scheme: str, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(chromium, pages[name], color_scheme=scheme, viewport={"width": width, "height": 900}) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": tags}).response["violations"]
+        assert not found, json.dumps([(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found], indent=1)
+
+
+def test_filtering_shows_what_fits(chromium, pages: dict[str, Path]) -> None:
+    failing = sum(o.verdict is Verdict.FAIL for o in rich().outcomes)
+    with opened(chromium, pages["rich"]) as page:
+        page.select_option("#by-verdict", "fail")
+        assert page.locator("details.item:visible").count() == failing
+        assert page.locator("#filter-state").inner_text() == f"{failing} of {len(rich().outcomes)} items shown"
+        page.fill("#by-text", "Invoices.py")
+        assert page.locator("details.item:visible").count() == 1
+        page.fill("#by-text", "")
+        page.select_option("#by-verdict", "")
+        assert page.locator("details.item:visible").count() == len(rich().outcomes)
+        page.click("#close-all")
+        assert page.locator("details.item[open]").count() == 0
+
+
+def test_a_link_opens_the_item_it_leads_to(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"]) as page:
+        page.click("#close-all")
+        page.locator(".glance a", has_text="Query text is assembled").first.click()
+        page.wait_for_selector("#item-security\\.sql-parameterised[open]", timeout=5_000)
+
+
+def test_an_item_can_be_copied_as_a_ticket(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"]) as page:
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.copied = text; }}})")
+        page.locator("#item-security\\.sql-parameterised button[data-copy]").click()
+        ticket = page.evaluate("window.copied")
+    assert ticket.startswith("# fails: Query text is assembled from outside values\n")
+    for part in ("security.sql-parameterised (blocker)", "## How to fix it", "## Done when", "- backend/api/invoices.py:41\n"):
+        assert part in ticket
+
+
+def test_dark_and_light_can_be_changed_by_hand(chromium, pages: dict[str, Path]) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with opened(chromium, pages["rich"], color_scheme="light") as page:
+        before = page.evaluate(ground)
+        page.click("#theme")
+        assert page.evaluate(ground) != before
+        page.click("#theme")
+        assert page.evaluate(ground) == before
+
+
+def test_a_keyboard_reaches_the_verdict_first(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"]) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#verdict")
+
+
+@named
+def test_it_prints(chromium, pages: dict[str, Path], name: str) -> None:
+    with opened(chromium, pages[name]) as page:
+        pdf = page.pdf(prefer_css_page_size=True, format="A4")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 680, "height": 960})  # the printable width of A4
+        assert page.evaluate(SIDEWAYS) == [0, []]
+        for part in (".filter", ".contents", ".skip"):
+            assert not page.locator(part).is_visible()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert pdf.startswith(b"%PDF-")
+    assert 3 < pdf.count(b"/Type /Page\n") < 200
+
+
+def test_what_fails_is_open_on_paper(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"], java_script_enabled=False) as page:
+        page.emulate_media(media="print")
+        assert page.locator("#item-security\\.cors-restricted .reason").is_visible()
+        assert page.locator("#item-deploy\\.rollback-path .reason").is_visible()
