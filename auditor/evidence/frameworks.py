@@ -15,6 +15,7 @@ PYTHON_PACKAGES: dict[str, str] = {
     "pymongo": "mongodb", "motor": "mongodb", "mongoengine": "mongodb", "beanie": "mongodb", "supabase": "supabase", "firebase_admin": "firebase",
     "sqlite3": "sqlite", "psycopg2": "postgres", "psycopg": "postgres", "asyncpg": "postgres", "redis": "redis", "openai": "openai", "anthropic": "anthropic",
     "langchain": "langchain", "strawberry": "graphql", "graphene": "graphql", "grpc": "grpc", "mcp": "mcp", "fastmcp": "mcp",
+    "chalice": "chalice", "functions_framework": "cloud-functions", "arq": "arq", "dbt": "dbt", "dbt_core": "dbt", "kedro": "kedro", "metaflow": "metaflow", "flet": "flet", "shiny": "shiny", "panel": "panel",
 }  # fmt: skip
 """Top-level import (or dotted prefix) -> framework name."""
 
@@ -28,6 +29,8 @@ NPM_PACKAGES: dict[str, str] = {
     "mysql2": "mysql", "better-sqlite3": "sqlite", "sqlite3": "sqlite", "ioredis": "redis", "redis": "redis", "@trpc/server": "trpc", "@apollo/server": "graphql", "graphql-yoga": "graphql",
     "socket.io": "socketio", "ws": "websocket", "openai": "openai", "@anthropic-ai/sdk": "anthropic", "ai": "ai-sdk", "commander": "commander", "yargs": "yargs", "oclif": "oclif", "bullmq": "bullmq", "vscode": "vscode",
     "@clerk/nextjs": "clerk", "next-auth": "nextauth", "passport": "passport", "convex": "convex", "pocketbase": "pocketbase", "appwrite": "appwrite", "aws-amplify": "amplify", "@modelcontextprotocol/sdk": "mcp",
+    "firebase-functions": "firebase-functions", "@strapi/strapi": "strapi", "@adonisjs/core": "adonis", "@keystone-6/core": "keystone", "sails": "sails", "@feathersjs/feathers": "feathers", "payload": "payload",
+    "@11ty/eleventy": "eleventy", "@docusaurus/core": "docusaurus", "vitepress": "vitepress", "vuepress": "vuepress", "@hono/node-server": "hono", "srvx": "srvx", "grammy": "telegram", "@tauri-apps/cli": "tauri", "@elysiajs/node": "elysia",
 }  # fmt: skip
 """npm package -> framework name."""
 
@@ -37,6 +40,8 @@ CONSTRUCTORS: dict[str, str] = {
     "Quart": "quart", "Robyn": "robyn", "FastMCP": "mcp", "Dash": "dash", "dash.Dash": "dash", "grpc.server": "grpc", "grpc.aio.server": "grpc",
     "express": "express", "fastify": "fastify", "Fastify": "fastify", "new Koa": "koa", "new Hono": "hono", "NestFactory.create": "nestjs", "new Elysia": "elysia", "http.createServer": "node-http",
     "https.createServer": "node-http", "createServer": "node-http", "Deno.serve": "deno", "serve": "deno", "Bun.serve": "bun", "new Server": "socketio", "new WebSocketServer": "websocket", "new ApolloServer": "graphql", "Hapi.server": "hapi", "polka": "polka",
+    "Celery": "celery", "celery.Celery": "celery", "Chalice": "chalice", "new Worker": "bullmq", "createYoga": "graphql", "onRequest": "firebase-functions", "onCall": "firebase-functions", "onSchedule": "firebase-functions",
+    "functions.https.onRequest": "firebase-functions", "functions.https.onCall": "firebase-functions", "restify.createServer": "restify",
 }  # fmt: skip
 """Callee that builds a server -> framework; a part that only imports a framework is not yet a service."""
 
@@ -60,11 +65,17 @@ APPS = frozenset(
         "expo",
         "vscode",
         "dash",
+        "flet",
+        "shiny",
+        "panel",
     }
 )
-PIPELINES = frozenset({"airflow", "prefect", "dagster", "luigi", "spark", "dbt"})
+PIPELINES = frozenset({"airflow", "prefect", "dagster", "luigi", "spark", "dbt", "kedro", "metaflow"})
 BROWSER_UI = frozenset({"react", "vue", "svelte", "angular", "solid", "preact"})
 FULLSTACK = frozenset({"nextjs", "nuxt", "sveltekit", "remix", "tanstack-start"})
+STATIC_SITES = frozenset({"astro", "gatsby", "eleventy", "docusaurus", "vitepress", "vuepress"})
+SELF_STARTING = frozenset({"strapi", "adonis", "keystone", "sails", "feathers", "payload"})
+"""Server frameworks whose own command starts the server: no constructor stands in the code."""
 MOBILE = frozenset({"react-native", "expo", "ionic", "capacitor"})
 COMMAND_LINES = frozenset({"click", "typer", "argparse", "fire", "commander", "yargs", "oclif"})
 
