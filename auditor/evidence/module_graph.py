@@ -41,7 +41,7 @@ def build(snapshot: Snapshot, syntax: Syntax, manifests: Manifests, texts: dict[
     scripts = {path: syntax.files[path] for path, file in readable.items() if file.language in SCRIPT_LANGUAGES}
     every = [file.path for file in snapshot.files]
     skipped = [entry.path for entry in snapshot.skipped]
-    resolver = _python(every, skipped, python, manifests, ignored)
+    resolver = python_resolver(every, skipped, python, manifests, ignored)
     links = resolver.run()
     wrong = miscalls(resolver, texts)
     if scripts:
@@ -65,9 +65,10 @@ def build(snapshot: Snapshot, syntax: Syntax, manifests: Manifests, texts: dict[
     )
 
 
-def _python(
+def python_resolver(
     every: list[str], skipped: list[str], facts: dict[str, FileFacts], manifests: Manifests, ignored: IgnoredPaths
 ) -> PythonResolver:
+    """The resolver of a tree's Python imports; `every` are all paths, `facts` those of the files that take part."""
     present = [path for path in every if path.endswith((".py", ".pyi", ".pyw"))]
     own = {normalise(manifest.name) for manifest in manifests.manifests if manifest.ecosystem is Ecosystem.PYPI}
     declared = frozenset(normalise(name) for name in manifests.declared(Ecosystem.PYPI)) - own

@@ -7,7 +7,7 @@ from tree_sitter import Node
 from auditor.languages.script_calls import environment_pattern
 from auditor.languages.script_values import FUNCTIONS, unwrapped
 from auditor.languages.script_walk import MODULE, PLAIN, Draft, Frame, Handle, Scope, Use, Walk
-from auditor.languages.tree import descendants, end_line_of, folded
+from auditor.languages.tree import end_line_of, folded
 from auditor.model.syntax import Argument, Assignment, Call, DefinitionKind, Parameter
 
 _PATTERN_KINDS = {"object_pattern": "destructured", "array_pattern": "destructured", "rest_pattern": "args"}
@@ -109,9 +109,7 @@ def _keep_types(walk: Walk, node: Node) -> None:
     for part in (parameters, node.child_by_field_name("return_type"), node.child_by_field_name("type")):
         if part is None:
             continue
-        for count, inner in enumerate(descendants(part)):
-            if count >= _MOST_TYPE_NODES:
-                break
+        for inner in walk.values.below(part, _MOST_TYPE_NODES):
             if inner.type in {"type_identifier", "identifier"}:
                 walk.kept_types.add(walk.values.text(inner))
 
@@ -119,14 +117,18 @@ def _keep_types(walk: Walk, node: Node) -> None:
 # -- classes -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _class(walk: Walk, node: Node, frame: Frame, use: Use, outer: tuple[Call, ...] = ()) -> None:
+def _class(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     own = node.child_by_field_name("name")
     name = walk.values.text(own) if own is not None else use.name
     if own is not None and node.type != "class":
         walk.declare(name, frame.scope)
     index = walk.define(DefinitionKind.CLASS, name, node, frame)
     draft = walk.definitions[index]
-    draft.decorators = outer + tuple(decorator_call(walk, child, frame) for child in node.children_by_field_name("decorator"))
+    outer = (
+        node.parent if node.parent is not None and node.parent.type == "export_statement" else None
+    )  # decorators may stand before `export`
+    before = outer.children_by_field_name("decorator") if outer is not None else []
+    draft.decorators = tuple(decorator_call(walk, child, frame) for child in (*before, *node.children_by_field_name("decorator")))
     if draft.decorators:
         draft.first_line = min(draft.first_line, *(call.line for call in draft.decorators))
     inner = Frame(index, Scope(frame.scope), 0, loop=False, guarded=frame.guarded, jsx=frame.jsx)

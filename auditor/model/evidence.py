@@ -195,7 +195,12 @@ class RouteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: upper-case `method` ("ANY" when all), full `path` as far as resolvable, its handler's name and place; `handler_scope` indexes the definitions of `place.path`'s facts (-1 unknown)."""
+    """One endpoint: upper-case `method` ("ANY" when all), full `path` as far as resolvable, its handler's name and place.
+
+    `handler_scope` indexes the definitions of `place.path`'s facts (-1 unknown). `registered`: where the route is declared, when that is another place than
+    the handler. `through`: dotted names of what runs before the handler, outermost first: router-level and mounted middleware, dependencies, decorators,
+    guards, mixins. GraphQL queries count as GET, mutations as POST.
+    """
 
     kind: RouteKind
     method: str
@@ -204,6 +209,8 @@ class Route:
     place: Place
     framework: str
     handler_scope: int = -1
+    registered: Place | None = None
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""Routers, what is mounted where, and the full path of each endpoint. Part of the evidence ROUTES; knows no framework."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from auditor.evidence.route_names import Spot
+from auditor.model.evidence import Route, RouteKind, Routes
+from auditor.model.verdict import Place
+
+_MOST_PLACES = 6
+_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """`child` is served by `parent` below `prefix`, behind what `through` names."""
+
+    parent: Spot
+    child: Spot
+    prefix: str
+    line: int
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An endpoint of one router: a route whose path is still relative to the router. `line` is that of the registration."""
+
+    router: Spot | None
+    route: Route
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Something a router runs before what is registered after `line` (or everywhere, `line` 0) below `prefix`."""
+
+    router: Spot
+    prefix: str
+    name: str
+    line: int
+
+
+@dataclass(slots=True)
+class Table:
+    """What the readers of the frameworks collect."""
+
+    prefixes: dict[Spot, str] = field(default_factory=dict)
+    mounts: list[Mount] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    unresolved: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, router: Spot | None, route: Route, line: int) -> None:
+        """An endpoint of a router, or (None) one whose path is complete."""
+        self.entries.append(Entry(router, route, line))
+
+    def routes(self) -> Routes:
+        """All endpoints with full paths, by path of the file, line, method and path."""
+        placement = _Placement(self)
+        found = {route for entry in self.entries for route in placement.of(entry)}
+        ordered = sorted(found, key=lambda r: (r.place.path, r.place.line, r.method, r.path, r.handler, r.through))
+        return Routes(tuple(ordered), tuple(sorted(set(self.unresolved))))
+
+
+class _Placement:
+    """Where the entries of a finished table are served."""
+
+    def __init__(self, table: Table) -> None:
+        self._prefixes = table.prefixes
+        self._above: defaultdict[Spot, list[Mount]] = defaultdict(list)
+        for mount in table.mounts:
+            self._above[mount.child].append(mount)
+        self._layers: defaultdict[Spot, list[Layer]] = defaultdict(list)
+        for layer in table.layers:
+            self._layers[layer.router].append(layer)
+
+    def of(self, entry: Entry) -> Iterator[Route]:
+        """The route once per place its router is mounted at."""
+        if entry.router is None:
+            yield _finished(entry.route, entry.route.path)
+            return
+        path = entry.route.path
+        for number, (prefix, through) in enumerate(self._ways(entry.router, entry.line, path, frozenset())):
+            if number == _MOST_PLACES:
+                return
+            names = tuple(dict.fromkeys((*through, *entry.route.through)))
+            yield _finished(replace(entry.route, through=names), joined(prefix, path))
+
+    def _ways(self, router: Spot, line: int, path: str, seen: frozenset[Spot]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every prefix a router is served below, with what runs before it."""
+        layers = self._layers.get(router, ())
+        own = tuple(layer.name for layer in layers if (layer.line == 0 or layer.line < line) and _covers(layer.prefix, path))
+        prefix = self._prefixes.get(router, "")
+        mounts = [mount for mount in self._above.get(router, ()) if mount.parent not in seen and mount.parent != router]
+        if not mounts or len(seen) >= _DEPTH:
+            yield prefix, own
+            return
+        for mount in mounts:
+            inner = joined(mount.prefix, joined(prefix, path))
+            for outer, through in self._ways(mount.parent, mount.line, inner, seen | {router}):
+                yield joined(joined(outer, mount.prefix), prefix), (*through, *mount.through, *own)
+
+
+def _covers(prefix: str, path: str) -> bool:
+    bare = prefix.rstrip("/*")
+    return not bare or path == bare or path.startswith(bare + "/")
+
+
+def joined(prefix: str, path: str) -> str:
+    """Two parts of a path with one slash between them."""
+    if path in {"", "/"}:
+        return prefix or path
+    return f"{prefix.rstrip('/')}/{path.lstrip('/')}" if prefix else path
+
+
+def _finished(route: Route, path: str) -> Route:
+    path = path if path.startswith(("/", "^", "{")) or route.kind is RouteKind.WEBSOCKET else f"/{path}"
+    kind = route.kind
+    if kind is RouteKind.HTTP and route.method in {"POST", "ANY"} and _is_webhook(path):
+        kind = RouteKind.WEBHOOK
+    return replace(route, kind=kind, path=path)
+
+
+def _is_webhook(path: str) -> bool:
+    parts = path.lower().replace("_", "-").split("/")
+    return any(part in {"webhook", "webhooks"} or part.endswith(("-webhook", "-webhooks")) or part.startswith("webhook-") for part in parts)
+
+
+def place_of(path: str, line: int) -> Place:
+    """The place of one line."""
+    return Place(path, line, line)

@@ -1,0 +1,45 @@
+"""Evidence ROUTES: every entry from outside, with its full path, its handler and what runs before it."""
+
+from __future__ import annotations
+
+from auditor.evidence.registry import Context, own_stamp, provides
+from auditor.evidence.route_names import Names
+from auditor.evidence.route_table import Table
+from auditor.evidence.routes_decorated import decorated_routes, procedures
+from auditor.evidence.routes_django import DjangoRoutes
+from auditor.evidence.routes_files import file_routes, streamlit_pages
+from auditor.evidence.routes_python import PythonRoutes
+from auditor.evidence.routes_script import ScriptRoutes
+from auditor.evidence.routes_sockets import plain_servers, socket_routes
+from auditor.model.artifacts import Manifests
+from auditor.model.evidence import Routes
+from auditor.model.need import Known, Unavailable
+from auditor.model.needs import MANIFESTS, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
+from auditor.model.project import Project
+from auditor.model.snapshot import Snapshot
+from auditor.model.syntax import Syntax
+
+
+@provides(ROUTES, needs=(SNAPSHOT, TEXTS, SYNTAX, MANIFESTS, PROJECT))
+def routes(
+    _context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests, project: Project
+) -> Known[Routes] | Unavailable:
+    """The endpoints of all production files that run on a server; files that do not parse are unexamined."""
+    names = Names(snapshot, texts, syntax, manifests)
+    table = Table()
+    files = syntax.of(project.server)
+    python = [facts for facts in files if facts.path.endswith(".py")]
+    scripts = [facts for facts in files if not facts.path.endswith(".py")]
+    PythonRoutes(names, table, python).run()
+    DjangoRoutes(names, table, python).run()
+    streamlit_pages(table, python)
+    router_calls = ScriptRoutes(names, table, scripts)
+    router_calls.run()
+    socket_routes(router_calls, table, scripts)
+    plain_servers(router_calls, table, scripts)
+    decorated_routes(names, table, scripts)
+    procedures(table, scripts)
+    file_routes(table, scripts, project)
+    broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in files if facts.error_line)
+    examined = frozenset(facts.path for facts in files if not facts.error_line)
+    return Known(table.routes(), own_stamp(), examined, broken)
