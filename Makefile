@@ -53,8 +53,11 @@ browser: ## Debian's chromium, for the report's browser tests
 	 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	 else echo "no Chromium here: the browser tests will be skipped (install it with: sudo apt-get install chromium)" >&2; fi
 
-docs: $(VENV)/.dev ## regenerate docs/report.schema.json and docs/checks/
+docs: $(VENV)/.dev ## regenerate docs/checklist.md, docs/checks/ and docs/report.schema.json
 	$(BIN)/python -m auditor.docs docs
+
+report-samples: $(VENV)/.dev browser ## audit the fixture applications; docs/report.png is a picture of one report
+	$(BIN)/python -m tests.report_samples
 
 lock: ## regenerate the lock files from pyproject.toml
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install -q uv

@@ -54,7 +54,7 @@ def _head(report: Report, paint: _Painter) -> list[str]:
     verdict, *rest = wrap(visible(summary.headline(report)), COLUMNS, 3)
     lines = [
         paint(cut(about, COLUMNS), "dim"),
-        paint(cut(f"{visible(summary.kinds_of(report))} · audited {visible(report.date)}", COLUMNS), "dim"),
+        paint(cut(f"audited {visible(report.date)} · {visible(summary.kinds_of(report))}", COLUMNS), "dim"),
         "",
         paint(verdict, "bold", style),
         *(paint(line, style) for line in rest),
