@@ -39,6 +39,8 @@ SECRETS: Need[Secrets] = Need("secrets")
 HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
 SEMGREP: Need[ToolHits] = Need("semgrep", "Install semgrep beside auditor (`pip install semgrep`); `auditor doctor` shows what is there.")
 BANDIT: Need[ToolHits] = Need("bandit", "Install bandit beside auditor (`pip install bandit`); `auditor doctor` shows what is there.")
+FLOWS: Need[ToolHits] = Need("flows")
+"""Values from outside that arrive where they do harm, followed through our own intermediate form."""
 ADVISORIES: Need[ToolHits] = Need(
     "advisories", "Give advisory data with `--advisories FILE` (an OSV zip), or allow look-ups with `--online`."
 )

@@ -1,0 +1,107 @@
+"""What the engine asks of a language's tables, and what it tells them of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from auditor.evidence.flow.values import NOTHING, Mark, Value
+from auditor.languages import flow_ir as ir
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A value from outside that arrives where it does harm."""
+
+    weakness: str
+    rule: str
+    path: str
+    line: int
+    end_line: int
+    callee: str
+    mark: Mark
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The values of a call's arguments, and the call itself."""
+
+    call: ir.Call
+    path: str
+    receiver: Value
+    positional: tuple[Value, ...]
+    named: dict[ir.Constant, Value]
+
+    def get(self, position: int, *names: str) -> Value:
+        """The argument at `position` or under one of `names`; bottom when it is not given."""
+        for name in names:
+            if name in self.named:
+                return self.named[name]
+        return self.positional[position] if 0 <= position < len(self.positional) else NOTHING
+
+    @property
+    def every(self) -> tuple[Value, ...]:
+        """All argument values."""
+        return (*self.positional, *self.named.values())
+
+
+class Language(Protocol):
+    """The tables of one language and its frameworks."""
+
+    setters: frozenset[str]
+    """Methods that store their last argument under the others ("set(section, key, value)")."""
+    keyed: frozenset[str]
+    """Objects whose `get` takes several keys."""
+    whole_callbacks: frozenset[str]
+    """Methods whose function gets the receiver itself and gives the result ("then")."""
+    mapping_callbacks: frozenset[str]
+    """Methods whose function gets one member and gives a member of the result ("map")."""
+
+    def source(self, value: Value, line: int) -> Value:
+        """The value of a name or attribute path that may stand for something from outside."""
+
+    def entry(self, function: ir.Function, decorators: tuple[Value, ...], owner_bases: tuple[Value, ...]) -> dict[str, Value]:
+        """The marks of the parameters that a framework fills."""
+
+    def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
+        """The result of an operator with a meaning of its own for these values, None for the usual one."""
+
+    def transfer(self, arguments: Arguments) -> Value | None:
+        """The result of a call of a known function, None for the default (it carries what goes in)."""
+
+    def own_function(self, arguments: Arguments, result: Value) -> Value:
+        """The result of a function of the audited code, as far as its name says more than its body."""
+
+    def sinks(self, arguments: Arguments) -> Iterable[tuple[str, str, Mark]]:
+        """What a call does harm with: (weakness, rule, mark)."""
+
+    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
+        """What a route handler's answer does harm with."""
+
+    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
+        """What an assignment to an attribute or entry does harm with."""
+
+    def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
+        """What a call used as a condition proves harmless when it answers `outcome`: (value, weaknesses)."""
+
+    def loads(self, arguments: Arguments) -> str:
+        """The module a call loads (`require("x")`), "" for every other call."""
+
+    def globals(self) -> dict[str, Value]:
+        """Variables every file starts with."""
+
+    def converts(self, arguments: Arguments) -> bool:
+        """Whether the call raises unless its argument is harmless (a number, an id)."""
+
+
+WITHOUT: dict[str, frozenset[str]] = {
+    "..": frozenset({"path"}),
+    "../": frozenset({"path"}),
+    "'": frozenset({"sql", "xpath"}),
+    '"': frozenset({"sql", "xpath"}),
+    "<": frozenset({"markup"}),
+    "\n": frozenset({"header", "log"}),
+    "\r": frozenset({"header", "log"}),
+}
+"""What a text without these characters can no longer do."""

@@ -1,0 +1,733 @@
+"""Sources, sinks, cleaners and checks of Python, its standard library and its web frameworks.
+
+Functions are known by the dotted path their name resolves to through the imports; methods of objects nobody knows by their name and the look of the receiver's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.values import ALL, HOLE, NOTHING, UNSET, Mark, Unset, Value, text_of
+from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.languages import flow_ir as ir
+
+_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
+_Hit = Iterator[tuple[str, str, Mark]]
+
+_REQUEST = re.compile(
+    r"^(?:flask|quart|bottle|sanic|web|django|starlette|aiohttp|falcon|tornado|pyramid)\.request$|^~(?:self|\w+\(\))\.request$"
+)
+_TRUSTED = frozenset(
+    [
+        "method",
+        "user",
+        "session",
+        "app",
+        "state",
+        "endpoint",
+        "url_rule",
+        "blueprint",
+        "blueprints",
+        "remote_addr",
+        "client",
+        "is_secure",
+        "scheme",
+        "content_length",
+        "is_json",
+        "csrf_token",
+        "resolver_match",
+        "identity",
+        "tenant",
+        "registry",
+        "transport",
+        "loop",
+        "auth_user",
+        "user_id",
+        "current_user",
+        "view_args_types",
+        "environ_base",
+        "accepted_renderer",
+        "version",
+        "request_id",
+        "is_xhr",
+        "path",
+        "base_url",
+        "script_root",
+        "max_content_length",
+        "routing_exception",
+        "url_root",
+        "host_url",
+    ]
+)
+"""Attributes of a request that the server sets itself."""
+_OWN_ADDRESS = frozenset({"full_path", "url", "uri", "build_absolute_uri", "get_full_path", "get_raw_uri"})
+"""The address that was called: it leads to this site."""
+_ROUTE = re.compile(r"\.(?:route|get|post|put|patch|delete|api_route|websocket|head|options|view|view_config|expose)(?:\(\))?$")
+_HTML_ROUTE = re.compile(r"^(?:flask|quart|bottle)\b.*\.(?:route|get|post|put|patch|delete)\(\)$|^~\w+\.route\(\)$")
+_VIEW_CLASS = re.compile(r"(?:View|ViewSet|Resource|MethodView|HTTPEndpoint|RequestHandler|HTTPMethodView|Handler|Controller|Mixin)$")
+_HARMLESS_TYPE = re.compile(
+    r"^(?:Optional\[|Annotated\[|Union\[)?(?:typing\.)?(?:int|float|bool|complex|UUID|uuid\.UUID|UUID[1-5]|date|datetime|datetime\.\w+|time|timedelta|Decimal|PositiveInt|NonNegativeInt|EmailStr|Literal\[|ObjectId|PydanticObjectId)\b"
+)
+_REQUEST_TYPE = re.compile(r"(?:^|\.|\[)(?:\w*Request|WebSocket)\b")
+_SERVICE_TYPE = re.compile(
+    r"(?:^|\.|\[)(?:Session|AsyncSession|SessionDep|BackgroundTasks|Response|Connection|Settings|\w*Service|\w*Repository|\w*Client|\w*Dep|CurrentUser|User|Redis|Database)\b|Depends\(|Security\("
+)
+_PATH_CONVERTER = re.compile(r"<(?:int|float|uuid):(\w+)>")
+_HANDLER_METHODS = frozenset(
+    {
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "dispatch",
+        "list",
+        "create",
+        "retrieve",
+        "update",
+        "destroy",
+        "on_get",
+        "on_post",
+        "on_put",
+        "on_delete",
+        "on_patch",
+    }
+)
+
+_MODEL_CALL = re.compile(
+    r"(?:openai|anthropic|litellm|genai|generativeai|ollama|groq|mistralai|cohere|llm|chat_model|chatopenai)\b.*(?:create|acreate|generate_content|completion|acompletion|chat|complete|generate|invoke|ainvoke|predict|parse)\(\)$",
+    re.IGNORECASE,
+)
+_DOWNLOAD = re.compile(
+    r"^(?:requests|httpx)\.(?:get|post|put|request)\(\)(?:\.(?:text|content|json\(\)))$|^urllib\.request\.urlopen\(\)\.read\(\)$"
+)
+
+_NUMBERS = frozenset(
+    [
+        "int",
+        "float",
+        "bool",
+        "len",
+        "ord",
+        "hash",
+        "id",
+        "abs",
+        "round",
+        "isinstance",
+        "issubclass",
+        "hasattr",
+        "callable",
+        "uuid.UUID",
+        "uuid.uuid4",
+        "uuid.uuid1",
+        "datetime.datetime.strptime",
+        "datetime.datetime.fromisoformat",
+        "datetime.date.fromisoformat",
+        "datetime.strptime",
+        "datetime.fromisoformat",
+        "date.fromisoformat",
+        "decimal.Decimal",
+        "Decimal",
+        "UUID",
+        "bson.ObjectId",
+        "bson.objectid.ObjectId",
+        "ObjectId",
+        "werkzeug.security.generate_password_hash",
+        "werkzeug.security.check_password_hash",
+        "bcrypt.hashpw",
+        "bcrypt.checkpw",
+        "hmac.new",
+        "secrets.token_hex",
+        "ipaddress.ip_address",
+        "django.utils.dateparse.parse_date",
+        "any",
+        "all",
+        "min",
+        "max",
+    ]
+)
+_RAISING = frozenset(
+    [
+        "int",
+        "float",
+        "uuid.UUID",
+        "UUID",
+        "decimal.Decimal",
+        "Decimal",
+        "datetime.datetime.strptime",
+        "datetime.datetime.fromisoformat",
+        "datetime.strptime",
+        "datetime.fromisoformat",
+        "bson.ObjectId",
+        "bson.objectid.ObjectId",
+        "ObjectId",
+        "ipaddress.ip_address",
+    ]
+)
+_HARMLESS_METHODS = frozenset(
+    [
+        "isdigit",
+        "isalnum",
+        "isalpha",
+        "isnumeric",
+        "isdecimal",
+        "isidentifier",
+        "startswith",
+        "endswith",
+        "hexdigest",
+        "digest",
+        "count",
+        "index",
+        "find",
+        "exists",
+        "is_file",
+        "is_dir",
+        "total_seconds",
+        "timestamp",
+        "bit_length",
+        "__len__",
+        "verify",
+        "check_password",
+    ]
+)
+_CLEANERS: dict[str, frozenset[str]] = {
+    "html.escape": frozenset({"markup"}),
+    "markupsafe.escape": frozenset({"markup"}),
+    "flask.escape": frozenset({"markup"}),
+    "django.utils.html.escape": frozenset({"markup"}),
+    "django.utils.html.conditional_escape": frozenset({"markup"}),
+    "django.utils.html.format_html": frozenset({"markup"}),
+    "xml.sax.saxutils.escape": frozenset({"markup"}),
+    "bleach.clean": frozenset({"markup"}),
+    "nh3.clean": frozenset({"markup"}),
+    "flask.render_template": frozenset({"markup"}),
+    "flask.jsonify": frozenset({"markup"}),
+    "django.shortcuts.render": frozenset({"markup"}),
+    "urllib.parse.quote": frozenset({"markup", "path", "url", "redirect", "header"}),
+    "urllib.parse.quote_plus": frozenset({"markup", "path", "url", "redirect", "header"}),
+    "urllib.parse.urlencode": frozenset({"markup", "path", "url", "redirect", "header"}),
+    "shlex.quote": frozenset({"command"}),
+    "pipes.quote": frozenset({"command"}),
+    "os.path.basename": frozenset({"path"}),
+    "ntpath.basename": frozenset({"path"}),
+    "werkzeug.utils.secure_filename": frozenset({"path"}),
+    "werkzeug.utils.safe_join": frozenset({"path"}),
+    "werkzeug.security.safe_join": frozenset({"path"}),
+    "flask.safe_join": frozenset({"path"}),
+    "django.utils._os.safe_join": frozenset({"path"}),
+    "django.utils.text.get_valid_filename": frozenset({"path"}),
+    "ldap.filter.escape_filter_chars": frozenset({"ldap"}),
+    "ldap3.utils.conv.escape_filter_chars": frozenset({"ldap"}),
+    "ldap.dn.escape_dn_chars": frozenset({"ldap"}),
+    "psycopg2.sql.Identifier": frozenset({"sql"}),
+    "psycopg2.sql.Literal": frozenset({"sql"}),
+    "psycopg.sql.Identifier": frozenset({"sql"}),
+    "psycopg.sql.Literal": frozenset({"sql"}),
+    "ast.literal_eval": frozenset({"code"}),
+    **dict.fromkeys(("base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode", "base64.b16encode", "binascii.hexlify"), ALL),
+}
+"""Function -> weaknesses its result can no longer cause."""
+_OWN_ROUTES = frozenset({"flask.url_for", "quart.url_for", "django.urls.reverse", "django.shortcuts.reverse", "django.urls.reverse_lazy"})
+_DECODERS = frozenset(
+    [
+        "base64.b64decode",
+        "base64.urlsafe_b64decode",
+        "base64.b32decode",
+        "base64.b16decode",
+        "binascii.unhexlify",
+        "urllib.parse.unquote",
+        "urllib.parse.unquote_plus",
+        "html.unescape",
+        "bytes.fromhex",
+    ]
+)
+"""Functions whose result may hold again what an encoding had made harmless."""
+_CLEANING_NAMES: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (
+        re.compile(r"(?:^|\.)(?:secure_filename|safe_join|sanitize_filename|get_valid_filename|slugify)$"),
+        frozenset({"path", "markup", "command"}),
+    ),
+    (
+        re.compile(
+            r"(?:^|\.)(?:(?:escape|sanitize|clean|encode)_(?:for_)?(?:html|markup|xml)|html_escape|escape|bleach_clean|striptags|strip_tags)$"
+        ),
+        frozenset({"markup"}),
+    ),
+    (re.compile(r"(?:^|\.)(?:quote_ident|quote_identifier|quote_name|escape_string|mogrify)$"), frozenset({"sql"})),
+    (re.compile(r"(?:^|\.)escape_(?:filter|ldap|dn)\w*$"), frozenset({"ldap"})),
+    (re.compile(r"(?:^|\.)(?:escape|quote)_xpath\w*$"), frozenset({"xpath"})),
+)
+_STORES = re.compile(
+    r"\.(?:execute|executemany|query|filter|filter_by|fetch\w*|first|first_or_404|all|one|one_or_none|scalar\w*|get_or_404|objects|find_one|find|aggregate|insert\w*|update_one|update_many|delete\w*|save|commit|add|merge|flush|select_related|exists|exec)\(\)"
+)
+_LOOKUP = re.compile(
+    r"(?:^|[._])(?:find|fetch|load|lookup|query|select|create|save|insert|update|delete|remove|exists|count|authenticate|login|check|validate|verify|is|has|send|log|notify|register|by_id|current_user)(?:_|$|[A-Z])|(?:^|\.)get_\w*(?:user|by|or|item|post|record|object|account|order|client|session|db|config|settings)\w*$"
+)
+"""Functions not seen inside that rather look something up than hand a text on."""
+_DATABASE = re.compile(
+    r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
+)
+_TRUSTING_NAME = re.compile(
+    r"(?:^|[._])(?:is_)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow)", re.IGNORECASE
+)
+
+
+def _tail(path: str) -> str:
+    return path.rsplit(".", maxsplit=1)[-1]
+
+
+class Python:
+    """The tables of Python; one object serves every file."""
+
+    setters = frozenset({"set", "setFeature"})
+    keyed = frozenset({"configparser.ConfigParser()", "configparser.RawConfigParser()"})
+    whole_callbacks: frozenset[str] = frozenset()
+    mapping_callbacks: frozenset[str] = frozenset()
+
+    def source(self, value: Value, line: int) -> Value:
+        """Mark request objects, argv and the like; take the mark from what the server sets itself."""
+        path = value.path
+        if not path:
+            return value
+        if value.marks:
+            if _tail(path) in _TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
+                return replace(value, marks=frozenset())
+            if _tail(path) in _OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
+                return value.cleaned(frozenset({"redirect", "url"}))
+            if _tail(path) == "name" and "Path()" in path:
+                return value.cleaned(frozenset({"path"}))
+            return value
+        if _REQUEST.match(path) and value.items is None:
+            return replace(value, marks=frozenset({Mark("request", 0)}))
+        if path == "sys.argv":
+            return replace(value, marks=frozenset({Mark("arguments", line)}))
+        if _DOWNLOAD.match(path):
+            return replace(value, marks=frozenset({Mark("download", line)}))
+        return value
+
+    def entry(self, function: ir.Function, decorators: tuple[Value, ...], owner_bases: tuple[Value, ...]) -> dict[str, Value]:
+        """Parameters of route handlers, and request objects wherever they are handed to."""
+        filled: dict[str, Value] = {}
+        is_route = any(_ROUTE.search(decorator.path) for decorator in decorators)
+        is_view = function.name in _HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
+        harmless = {name for decorator in function.decorators for name in _converted(decorator)}
+        for number, parameter in enumerate(function.parameters):
+            if number == 0 and function.owner and parameter.name in {"self", "cls"}:
+                continue
+            if _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request")
+            elif (is_route or is_view) and parameter.name not in harmless and _is_outside(parameter):
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line, parameter.name)}), path=f"~{parameter.name}")
+        return filled
+
+    def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
+        """`folder / name` joins paths."""
+        if sign == "/" and any("Path()" in value.path for value in values):
+            return replace(text_of([values[0], Value(const="/", skeleton="/"), values[1]]), path="pathlib.Path()")
+        return None
+
+    def transfer(self, arguments: Arguments) -> Value | None:
+        """Results of known functions."""
+        path, first = arguments.path, arguments.get(0)
+        tail = _tail(path)
+        if path in _NUMBERS or path.lstrip("~") in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path):
+            return NOTHING
+        if _MODEL_CALL.search(f"{path}()"):
+            return Value(frozenset({Mark("model", arguments.call.line)}))
+        if path in {"~input", "input"}:
+            return Value(frozenset({Mark("arguments", arguments.call.line)}))
+        if tail in _OWN_ADDRESS and arguments.receiver.marks:
+            return Value(arguments.receiver.marks).cleaned(frozenset({"redirect", "url"}))
+        if path in _OWN_ROUTES:
+            marks = frozenset().union(*(value.every_mark for value in arguments.every)) if arguments.every else frozenset()
+            return Value(marks, skeleton="/route{}").cleaned(frozenset({"redirect", "url", "markup", "path"}))
+        if path in _DECODERS:
+            return Value(frozenset(replace(mark, clean=frozenset()) for value in arguments.every for mark in value.every_mark))
+        classes = _CLEANERS.get(path) or next((found for pattern, found in _CLEANING_NAMES if pattern.search(path)), None)
+        if classes:
+            return Value(frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark))
+        known = _TRANSFERS.get(path.lstrip("~")) or (_METHODS.get(tail) if "." in path else None)
+        if known is not None:
+            return known(arguments)
+        if _STORES.search(f"{path}()"):
+            return NOTHING
+        if tail == "get_argument" and (arguments.receiver.path == "~self" or arguments.receiver.path.endswith("Handler()")):
+            return Value(frozenset({Mark("request", arguments.call.line, str(first.const) if not isinstance(first.const, Unset) else "")}))
+        if tail in {"get", "getlist", "get_form_parameter", "pop"} and arguments.receiver.marks:
+            detail = first.const if isinstance(first.const, str) else ""
+            marks = frozenset(replace(mark, detail=f"{mark.detail}.{detail}".strip(".")[:80]) for mark in arguments.receiver.marks)
+            return Value(marks | arguments.get(1, "default").every_mark)
+        if not arguments.receiver.marks and _LOOKUP.search(path):
+            return NOTHING
+        return None
+
+    def own_function(self, arguments: Arguments, result: Value) -> Value:
+        """An own cleaner is believed when its name says so and it does not hand its argument back as it is."""
+        classes = next((found for pattern, found in _CLEANING_NAMES if pattern.search(arguments.path.lstrip("~"))), None)
+        return result.cleaned(classes) if classes and result != arguments.get(0) else result
+
+    def sinks(self, arguments: Arguments) -> Iterable[tuple[str, str, Mark]]:
+        """What the call does harm with."""
+        if not any(value.every_mark for value in arguments.every) and not arguments.receiver.marks:
+            return
+        path = arguments.path.lstrip("~")
+        found = _SINKS.get(path) or _BUILT_INS.get(path)
+        if found is not None:
+            yield from found(arguments)
+        tail = _tail(path)
+        if tail in _METHOD_SINKS and "." in path and found is None:
+            yield from _METHOD_SINKS[tail](arguments)
+
+    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
+        """A text a Flask-like handler returns is sent as HTML."""
+        if any(_HTML_ROUTE.match(decorator.path) for decorator in decorators):
+            answer = value.items[0] if value.items and 0 in value.items and value.skeleton == HOLE else value
+            if answer.items is None and (has_tags(answer.skeleton) or answer.skeleton != HOLE or function.decorators):
+                yield from _answer(answer)
+
+    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
+        """Writing outside text into the session or a response header."""
+        if target.path in {"flask.session[]", "quart.session[]"}:
+            yield from harms_any([value, key or NOTHING], "trust", "session-from-request")
+        elif re.search(r"headers\[\]$", target.path) and "request" not in target.path:
+            yield from harms(value, "header", "header-injection")
+
+    def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
+        """Checks on texts: digits only, a full match, a known prefix, an own predicate."""
+        tail, receiver, first = _tail(arguments.path), arguments.receiver, arguments.get(0)
+        if tail in {"isdigit", "isalnum", "isalpha", "isnumeric", "isdecimal", "isidentifier"} and outcome:
+            yield receiver, ALL
+        elif tail in {"match", "fullmatch"} and outcome:
+            yield from _matched(arguments)
+        elif tail == "startswith" and outcome:
+            yield receiver, _prefix_proves(receiver, first)
+        elif tail == "is_relative_to" and outcome:
+            yield receiver, frozenset({"path"})
+        elif tail in {"url_has_allowed_host_and_scheme", "is_safe_url", "is_safe_redirect_url"} and outcome:
+            yield first, frozenset({"redirect", "url"})
+        elif tail == "isinstance" and outcome and arguments.get(1).path.lstrip("~") in {"int", "float", "bool"}:
+            yield first, ALL
+        elif outcome and _TRUSTING_NAME.search(tail):
+            for value in arguments.every:
+                yield value, ALL
+
+    def loads(self, arguments: Arguments) -> str:
+        """importlib.import_module("x")."""
+        name = arguments.get(0).const
+        return name if arguments.path == "importlib.import_module" and isinstance(name, str) else ""
+
+    def globals(self) -> dict[str, Value]:
+        """Nothing: built-in functions are known by their names."""
+        return {}
+
+    def converts(self, arguments: Arguments) -> bool:
+        """Whether the call raises unless its argument is a number, an id or a date."""
+        return arguments.path.lstrip("~") in _RAISING
+
+
+def _converted(decorator: ir.Expression) -> list[str]:
+    """Parameters of a route pattern that only match numbers or ids."""
+    if not isinstance(decorator, ir.Call):
+        return []
+    texts = [part.value for part in decorator.arguments if isinstance(part, ir.Const) and isinstance(part.value, str)]
+    return [name for text in texts for name in _PATH_CONVERTER.findall(text)]
+
+
+def _is_outside(parameter: ir.Parameter) -> bool:
+    """Whether a handler's parameter can hold a text a caller chose."""
+    if _HARMLESS_TYPE.match(parameter.annotation) or _SERVICE_TYPE.search(parameter.annotation) or parameter.kind == "**":
+        return False
+    default = parameter.default
+    if isinstance(default, ir.Call):
+        name = default.function.name if isinstance(default.function, ir.Attribute) else getattr(default.function, "id", "")
+        return name in {"Query", "Path", "Body", "Form", "Header", "Cookie", "File"}
+    return True
+
+
+def _matched(arguments: Arguments) -> Iterator[tuple[Value, frozenset[str]]]:
+    """`re.match(pattern, text)` or `pattern.match(text)`: an anchored pattern proves a text harmless."""
+    if arguments.path in {"re.match", "re.fullmatch"}:
+        pattern, subject = arguments.get(0), arguments.get(1)
+    else:
+        pattern, subject = (arguments.receiver.items or {}).get("pattern", NOTHING), arguments.get(0)
+    text = pattern.const if isinstance(pattern.const, str) else ""
+    whole = _tail(arguments.path) == "fullmatch" or text.endswith(("$", "\\Z", "$)", "\\z"))
+    if whole and not re.search(r"\.[*+]|\\S|\[\^", text):
+        yield subject, ALL
+
+
+def _prefix_proves(receiver: Value, prefix: Value) -> frozenset[str]:
+    """What `text.startswith(prefix)` proves: an address on a fixed host, or a resolved path inside a folder."""
+    if re.search(r"(?:realpath|abspath|resolve|normpath)\(\)$", receiver.path):
+        return frozenset({"path"})
+    texts = (
+        [prefix.const] if isinstance(prefix.const, str) else [v.const for v in (prefix.items or {}).values() if isinstance(v.const, str)]
+    )
+    if texts and all(has_fixed_host(text) for text in texts):
+        return frozenset({"url", "redirect"})
+    if texts and all(is_local_target(f"{text}{HOLE}") for text in texts):
+        return frozenset({"redirect"})
+    return frozenset()
+
+
+def _answer(value: Value) -> _Hit:
+    if not value.path.startswith(
+        ("flask.jsonify", "flask.redirect", "flask.render_template", "flask.send", "flask.make_response", "flask.Response")
+    ):
+        yield from harms(value, "markup", "markup-from-request")
+
+
+# results of functions
+
+
+def _joined(arguments: Arguments) -> Value:
+    parts: list[Value] = []
+    for value in arguments.positional:
+        parts += [value, Value(const="/", skeleton="/")]
+    return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
+
+
+def _same(arguments: Arguments) -> Value:
+    return arguments.get(0)
+
+
+def _resolved(arguments: Arguments) -> Value:
+    return replace(arguments.get(0) if arguments.positional else arguments.receiver, path=f"{arguments.path}()")
+
+
+def _receiver(arguments: Arguments) -> Value:
+    value = arguments.receiver
+    marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
+    return replace(value, marks=marks, items=None, path="", const=UNSET) if marks else replace(value, path="")
+
+
+def _format(arguments: Arguments) -> Value:
+    pattern = arguments.receiver
+    marks = pattern.marks | frozenset().union(*(value.every_mark for value in arguments.every))
+    text = pattern.const if isinstance(pattern.const, str) else pattern.skeleton
+    return Value(marks, skeleton=re.sub(r"\{[^{}]{0,60}\}", HOLE, text))
+
+
+def _join(arguments: Arguments) -> Value:
+    given = arguments.get(0)
+    parts: list[Value] = []
+    for value in (given.items or {}).values():
+        parts += [value, arguments.receiver]
+    return replace(text_of(parts[:-1] or [given]), marks=given.every_mark | arguments.receiver.every_mark)
+
+
+_REMOVES: dict[str, frozenset[str]] = {
+    "'": frozenset({"sql", "xpath"}),
+    "<": frozenset({"markup"}),
+    "\n": frozenset({"header"}),
+    "\r\n": frozenset({"header"}),
+}
+
+
+def _replace(arguments: Arguments) -> Value:
+    removed = arguments.get(0).const
+    result = _receiver(arguments)
+    return result.cleaned(_REMOVES.get(removed, frozenset())) if isinstance(removed, str) and result.marks else result
+
+
+def _compiled(arguments: Arguments) -> Value:
+    return Value(path="re.compile()", items={"pattern": arguments.get(0)})
+
+
+def _container(arguments: Arguments) -> Value:
+    given = arguments.get(0)
+    return Value(given.marks, items={**(given.items or {}), **arguments.named}) if given.items is not None or arguments.named else given
+
+
+def _substituted(arguments: Arguments) -> Value:
+    """`re.sub("[^a-z]", "", text)` leaves nothing but the listed characters."""
+    pattern, subject = arguments.get(0).const, arguments.get(2)
+    if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
+        return subject.cleaned(ALL)
+    return Value(subject.every_mark)
+
+
+_TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
+    "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
+    "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
+    "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
+    "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
+    "configparser.ConfigParser": lambda _: Value(items={}), "configparser.RawConfigParser": lambda _: Value(items={}), "re.sub": _substituted,
+}  # fmt: skip
+_METHODS: dict[str, Callable[[Arguments], Value]] = {
+    **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
+    "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
+    **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "encode", "decode", "removeprefix", "removesuffix", "expanduser", "casefold", "zfill", "ljust"), _receiver),
+}  # fmt: skip
+
+
+# sinks
+
+
+def _sql(arguments: Arguments) -> _Hit:
+    query = arguments.get(0, "sql", "query", "statement", "operation", "clause")
+    if is_query(query.skeleton) or _DATABASE.search(arguments.receiver.path) or query.path.endswith("text()"):
+        yield from harms(query, "sql", "sql-injection")
+
+
+def _sql_text(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0), "sql", "sql-injection")
+
+
+def _shell(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "cmd", "command"), "command", "command-injection")
+
+
+def _process(arguments: Arguments) -> _Hit:
+    """subprocess: a text with a shell, or a list whose program, or whose shell script, comes from outside."""
+    command = arguments.get(0, "args")
+    shell = arguments.named.get("shell")
+    if shell is not None and shell.const is not False:
+        yield from harms(command, "command", "command-injection")
+    elif command.items and 0 in command.items:
+        yield from harms(command.items[0], "command", "command-injection")
+        script = False
+        for value in command.items.values():
+            if script:
+                yield from harms(value, "command", "command-injection")
+            script = script or (isinstance(value.const, str) and value.const.lower() in {"-c", "/c", "-command"})
+    elif command.marks and command.items is None:
+        yield from harms(command, "command", "command-injection")
+
+
+def _code(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "source", "expr"), "code", "code-injection")
+
+
+def _deserialise(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
+
+
+def _yaml(arguments: Arguments) -> _Hit:
+    loader = arguments.get(1, "Loader").path
+    if "Safe" not in loader and "Base" not in loader:
+        yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
+
+
+def _template(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "source", "template_string"), "template", "template-injection")
+
+
+def _file(arguments: Arguments) -> _Hit:
+    if not arguments.get(0).path.startswith(("io.BytesIO", "io.StringIO")):
+        yield from harms(arguments.get(0, "file", "path", "filename", "path_or_file", "filename_or_fp"), "path", "path-traversal")
+
+
+def _two_files(arguments: Arguments) -> _Hit:
+    yield from harms_any((arguments.get(0), arguments.get(1)), "path", "path-traversal")
+
+
+def _path_method(arguments: Arguments) -> _Hit:
+    """read_text() and the like of a pathlib path."""
+    if re.search(r"Path\(\)|\.resolve\(\)|joinpath\(\)", arguments.receiver.path):
+        probe = _tail(arguments.path) in {"exists", "is_file", "stat"}
+        yield from harms(arguments.receiver, "path", "path-probe" if probe else "path-traversal")
+
+
+def _call_out(position: int) -> _Sink:
+    def sink(arguments: Arguments) -> _Hit:
+        url = arguments.get(position, "url")
+        if not has_fixed_host(url.skeleton):
+            yield from harms(url, "url", "server-side-request")
+
+    return sink
+
+
+def _redirect(arguments: Arguments) -> _Hit:
+    target = arguments.get(0, "location", "url", "to", "redirect_to")
+    if not is_local_target(target.skeleton):
+        yield from harms(target, "redirect", "open-redirect")
+
+
+def _html(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "content", "response"), "markup", "markup-from-request")
+
+
+def _response(arguments: Arguments) -> _Hit:
+    """Responses are HTML unless a type is given that browsers do not render."""
+    kind = arguments.named.get("mimetype") or arguments.named.get("content_type") or arguments.named.get("media_type")
+    if kind is None or (isinstance(kind.const, str) and ("html" in kind.const or "svg" in kind.const)):
+        content = arguments.get(0, "content", "response")
+        if has_tags(content.skeleton) or kind is not None or content.skeleton != HOLE:
+            yield from harms(content, "markup", "markup-from-request")
+
+
+def _ldap(arguments: Arguments) -> _Hit:
+    given = [arguments.get(2, "filterstr", "search_filter"), arguments.get(1, "search_filter"), arguments.get(0, "base", "search_base")]
+    yield from harms_any(
+        (value for value in given if "=" in value.skeleton or value.skeleton != HOLE or value.marks), "ldap", "ldap-injection"
+    )
+
+
+def _xpath(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "path", "_path"), "xpath", "xpath-injection")
+
+
+def _find_xpath(arguments: Arguments) -> _Hit:
+    query = arguments.get(0, "path")
+    if re.search(r"/|\[@?\w*", query.skeleton) and re.search(
+        r"etree|ElementTree|xml|root|tree|doc", arguments.receiver.path, re.IGNORECASE
+    ):
+        yield from harms(query, "xpath", "xpath-injection")
+
+
+def _mongo(arguments: Arguments) -> _Hit:
+    """A whole request object, or JavaScript text, as a Mongo filter."""
+    query = arguments.get(0, "filter")
+    if re.search(r"collection|mongo|\bdb\b|pymongo|motor", arguments.receiver.path, re.IGNORECASE):
+        if query.marks and query.items is None:
+            yield from harms(query, "nosql", "nosql-injection")
+        elif query.items and "$where" in query.items:
+            yield from harms(query.items["$where"], "nosql", "nosql-injection")
+
+
+def _xml(arguments: Arguments) -> _Hit:
+    parser = arguments.get(1, "parser")
+    features = parser.items or {}
+    told = [value for key, value in features.items() if key == "resolve_entities" or "external" in str(key) or key == "unset"]
+    if any(value.const is not False for value in told):
+        yield from harms(arguments.get(0), "xxe", "external-entities")
+
+
+_SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"), _shell),
+    **dict.fromkeys(("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen", "os.execv", "os.execvp", "os.spawnv"), _process),
+    **dict.fromkeys(("pickle.loads", "pickle.load", "cPickle.loads", "dill.loads", "dill.load", "cloudpickle.loads", "jsonpickle.decode", "marshal.loads", "shelve.open", "joblib.load", "torch.load", "pandas.read_pickle", "pickle.Unpickler"), _deserialise),
+    **dict.fromkeys(("yaml.load", "yaml.load_all"), _yaml), **dict.fromkeys(("yaml.unsafe_load", "yaml.full_load"), _deserialise),
+    **dict.fromkeys(("flask.render_template_string", "jinja2.Template", "mako.template.Template", "jinja2.Environment().from_string", "django.template.Template"), _template),
+    **dict.fromkeys(("os.remove", "os.unlink", "os.rmdir", "os.listdir", "os.makedirs", "os.mkdir", "os.open", "os.stat", "os.scandir", "shutil.rmtree", "flask.send_file", "fastapi.responses.FileResponse", "starlette.responses.FileResponse", "FileResponse", "django.http.FileResponse", "io.open", "codecs.open", "aiofiles.open", "linecache.getline", "zipfile.ZipFile", "tarfile.open", "PIL.Image.open"), _file),
+    **dict.fromkeys(("os.rename", "os.replace", "shutil.copy", "shutil.copyfile", "shutil.move", "shutil.copy2", "shutil.copytree"), _two_files),
+    **{f"{library}.{verb}": _call_out(1 if verb == "request" else 0) for library in ("requests", "httpx", "requests.Session()", "httpx.Client()", "httpx.AsyncClient()", "aiohttp.ClientSession()", "urllib3.PoolManager()") for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")},
+    **dict.fromkeys(("urllib.request.urlopen", "urllib.request.Request", "urllib.request.urlretrieve", "urllib2.urlopen"), _call_out(0)),
+    **dict.fromkeys(("flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect", "django.http.HttpResponsePermanentRedirect", "fastapi.responses.RedirectResponse", "starlette.responses.RedirectResponse", "werkzeug.utils.redirect", "bottle.redirect", "aiohttp.web.HTTPFound"), _redirect),
+    **dict.fromkeys(("markupsafe.Markup", "flask.Markup", "django.utils.safestring.mark_safe", "django.utils.html.mark_safe", "fastapi.responses.HTMLResponse", "starlette.responses.HTMLResponse"), _html),
+    **dict.fromkeys(("flask.make_response", "flask.Response", "django.http.HttpResponse", "werkzeug.wrappers.Response"), _response),
+    **dict.fromkeys(("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.literal_column", "django.db.models.expressions.RawSQL"), _sql_text),
+    "lxml.etree.XPath": _xpath, "elementpath.select": lambda a: harms(a.get(1), "xpath", "xpath-injection"),
+    **dict.fromkeys(("lxml.etree.fromstring", "lxml.etree.parse", "lxml.etree.XML", "xml.sax.parse", "xml.sax.parseString", "xml.dom.minidom.parseString", "xml.dom.pulldom.parseString"), _xml),
+}  # fmt: skip
+_BUILT_INS: dict[str, _Sink] = {
+    "eval": _code,
+    "exec": _code,
+    "compile": _code,
+    "open": _file,
+    "__import__": _code,
+    "importlib.import_module": _code,
+}
+_METHOD_SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
+    **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "iterdir", "exists", "is_file", "stat"), _path_method),
+    **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),
+    **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("findall", "find", "iterfind", "findtext"), _find_xpath),
+    **dict.fromkeys(("find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one"), _mongo),
+}  # fmt: skip

@@ -1,0 +1,249 @@
+"""The lattice values are followed on: where a value comes from, what is known of it, and how two ways to it are joined.
+
+Bottom is a value with nothing outside in it; a join unites marks and forgets every fact on which the two sides differ. Marks only
+ever grow under joins, and there are finitely many sources and weakness classes in a file, so following a loop twice reaches the fixed point of marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from auditor.languages import flow_ir as ir
+
+ALL: Final = frozenset({"*"})
+"""Clean for every weakness: the text can only be one of a few harmless ones."""
+PROVEN: Final = "\x00proven"
+"""Name of the variable that holds what has been checked so far, as cleaned marks."""
+ANY: Final = "\x00any"
+"""Key of the entries of a container whose position is not known."""
+HOLE: Final = "{}"
+SKELETON_LIMIT: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something from outside: `source` names the kind ("request", "arguments", ...), `detail` the field; `clean` the weaknesses it can no longer cause."""
+
+    source: str
+    line: int
+    detail: str = ""
+    clean: frozenset[str] = frozenset()
+
+    def cleaned(self, classes: frozenset[str]) -> Mark:
+        """The same mark, harmless for further weaknesses."""
+        return self if classes <= self.clean else replace(self, clean=self.clean | classes)
+
+    def harms(self, weakness: str) -> bool:
+        """Whether it can still cause `weakness`."""
+        return weakness not in self.clean and "*" not in self.clean
+
+    @property
+    def origin(self) -> tuple[str, int, str]:
+        """What stays the same when the mark is cleaned."""
+        return self.source, self.line, self.detail
+
+
+class Unset:
+    """There is no known constant; a type of its own because None is a constant."""
+
+    def __repr__(self) -> str:
+        return "unset"
+
+
+UNSET: Final = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A function of the audited code with the variables it was defined in; `bound` is the object of a method, `static` says that it gets none."""
+
+    function: ir.Function
+    scope: Scope
+    bound: Value | None = None
+    static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A class of the audited code: its own methods and class variables, and its bases as values."""
+
+    name: str
+    members: Mapping[ir.Constant, Value]
+    bases: tuple[Value, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """Variables of a function or module; lookups go outwards. `file` is the path of the source, set on the outermost one."""
+
+    variables: dict[str, Value] = field(default_factory=dict)
+    outer: Scope | None = None
+    file: str = ""
+
+    @property
+    def source(self) -> str:
+        """The file this scope belongs to."""
+        scope = self
+        while scope.outer is not None:
+            scope = scope.outer
+        return scope.file
+
+    def get(self, name: str) -> Value | None:
+        """The value of a name here or further out."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.variables:
+                return scope.variables[name]
+            scope = scope.outer
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known of one value.
+
+    `const`: the literal it is; `skeleton`: its text with `{}` for every part that is not constant; `path`: the dotted name of what it
+    is, calls written `()` ("sqlite3.connect().cursor"); a path that begins with "~" is the name of a variable nothing is known of. `items`: entries of a container or attributes of an object.
+    """
+
+    marks: frozenset[Mark] = frozenset()
+    const: ir.Constant | Unset = UNSET
+    skeleton: str = HOLE
+    path: str = ""
+    items: Mapping[ir.Constant, Value] | None = None
+    closure: Closure | None = None
+    blueprint: Blueprint | None = None
+
+    @property
+    def every_mark(self) -> frozenset[Mark]:
+        """Its own marks and those of everything in it."""
+        if not self.items:
+            return self.marks
+        found = set(self.marks)
+        pending = list(self.items.values())
+        for _ in range(200):
+            if not pending:
+                break
+            value = pending.pop()
+            found |= value.marks
+            pending.extend((value.items or {}).values())
+        return frozenset(found)
+
+    def harmful(self, weakness: str) -> tuple[Mark, ...]:
+        """The marks that can cause `weakness`, in a fixed order."""
+        return tuple(sorted((mark for mark in self.every_mark if mark.harms(weakness)), key=lambda mark: mark.origin))
+
+    def cleaned(self, classes: frozenset[str]) -> Value:
+        """The value made harmless for some weaknesses, entries included."""
+        items = {key: value.cleaned(classes) for key, value in self.items.items()} if self.items else self.items
+        return replace(self, marks=frozenset(mark.cleaned(classes) for mark in self.marks), items=items)
+
+
+NOTHING: Final = Value()
+
+
+def constant(value: ir.Constant) -> Value:
+    """The value of a literal."""
+    return Value(
+        const=value, skeleton=value[:SKELETON_LIMIT] if isinstance(value, str) else HOLE if value is None else str(value)[:SKELETON_LIMIT]
+    )
+
+
+def join(one: Value, other: Value) -> Value:
+    """What is known when either may be the case."""
+    if one is other or one == other:
+        return one
+    return Value(
+        marks=one.marks | other.marks,
+        const=one.const if _same(one.const, other.const) else UNSET,
+        skeleton=one.skeleton if one.skeleton == other.skeleton else _common(one, other),
+        path=one.path if one.path == other.path else one.path or other.path if not (one.path and other.path) else "",
+        items=_joined_items(one.items, other.items),
+        closure=one.closure or other.closure,
+        blueprint=one.blueprint or other.blueprint,
+    )
+
+
+def _same(one: ir.Constant | Unset, other: ir.Constant | Unset) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _common(one: Value, other: Value) -> str:
+    """The skeleton that holds the outside part: a constant on the other side (a default) says nothing against it."""
+    if not one.marks and other.marks:
+        return other.skeleton
+    if not other.marks and one.marks:
+        return one.skeleton
+    return HOLE
+
+
+def _joined_items(one: Mapping[ir.Constant, Value] | None, other: Mapping[ir.Constant, Value] | None) -> Mapping[ir.Constant, Value] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    if one is other:
+        return one
+    return {key: join(one[key], other[key]) if key in one and key in other else one.get(key) or other[key] for key in {**one, **other}}
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    """The join of all; bottom for none."""
+    result: Value | None = None
+    for value in values:
+        result = value if result is None else join(result, value)
+    return result or NOTHING
+
+
+def join_variables(one: dict[str, Value], other: dict[str, Value]) -> dict[str, Value]:
+    """The variables after a branch, either side of which may have been taken."""
+    if one is other:
+        return one
+    result = dict(one)
+    if PROVEN in one:
+        result[PROVEN] = Value(one[PROVEN].marks & other[PROVEN].marks) if PROVEN in other else NOTHING
+    for name, value in other.items():
+        mine = one.get(name)
+        if name == PROVEN:
+            continue
+        result[name] = value if mine is None or mine is value else join(mine, value)
+    return result
+
+
+def text_of(parts: Iterable[Value]) -> Value:
+    """The text put together from parts: constant when all are, marked with what any of them carries."""
+    marks: set[Mark] = set()
+    pieces, constants = [], True
+    for part in parts:
+        marks |= part.every_mark
+        pieces.append(part.skeleton)
+        constants = constants and not isinstance(part.const, Unset)
+    skeleton = "".join(pieces)[:SKELETON_LIMIT]
+    return Value(frozenset(marks), skeleton if constants else UNSET, skeleton)
+
+
+def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = "") -> Value:
+    """The entry of a container at `key` (any entry when the key is not known); a field of a marked value carries its mark, made finer."""
+    if isinstance(container.const, str):
+        if isinstance(key, int) and not isinstance(key, bool) and -len(container.const) <= key < len(container.const):
+            return constant(container.const[key])
+        return NOTHING
+    items = container.items
+    own = finer(container, detail)
+    if items is None:
+        return own
+    if not isinstance(key, Unset):
+        if isinstance(key, int) and not isinstance(key, bool) and key < 0 and ANY not in items:
+            key += len(items)
+        if key in items:
+            return items[key] if ANY not in items else join(items[key], items[ANY])
+        return join(own, items[ANY]) if ANY in items else own
+    return join_all([own, *items.values()]) if items else own
+
+
+def finer(value: Value, detail: str) -> Value:
+    """A part of a marked value: the same marks, named after the part."""
+    if not value.marks:
+        return NOTHING
+    marks = frozenset(replace(mark, detail=f"{mark.detail}.{detail}".strip(".")[:80]) if detail else mark for mark in value.marks)
+    return Value(marks)

@@ -1,0 +1,110 @@
+"""What the tables of all languages share: weaknesses with their items, and small tests on texts with holes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from auditor.evidence.flow.values import Mark, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A kind of harm: the checklist item it belongs to, its CWE, and what happens, in the owner's words."""
+
+    item: str
+    cwe: int
+    harm: str
+
+
+_QUERY = "security.sql-parameterised"
+_EXECUTION = "security.no-dynamic-execution"
+_MARKUP = "security.output-encoded"
+_OUTSIDE = "security.outside-paths-and-urls"
+
+WEAKNESSES: dict[str, Weakness] = {
+    "sql": Weakness(_QUERY, 89, "becomes part of a query text: whoever sends it can read, change or delete what is in the database"),
+    "nosql": Weakness(_QUERY, 943, "becomes a query of its own: an object in place of a text matches every record"),
+    "ldap": Weakness(_QUERY, 90, "becomes part of a directory filter: whoever sends it can widen the search or log in as somebody else"),
+    "xpath": Weakness(_QUERY, 643, "becomes part of an XPath query: whoever sends it can read other records"),
+    "command": Weakness(_EXECUTION, 78, "becomes part of a command line: whoever sends it can run programs on the server"),
+    "code": Weakness(_EXECUTION, 95, "is run as code on the server"),
+    "template": Weakness(_EXECUTION, 1336, "is run as a template on the server, which can execute code"),
+    "deserialise": Weakness(_EXECUTION, 502, "is turned into objects by a loader that can run code"),
+    "xxe": Weakness(_OUTSIDE, 611, "is read by an XML parser that follows entities: a document can read files of the server"),
+    "path": Weakness(_OUTSIDE, 22, "becomes part of a file path: ../ leads out of the folder"),
+    "url": Weakness(_OUTSIDE, 918, "chooses the address the server calls: internal services can be reached through it"),
+    "redirect": Weakness(_OUTSIDE, 601, "chooses where the visitor is sent: a link to this site can end on another one"),
+    "markup": Weakness(_MARKUP, 79, "is shown as mark-up: a script in it runs in other people's browsers"),
+    "header": Weakness(_MARKUP, 113, "becomes part of a response header: a line break in it adds headers"),
+    "trust": Weakness("security.sessions-protected", 501, "is stored in the session unchecked, where later code trusts it"),
+}
+
+SOURCES: dict[str, str] = {
+    "request": "a request",
+    "page": "the page's address",
+    "download": "an answer of another server",
+    "model": "the answer of a language model",
+    "arguments": "the command line",
+}
+"""Kind of source -> words for it."""
+
+_EXECUTING = frozenset({"code", "command", "template", "deserialise"})
+_REACH: dict[str, frozenset[str]] = {
+    "arguments": frozenset({"code", "command", "sql", "deserialise"}),
+    "download": _EXECUTING | {"markup"},
+    "model": _EXECUTING | {"markup", "sql"},
+    "page": frozenset({"code", "markup", "redirect"}),
+}
+"""What each source can do harm with; a request can do all of it. Whoever starts a program may name files, and a visitor may send their own browser anywhere."""
+
+WEAK_RULES = frozenset({"path-probe", "filter-injection", "session-from-request", "nosql-injection"})
+"""Rules whose flow harms only under conditions the code does not show."""
+
+CERTAIN_SOURCES = frozenset({"request", "page", "model", "download"})
+"""Sources anybody can feed; the command line belongs to whoever starts the program."""
+
+ALL_WEAKNESSES = frozenset(WEAKNESSES)
+
+_SQL_WORDS = re.compile(
+    r"\b(?:select\b.{0,400}?\bfrom|insert\s+into|update\b.{0,200}?\bset|delete\s+from|create\s+(?:table|database|user|index)|alter\s+table|drop\s+(?:table|database)|truncate|where\b.{0,200}?=|order\s+by|union\s+select|call\s+\w+|exec\s+\w+|grant\s)",
+    re.IGNORECASE | re.DOTALL,
+)
+_FIXED_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://[^/{}?#\\]+[/?#]", re.IGNORECASE)
+_LOCAL_PATH = re.compile(r"^(?:/(?![/\\{])|[?#]|\./)")
+_TAG = re.compile(r"<[a-zA-Z!/]")
+
+
+def is_query(text: str) -> bool:
+    """Whether a text with holes reads like SQL."""
+    return bool(_SQL_WORDS.search(text))
+
+
+def has_fixed_host(text: str) -> bool:
+    """Whether an address names its host before the first hole."""
+    return bool(_FIXED_HOST.match(text))
+
+
+def is_local_target(text: str) -> bool:
+    """Whether a redirect target stays on this site whatever is in the holes."""
+    return bool(_LOCAL_PATH.match(text)) or has_fixed_host(text)
+
+
+def has_tags(text: str) -> bool:
+    """Whether a text with holes holds mark-up."""
+    return bool(_TAG.search(text))
+
+
+def harms(value: Value, weakness: str, rule: str) -> Iterator[tuple[str, str, Mark]]:
+    """The first mark of `value` that can cause `weakness`, as a sink reports it."""
+    for mark in value.harmful(weakness):
+        if weakness in _REACH.get(mark.source, ALL_WEAKNESSES):
+            yield weakness, rule, mark
+            return
+
+
+def harms_any(values: Iterable[Value], weakness: str, rule: str) -> Iterator[tuple[str, str, Mark]]:
+    """As `harms`, over several values."""
+    for value in values:
+        yield from harms(value, weakness, rule)

@@ -1,0 +1,212 @@
+"""Values from outside are followed to where they do harm, and no further than the code lets them go: each case says which lines are harmed."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from auditor.cache import Cache
+from auditor.evidence.flows import flows
+from auditor.evidence.registry import Context
+from auditor.model.evidence import ToolHits
+from auditor.model.need import Known
+from auditor.snapshot import read_tree
+from tests.support.repositories import from_texts
+
+FLASK = "from flask import Flask, request, redirect, session\nimport os, re, sqlite3, subprocess\napp = Flask(__name__)\n\n\n@app.route('/x')\ndef view():\n"
+EXPRESS = "const express = require('express');\nconst { exec } = require('child_process');\nconst fs = require('fs');\nconst path = require('path');\nconst app = express();\napp.post('/x', async (req, res) => {\n"
+
+
+def examine(tmp_path: Path, texts: dict[str, str], cache: Cache | None = None) -> ToolHits:
+    reading = read_tree(from_texts(tmp_path / "tree", texts))
+    found = flows(Context(tmp_path / "tree", cache or Cache(None), "2026-01-01"), reading.snapshot, reading.texts)
+    assert isinstance(found, Known)
+    assert not found.unexamined
+    return found.value
+
+
+def rules(hits: ToolHits) -> list[tuple[str, int]]:
+    return [(hit.rule, hit.line) for hit in hits.hits]
+
+
+def python(tmp_path: Path, body: str, head: str = FLASK) -> list[str]:
+    text = head + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ") + "\n"
+    return [hit.rule for hit in examine(tmp_path, {"app/main.py": text}).hits]
+
+
+def script(tmp_path: Path, body: str, head: str = EXPRESS, tail: str = "});\n", name: str = "server/main.js") -> list[str]:
+    return [hit.rule for hit in examine(tmp_path, {name: head + textwrap.dedent(body).strip("\n") + "\n" + tail}).hits]
+
+
+PYTHON_HARMED = {
+    "query text by f-string": (
+        "name = request.args['q']\nsqlite3.connect('x').execute(f\"SELECT * FROM t WHERE n = '{name}'\")",
+        "sql-injection",
+    ),
+    "query text by %": ("db.execute(\"SELECT * FROM t WHERE n = '%s'\" % request.form['n'])", "sql-injection"),
+    "query text by format": ("q = \"DELETE FROM t WHERE n = '{}'\".format(request.form.get('n'))\ncursor.execute(q)", "sql-injection"),
+    "through a list": ("parts = ['a', request.args['x'], 'b']\nparts.pop(0)\nos.system('ls ' + parts[0])", "command-injection"),
+    "through a dict": ("d = {'safe': 'a'}\nd['x'] = request.args['x']\nos.system(d['x'])", "command-injection"),
+    "shell script in a list": ("subprocess.run(['sh', '-c', 'echo ' + request.args['x']])", "command-injection"),
+    "in one branch only": ("x = 'a'\nif request.args.get('m'):\n    x = request.args['m']\nos.system(x)", "command-injection"),
+    "in a loop": ("text = ''\nfor part in request.args.getlist('p'):\n    text += part\neval(text)", "code-injection"),
+    "in an error handler": (
+        "x = ''\ntry:\n    x = request.args['x']\n    int('a')\nexcept ValueError:\n    os.system(x)",
+        "command-injection",
+    ),
+    "decoded again": ("import base64\nx = base64.b64decode(base64.b64encode(request.data))\neval(x)", "code-injection"),
+    "a guard for another field": ("if request.args['a'].isdigit():\n    os.system(request.args['b'])", "command-injection"),
+    "a check that is ignored": ("request.args['a'].isdigit()\nos.system(request.args['a'])", "command-injection"),
+    "redirect": ("return redirect(request.args.get('next') or '/')", "open-redirect"),
+    "path": ("return open('/data/' + request.args['name']).read()", "path-traversal"),
+    "page": ("return '<p>' + request.args['name'] + '</p>'", "markup-from-request"),
+    "session": ("session['role'] = request.form['role']", "session-from-request"),
+}
+PYTHON_UNHARMED = {
+    "bound value": "sqlite3.connect('x').execute('SELECT * FROM t WHERE n = ?', (request.args['q'],))",
+    "number": "n = int(request.args['n'])\nsqlite3.connect('x').execute(f'SELECT * FROM t WHERE n = {n}')",
+    "checked by conversion": "n = request.args['n']\nint(n)\nos.system('ls ' + n)",
+    "allow-list": "n = request.args['n']\nif n not in ('a', 'b'):\n    return ''\nos.system('ls ' + n)",
+    "allow-list on another read": "if request.args['n'] in ('a', 'b'):\n    os.system('ls ' + request.args['n'])",
+    "pattern": "n = request.args['n']\nif not re.fullmatch(r'[a-z]{1,8}', n):\n    return ''\nos.system('ls ' + n)",
+    "other entry of a dict": "d = {'safe': 'a'}\nd['x'] = request.args['x']\nos.system(d['safe'])",
+    "other element of a list": "parts = ['a', request.args['x']]\nos.system(parts[0])",
+    "branch never taken": "x = 'ls'\nif 7 * 6 < 40:\n    x = request.args['x']\nos.system(x)",
+    "case never taken": "guess = 'ABC'[1]\nmatch guess:\n    case 'A':\n        x = request.args['x']\n    case 'B':\n        x = 'ls'\n    case _:\n        x = request.args['x']\nos.system(x)",
+    "overwritten": "x = request.args['x']\nx = 'ls'\nos.system(x)",
+    "argument list without shell": "subprocess.run(['convert', request.args['name']])",
+    "what the server sets": "os.system('echo ' + request.method)",
+    "resolved inside a folder": "import pathlib\np = (pathlib.Path('/data') / request.args['n']).resolve()\nif not str(p).startswith('/data/'):\n    return ''\nreturn p.read_text()",
+    "redirect on this site": "return redirect('/items/' + request.args['id'])",
+    "escaped": "import html\nreturn '<p>' + html.escape(request.args['name']) + '</p>'",
+    "own route": "from flask import url_for\nreturn redirect(url_for('view', next=request.full_path))",
+}
+
+
+@pytest.mark.parametrize("name", sorted(PYTHON_HARMED))
+def test_python_harm_is_found(name: str, tmp_path: Path) -> None:
+    body, rule = PYTHON_HARMED[name]
+    assert rule in python(tmp_path, body)
+
+
+@pytest.mark.parametrize("name", sorted(PYTHON_UNHARMED))
+def test_python_code_that_is_right_is_left_alone(name: str, tmp_path: Path) -> None:
+    assert python(tmp_path, PYTHON_UNHARMED[name]) == []
+
+
+SCRIPT_HARMED = {
+    "query text": ("const { id } = req.params;\nawait db.query(`SELECT * FROM t WHERE id = '${id}'`);", "sql-injection"),
+    "raw query": ("await prisma.$queryRawUnsafe('SELECT ' + req.body.column);", "sql-injection"),
+    "shell": ("exec('identify ' + req.body.file);", "command-injection"),
+    "code": ("const x = eval(req.body.sum);", "code-injection"),
+    "file": ("fs.readFileSync(path.join('/data', req.query.name));", "path-traversal"),
+    "redirect": ("res.redirect(req.query.next);", "open-redirect"),
+    "page": ("res.send(`<p>${req.query.name}</p>`);", "markup-from-request"),
+    "address": ("const answer = await fetch(req.body.url);", "server-side-request"),
+    "whole body as filter": ("const User = require('mongoose').model('User');\nawait User.find(req.body);", "nosql-injection"),
+    "through a callback": ("req.body.items.forEach((item) => exec('rm ' + item));", "command-injection"),
+}
+SCRIPT_UNHARMED = {
+    "tagged template": "await sql`SELECT * FROM t WHERE id = ${req.params.id}`;",
+    "bound value": "await db.query('SELECT * FROM t WHERE id = $1', [req.params.id]);",
+    "number": "const n = parseInt(req.params.id, 10);\nawait db.query(`SELECT * FROM t WHERE id = ${n}`);",
+    "allow-list": "if (!['a', 'b'].includes(req.query.c)) return;\nawait db.query(`SELECT ${req.query.c} FROM t`);",
+    "pattern": "if (!/^[a-z]+$/.test(req.query.c)) return;\nawait db.query(`SELECT ${req.query.c} FROM t`);",
+    "fixed host": "await fetch(`https://api.example.com/items/${req.params.id}`);",
+    "base name": "fs.readFileSync('/data/' + path.basename(req.query.name));",
+    "json answer": "res.json({ name: req.query.name });",
+    "method of another object": "/a/.exec(req.body.text);",
+    "what the middleware sets": "await db.query(`SELECT * FROM t WHERE owner = '${req.user.id}'`);",
+}
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPT_HARMED))
+def test_script_harm_is_found(name: str, tmp_path: Path) -> None:
+    body, rule = SCRIPT_HARMED[name]
+    assert rule in script(tmp_path, body)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPT_UNHARMED))
+def test_script_code_that_is_right_is_left_alone(name: str, tmp_path: Path) -> None:
+    assert script(tmp_path, SCRIPT_UNHARMED[name]) == []
+
+
+def test_a_function_of_another_python_file_is_entered(tmp_path: Path) -> None:
+    store = "class Store:\n    @staticmethod\n    def find(cursor, name):\n        return cursor.execute(f\"SELECT * FROM t WHERE n = '{name}'\")\n"
+    view = FLASK + "    from .store import Store\n    return Store.find(None, request.args['q'])\n"
+    hits = examine(tmp_path, {"app/__init__.py": "", "app/store.py": store, "app/views.py": view})
+    assert [(hit.path, hit.rule, hit.line) for hit in hits.hits] == [("app/store.py", "sql-injection", 4)]
+
+
+def test_a_class_of_another_script_file_is_entered(tmp_path: Path) -> None:
+    store = "class Store {\n  constructor(db) {\n    this.db = db;\n  }\n  find(name) {\n    return this.db.query(`SELECT * FROM t WHERE n = '${name}'`);\n  }\n}\nmodule.exports = { Store };\n"
+    body = "const store = new Store(connection);\nres.json(await store.find(req.query.name));"
+    main = "const { Store } = require('./store');\n" + EXPRESS + body + "\n});\n"
+    hits = examine(tmp_path, {"server/store.js": store, "server/main.js": main})
+    assert [(hit.path, hit.rule, hit.line) for hit in hits.hits] == [("server/store.js", "sql-injection", 6)]
+
+
+def test_typed_parameters_of_fastapi_routes_are_not_text(tmp_path: Path) -> None:
+    head = "from fastapi import FastAPI\nimport os\napp = FastAPI()\n\n\n@app.get('/x/{n}')\ndef view(n: int, name: str):\n"
+    assert python(tmp_path, "os.system(f'ls {n}')", head) == []
+    assert python(tmp_path / "again", "os.system(f'ls {name}')", head) == ["command-injection"]
+
+
+def test_an_own_check_counts_only_where_it_can_refuse(tmp_path: Path) -> None:
+    strict = "def is_allowed(name):\n    return name in ('a', 'b')\n"
+    body = "name = request.args['n']\nif not is_allowed(name):\n    return ''\nos.system(name)"
+    assert python(tmp_path, body, strict + FLASK) == []
+
+
+def test_mark_up_made_from_answers_of_a_server(tmp_path: Path) -> None:
+    code = "fetch('/api/items').then((r) => r.json()).then((items) => {\n  items.forEach((item) => {\n    row.innerHTML = `<td>${%s}</td>`;\n  });\n});\n"
+    raw = examine(tmp_path / "a", {"public/list.js": code % "item.name"})
+    escaped = examine(tmp_path / "b", {"public/list.js": code % "escapeHtml(item.name)"})
+    assert rules(raw) == [("markup-in-page", 3)]
+    assert rules(escaped) == []
+
+
+def test_stored_results_are_used_until_a_file_they_depend_on_changes(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    main = "const { save } = require('./store');\n" + EXPRESS + "save(req.body.name);\n});\n"
+    harmless = {"server/main.js": main, "server/store.js": "exports.save = (name) => name.length;\n"}
+    harmful = {**harmless, "server/store.js": "const fs = require('fs');\nexports.save = (name) => fs.writeFileSync(name, '');\n"}
+    assert rules(examine(tmp_path / "1", harmless, cache)) == []
+    assert rules(examine(tmp_path / "2", harmless, cache)) == []
+    assert rules(examine(tmp_path / "3", harmful, cache)) == [("path-traversal", 2)]
+    assert rules(examine(tmp_path / "4", harmful, cache)) == [("path-traversal", 2)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "(" * 5_000 + "request" + ")" * 5_000 + "\n",
+        "request = 1\n" + "if request:\n" + "".join(" " * depth + "if request:\n" for depth in range(1, 95)) + " " * 95 + "pass\n",
+        "def f(request):\n    return " + " + ".join(["request.GET['a']"] * 3_000) + "\n",
+        "def f(request):\n" + "".join(f"    x{n} = request.GET['a'] + x{n - 1}\n" for n in range(1, 2_000)),
+        "def f(request): return f(request) or g(request)\ndef g(request): return f(request)\n",
+        "class A(A): pass\nclass B(C): pass\nclass C(B): pass\nC().x(request)\n",
+        "\x00request \ufffd def (\n",
+    ],
+    ids=["brackets", "nesting", "long sum", "long chain", "recursion", "class circle", "broken"],
+)
+def test_hostile_python_neither_crashes_nor_hangs(text: str, tmp_path: Path) -> None:
+    reading = read_tree(from_texts(tmp_path, {"app/x.py": text}))
+    assert isinstance(flows(Context(tmp_path, Cache(None), "2026-01-01"), reading.snapshot, reading.texts), Known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x(req, " + "[" * 5_000 + "1" + "]" * 5_000 + ")",
+        "f((req, res) => " * 300 + "1" + ")" * 300,
+        "import a from './x'; export * from './x'; export default (req, res) => a(req);",
+        "const f = (req, res) => " + "`${".join("a" for _ in range(200)) + "}`" * 199,
+    ],
+    ids=["brackets", "callbacks", "import of itself", "templates"],
+)
+def test_hostile_script_neither_crashes_nor_hangs(text: str, tmp_path: Path) -> None:
+    reading = read_tree(from_texts(tmp_path, {"server/x.js": text}))
+    assert isinstance(flows(Context(tmp_path, Cache(None), "2026-01-01"), reading.snapshot, reading.texts), Known)
