@@ -37,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Imports from one box to another: how many, and whether one of them is part of a circle of files."""
+    """Imports from one box to another: how many, whether one of them is part of a circle of files at import time, whether all come later."""
 
     source: str
     target: str
@@ -68,7 +68,7 @@ def fold(graph: GraphReport, limit: int = BOXES) -> Boxes:
     groups = _groups(tuple(sorted({module.path for module in graph.modules})), limit)
     home = {path: group.name for group in groups for path in group.paths}
     path_of = {module.id: module.path for module in graph.modules}
-    ring = {module: number for number, cycle in enumerate(graph.tangles or graph.cycles) for module in cycle}
+    ring = {module: number for number, cycle in enumerate(graph.cycles) for module in cycle}
     box_of = {module.id: home[module.path] for module in graph.modules}
     links = _links(graph, box_of, ring)
     return Boxes(tuple(_box(group, graph, path_of, ring) for group in sorted(groups, key=lambda g: g.name)), links)

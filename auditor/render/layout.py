@@ -36,7 +36,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An arrow as an SVG path; `kind` is "down", "back" (folders that lean on each other) or "circle" (files in a circle)."""
+    """An arrow as an SVG path; `kind` is "down", "back" (against the order) or "circle" (files in a circle)."""
 
     link: Link
     path: str

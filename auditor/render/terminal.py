@@ -144,5 +144,13 @@ def _closing(report: Report, paint: _Painter, saved: tuple[str, ...]) -> list[st
     )
     lines = ["", cut(f"{tally}; {later} not yet", COLUMNS)]
     if saved:
-        lines.append(paint(cut_path("Full report: " + ", ".join(visible(path) for path in saved), COLUMNS), "bold"))
+        lines.append(paint(_saved(saved), "bold"))
     return lines
+
+
+def _saved(paths: tuple[str, ...]) -> str:
+    """Where the reports are; where there is no room, each name is cut alike."""
+    label = "Full report: "
+    room = (COLUMNS - width(label) + 2) // len(paths) - 2
+    whole = ", ".join(visible(path) for path in paths)
+    return label + (whole if width(label + whole) <= COLUMNS else ", ".join(cut_path(visible(path), room) for path in paths))

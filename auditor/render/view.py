@@ -6,8 +6,10 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
+from auditor.graphs import shortest_circle
 from auditor.model.evidence import CloneFamily
-from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, Item, Milestone, Report
+from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, GraphReport, Item, Milestone, Report
+from auditor.model.syntax import ImportKind
 from auditor.model.verdict import Confidence, Finding, Outcome, Severity, Verdict
 from auditor.render import summary
 from auditor.render.grouping import fold
@@ -19,6 +21,7 @@ EXCERPTS = 3
 PLACES = 40
 BLOCKERS = 5
 HIGHLIGHTS = 3
+CIRCLES = 20
 FAMILIES = 25
 FAMILY_PLACES = 8
 GAPS = 25
@@ -126,6 +129,14 @@ class CopyView:
 
 
 @dataclass(frozen=True, slots=True)
+class Circle:
+    """Modules that import each other while they load; `shortest` is a closed walk through some of them, first repeated at the end."""
+
+    members: tuple[str, ...]
+    shortest: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BoxRow:
     """A box of the picture in words: what it imports and what imports it."""
 
@@ -156,6 +167,7 @@ class View:
     questions: tuple[Item, ...]
     later: int
     copies: tuple[CopyView, ...]
+    circles: tuple[Circle, ...]
     boxes: tuple[BoxRow, ...]
     risk: str
     lost: str
@@ -189,6 +201,7 @@ def view(report: Report) -> View:
         questions=tuple(item for item in report.items if item.how == "ask" and not item.judged),
         later=sum(not item.judged and item.how != "ask" for item in report.items),
         copies=_copies(report),
+        circles=_circles(report.graph),
         boxes=_boxes(drawing),
         risk=_hundredths(round(report.score.risk * 100)),
         lost=_tenths(1000 - round(report.score.account[-1].score_after * 10)) if report.score.account else "0",
@@ -354,6 +367,14 @@ def _copies(report: Report) -> tuple[CopyView, ...]:
         )
         for family in families[:FAMILIES]
     )
+
+
+def _circles(graph: GraphReport | None) -> tuple[Circle, ...]:
+    """The largest circles; where there are more than two modules, also a short way round: one of its imports is the one to cut."""
+    if graph is None:
+        return ()
+    eager = [(edge.source, edge.target) for edge in graph.edges if edge.kind is ImportKind.IMPORT_TIME]
+    return tuple(Circle(members, shortest_circle(members, eager) if len(members) > 2 else ()) for members in graph.cycles[:CIRCLES])
 
 
 def _boxes(drawing: Drawing | None) -> tuple[BoxRow, ...]:
