@@ -118,7 +118,7 @@ def joined(prefix: str, path: str) -> str:
 
 
 def _finished(route: Route, path: str) -> Route:
-    path = path if path.startswith(("/", "^", "{")) or route.kind is RouteKind.WEBSOCKET else f"/{path}"
+    path = path if path.startswith(("/", "^", "{")) or route.kind in {RouteKind.WEBSOCKET, RouteKind.ACTION} else f"/{path}"
     kind = route.kind
     if kind is RouteKind.HTTP and route.method in {"POST", "ANY"} and _is_webhook(path):
         kind = RouteKind.WEBHOOK

@@ -13,8 +13,8 @@ from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKi
 
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "del", "head", "options", "all", "any"})
 _CONSTRUCTORS = re.compile(
-    r"^(?:(?:express|app)(?:\.default)?|(?:express\.)?Router|(?:new )?(?:express\.)?Router|[Ff]astify|new (?:Koa|Koa\.Router|KoaRouter|Hono|OpenAPIHono|Elysia|FindMyWay|Polka)"
-    r"|polka|restify\.createServer|createServer|new Hono\(\)\.basePath|jsonServer\.create|new KoaRouter|PromiseRouter|createRouter|createHandler|new OpenAPIHono\(\)\.basePath)$"
+    r"^(?:(?:express|app)(?:\.default)?|require\(\)(?:\.Router)?|new require\(\)|(?:express\.)?Router|(?:new )?(?:express\.)?Router|[Ff]astify|new (?:Koa|Koa\.Router|KoaRouter|Hono|OpenAPIHono|Elysia|FindMyWay|Polka)"
+    r"|polka|restify\.createServer|createServer|new Hono\.basePath|jsonServer\.create|new KoaRouter|PromiseRouter|createRouter|createHandler|new OpenAPIHono\.basePath)$"
 )
 _FRAMEWORKS = {
     "express": "express", "express-promise-router": "express", "koa": "koa", "@koa/router": "koa", "koa-router": "koa", "fastify": "fastify", "hono": "hono", "@hono/zod-openapi": "hono",
@@ -23,7 +23,6 @@ _FRAMEWORKS = {
 _SERVER_NAME = re.compile(r"(?:^|\.|_)(?:app|router|routes|server|fastify|instance|expressApp|koa|hono|\w*(?:Router|App))$")
 _PARAMETER_PATH = re.compile(r"^(?:/|\*|\^|$|\{\})")
 _CHAIN = re.compile(r"^(?P<base>.+?)\.route\(\)(?:\.\w+\(\))*\.(?P<verb>\w+)$")
-_HONO_CHAIN = re.compile(r"^(?P<base>new \w*Hono\(\)(?:\.basePath\(\))?)(?:\.\w+\(\))*$")
 
 
 class ScriptRoutes:
@@ -60,7 +59,7 @@ class ScriptRoutes:
             if (
                 call.target
                 and framework in {"hono", "elysia", "express", "koa"}
-                and re.match(r"^(?:new \w+|Router|express)\(\)(?:\.\w+\(\))*\.\w+$", call.callee)
+                and re.match(r"^(?:new \w+|Router\(\)|express\(\))(?:\.\w+\(\))*\.\w+$", call.callee)
             ):
                 self._frameworks.setdefault(Spot(facts.path, call.target), framework)
 

@@ -96,6 +96,7 @@ _CREATES = re.compile(r"\bCREATE\s+TABLE\b", re.IGNORECASE)
 _TEMPORARY = re.compile(r":memory:|mode=memory|\bcache\b|[_./-]cache[_./-]?", re.IGNORECASE)
 _SUPABASE_QUERY = re.compile(r"(?:^|\.)(?:from|from_|table)\(\)\.(?:select|insert|upsert|update|delete)$")
 _CREATE_ALL = re.compile(r"(?:^|\.)(?:create_all|create_tables|generate_schemas|create_db_and_tables)$")
+_SYNC = re.compile(r"^(?:\w+\.)*(?:(?i:sequelize|db|models?|database|orm)|[A-Z]\w*)(?:\.\w+)*\.sync$")
 _SCHEMA_BUILDER = re.compile(r"(?:^|\.)schema(?:\.\w+\(\))*\.createTable(?:IfNotExists)?$")
 
 
@@ -217,9 +218,7 @@ def _makes_tables(call: Call) -> bool:
         return True
     name = last(call.callee)
     options = call.argument("", 0)
-    if name == "sync" and re.match(
-        r"^(?:\w+\.)*(?:sequelize|db|models?|database|orm|[A-Z]\w*)(?:\.\w+)*\.sync$", call.callee, re.IGNORECASE
-    ):
+    if name == "sync" and _SYNC.match(call.callee):
         forced = options is not None and any(options.item(key) is not None for key in ("force", "alter"))
         return forced or re.search(r"sequelize", call.callee, re.IGNORECASE) is not None
     if name == "generate_mapping":
