@@ -57,10 +57,9 @@ def _definition(facts: FileFacts, local: str) -> int:
 
 
 def _add(table: Table, facts: FileFacts, local: str, shape: Route) -> None:
-    index = _definition(facts, local)
-    through: tuple[str, ...] = ()
-    if index < 0:
-        index, through = _wrapped(facts, local)
+    inner, through = _wrapped(facts, local)
+    named = _definition(facts, local)
+    index = named if named >= 0 else inner
     place = place_of(facts.path, facts.definitions[index].line) if index >= 0 else shape.place
     table.add(None, replace(shape, handler=local, place=place, handler_scope=index, through=through), place.line)
 
