@@ -19,7 +19,8 @@ def read_workflow(path: str, text: str) -> CiWorkflow:
         return CiWorkflow(path, "github", name, (), (), (), problem=read.problem or "holds no workflow")
     on = root.get("on") or root.get("true")
     directory = root.get("defaults", "run", "working-directory").text
-    jobs = tuple(_job(name, node, directory) for name, node in root.get("jobs").items() if node.is_mapping)
+    shared = root.get("env").pairs()
+    jobs = tuple(_job(name, node, directory, shared) for name, node in root.get("jobs").items() if node.is_mapping)
     problem = read.problem or ("" if jobs else "holds no job")
     return CiWorkflow(
         path, "github", name, _triggers(on), _branches(on), jobs, permission_pairs(root.get("permissions")), problem, inputs=_inputs(on)
@@ -30,7 +31,7 @@ def read_action(path: str, text: str) -> CiWorkflow:
     """An `action.yml`: a composite action as a workflow with the trigger "action" and one job."""
     read = read_yaml(text)
     runs = read.root.get("runs")
-    steps = tuple(_step(node) for node in runs.get("steps").elements() if node.is_mapping)
+    steps = tuple(_step(node, ()) for node in runs.get("steps").elements() if node.is_mapping)
     inputs = tuple(name for name, _ in read.root.get("inputs").items())
     job = CiJob("composite", runs.key_line, steps)
     return CiWorkflow(path, "github", read.root.get("name").text, ("action",), (), (job,), (), read.problem, inputs=inputs)
@@ -63,12 +64,13 @@ def _inputs(on: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _job(key: str, node: Node, directory: str) -> CiJob:
+def _job(key: str, node: Node, directory: str, shared: tuple[tuple[str, str], ...]) -> CiJob:
     called = node.get("uses")
+    environment = (*shared, *node.get("env").pairs())
     if called:
         steps: tuple[CiStep, ...] = (CiStep(called.line, uses=called.text, with_=node.get("with").pairs()),)
     else:
-        steps = tuple(_step(step) for step in node.get("steps").elements() if step.is_mapping)
+        steps = tuple(_step(step, environment) for step in node.get("steps").elements() if step.is_mapping)
     container = node.get("container")
     runner = node.get("runs-on")
     return CiJob(
@@ -101,10 +103,10 @@ def _matrix(matrix: Node) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(found))[:_MATRIX_LIMIT]
 
 
-def _step(node: Node) -> CiStep:
+def _step(node: Node, shared: tuple[tuple[str, str], ...]) -> CiStep:
     run, uses = node.get("run"), node.get("uses")
     directory = node.get("working-directory").text
-    environment = node.get("env").pairs()
+    environment = tuple({**dict(shared), **dict(node.get("env").pairs())}.items())
     return CiStep(
         line=run.key_line or uses.key_line or node.line,
         run=run.text,

@@ -106,6 +106,7 @@ class CiStep:
     """One command (`run`) or reused action (`uses`) of a CI job, at the line of that word.
 
     `ignores_failure`: continue-on-error, `|| true` on all it does, allow_failure. `condition`: its `if:`. `directory`: where it runs, "" = the job's.
+    `environment`: variables set for it, those of its job and workflow included.
     """
 
     line: int

@@ -1,0 +1,329 @@
+"""Container images are small, pinned, unprivileged and free of secrets.
+
+Passing title: The container image carries only what it needs and runs without special rights
+Failing title: The container image gives an intruder more than the program
+Grading: Five sub-claims for each image: it runs as an ordinary user; its base images are pinned to a version; what it copies leaves `.git` and
+    environment files out; it holds no secret; it is built for production (no development server, no compilers left from the build). b is the share not met by the worst image. A
+    secret in a layer fails at once. Images for development and CI are left out, and one that nothing is put into is no image.
+Done when: each production image has a USER that is not root, a versioned base, an ignore file that keeps `.git` and `.env` out of `COPY .`, no secret in ENV, ARG or files, and starts the production server.
+What it cannot see: what the base image itself contains, build arguments given outside the repository, and rights the platform takes away (read-only root, dropped capabilities).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditor.checks.commands import Commands
+from auditor.checks.images import Image, builds_of, images_of, is_development_server, start_leaves
+from auditor.checks.registry import check
+from auditor.model.artifacts import CiWorkflow, Deployment, EnvironmentFile, Instruction, Manifests, TaskFile
+from auditor.model.needs import CI, DEPLOYMENT, ENVIRONMENT_FILES, MANIFESTS, TASKS
+from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
+from auditor.words import plural
+
+_DROPS_RIGHTS = re.compile(
+    r"(?:^|/)(?:nginx|httpd|postgres|postgis|mysql|mariadb|redis|mongo|rabbitmq|memcached|haproxy|elasticsearch|opensearch|supabase/\w+|timescaledb|pgvector)(?::|@|$)"
+)
+_USER_PRESET = re.compile(
+    r"nonroot|unprivileged|rootless|^(?:cgr\.dev/|docker\.io/bitnami/|bitnami/)|^jupyter/|^quay\.io/jupyter/|^apache/airflow|^grafana/|^selenium/|^hashicorp/|^public\.ecr\.aws/lambda/|^gcr\.io/distroless/.{0,60}nonroot"
+)
+_SWITCHES_USER = re.compile(
+    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|dropprivs)\b|\bsu\s+(?:-\s*)?\w+\s+-c|^\s*USER=|\bstart-stop-daemon\b.{0,80}--chuid|\buid\s*=\s*\w",
+    re.MULTILINE,
+)
+_FLOATING = re.compile(
+    r"^(?:latest|lts|stable|current|edge|mainline|slim|alpine|bullseye|bookworm|trixie|main|master|nightly|dev)(?:[-.]\w[\w.-]*)?$"
+)
+_FULL_BASE = re.compile(
+    r"^(?:docker\.io/(?:library/)?)?(?:node|python|ruby|golang|rust|openjdk|gradle|maven)(?::|$)(?!.{0,80}(?:slim|alpine|distroless|minimal))"
+)
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:SECRET|SECRETS|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?|SERVICE_ROLE_KEY|AUTH_KEY|SIGNING_KEY|ENCRYPTION_KEY)(?:_\w{1,12})?$",
+    re.IGNORECASE,
+)
+_NOT_SECRET_NAME = re.compile(
+    r"PUBLIC|^VITE_|^REACT_APP_|PUBLISHABLE|ANON|_FILE$|_PATH$|_URL$|_NAME$|_ID$|EXPIR|TTL|LIFETIME|LENGTH|_TYPE$|ALGORITHM|_MODE$|MIN_|MAX_|TIMEOUT|SCOPE|ENABLE|DISABLE|_HEADER$|_DIR$",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"^(?:|\W*|.{0,30}(?:dummy|placeholder|change.?me|change.?this|replace|example|your[-_ ]|insecure|fake|test|not.?(?:a|so)?.?(?:real|secret|used|needed)|build|temp|xxx|todo|unused|fixme|secret|password|none|null|undefined|false|true|default|sample|local|dev).{0,60}|\d{1,4}|x+)$",
+    re.IGNORECASE,
+)
+_ENVIRONMENT_FILE = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template|dist|defaults?|test)[\w.-]+)?$")
+_EXAMPLE_FILE = re.compile(r"(?:^|/)\.?env[\w.-]*\.(?:example|sample|template|dist)$|(?:^|/)\.env-(?:example|sample)$")
+_KEY_FILE = re.compile(
+    r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa)|[\w.-]+\.(?:pem|p12|pfx|key)|credentials\.json|service[-_]account[\w-]*\.json|\.npmrc|\.pypirc|\.netrc)$"
+)
+_BUILD_TOOLS = re.compile(r"\b(?:build-essential|build-base|gcc|g\+\+|linux-headers|clang|cargo|rustc)(?=\s|$)")
+_REMOVED_AGAIN = re.compile(r"\b(?:apk del|apt-get (?:purge|remove|autoremove)|apt (?:purge|remove))\b")
+
+
+@check("deploy.container-hardened", needs=(DEPLOYMENT, MANIFESTS, TASKS, ENVIRONMENT_FILES, CI), tolerance=0.05)
+def container_hardened(
+    deployment: Deployment,
+    manifests: Manifests,
+    tasks: tuple[TaskFile, ...],
+    environment_files: tuple[EnvironmentFile, ...],
+    workflows: tuple[CiWorkflow, ...],
+) -> Judgement:
+    """Judge every production image."""
+    production = [dockerfile for dockerfile in deployment.dockerfiles if dockerfile.purpose == "production"]
+    builds = builds_of(workflows, deployment)
+    dotenv = any(file.path.rpartition("/")[2].startswith(".env") for file in environment_files)
+    unreadable = tuple((dockerfile.path, dockerfile.problem) for dockerfile in production if dockerfile.problem)
+    images = [image for dockerfile in production if not dockerfile.problem for image in images_of(dockerfile, builds) if not image.is_empty]
+    if not images and not unreadable:
+        others = len(deployment.dockerfiles)
+        reason = (
+            "No production image is built here; the container files are for development or CI."
+            if others
+            else "The repository has no container file."
+        )
+        return NotApplicable(reason, tuple(Place(dockerfile.path, 1, 1) for dockerfile in deployment.dockerfiles[:3]))
+    commands = Commands(manifests, tasks)
+    judged = [(image, list(_findings(image, commands, tasks, dotenv))) for image in images]
+    findings = tuple(dict.fromkeys(finding for _, found in judged for _, finding in found))
+    worst = max((len({claim for claim, _ in found}) for _, found in judged), default=0)
+    baked = any(claim == "secret" and finding.rule != "default-secret" for _, found in judged for claim, finding in found)
+    good = tuple(Place(image.dockerfile.path, 1, 1) for image, found in judged if not found)
+    summary = (
+        "A secret is built into the image."
+        if baked
+        else f"The worst of {plural(len(images), 'image')} misses {worst} of five safeguards."
+        if worst
+        else f"{plural(len(images), 'image')} examined: pinned, unprivileged, lean and free of secrets."
+    )
+    return Assessed(
+        worst,
+        5,
+        summary,
+        1.0 if baked else 0.0,
+        findings,
+        good[:3],
+        (f"{plural(len(images), 'production image')} of {plural(len(production), 'container file')}",),
+        unreadable,
+    )
+
+
+def _findings(image: Image, commands: Commands, tasks: tuple[TaskFile, ...], dotenv: bool) -> Iterator[tuple[str, Finding]]:
+    """(sub-claim, finding) for everything one image misses."""
+    yield from _base(image)
+    yield from _user(image, tasks)
+    yield from _copied(image, dotenv)
+    yield from _secrets(image)
+    yield from _lean(image, commands)
+
+
+def _finding(rule: str, image: Image, instruction: Instruction | None, message: str, cwe: int = 0) -> Finding:
+    line = instruction.line if instruction else 1
+    return Finding(
+        rule, image.dockerfile.path, message, line, instruction.end_line if instruction else line, detector="dockerfile", cwe=cwe
+    )
+
+
+def _base(image: Image) -> Iterator[tuple[str, Finding]]:
+    names = {word.lower() for i in image.dockerfile.instructions if i.keyword == "FROM" for word in i.text.split()[2:3]}
+    for instruction in (i for i in image.dockerfile.instructions if i.keyword == "FROM"):
+        reference = image.dockerfile.base_images[instruction.stage]
+        if reference.lower() in names or reference.lower() == "scratch" or "$" in reference or "@sha256:" in reference:
+            continue
+        name, _, tag = reference.rpartition("/")[2].partition(":")
+        versioned = re.search(r"\d", tag) or (re.search(r"\d", name) and tag)  # `nodejs22-debian12:nonroot` has its version in the name
+        if not tag or _FLOATING.match(tag) or not versioned:
+            yield (
+                "pinned",
+                _finding(
+                    "floating-base",
+                    image,
+                    instruction,
+                    f"The image is built on {reference}, whatever that is on the day: two builds of the same commit can differ, and one of them breaks.",
+                ),
+            )
+            return
+
+
+def _user(image: Image, tasks: tuple[TaskFile, ...]) -> Iterator[tuple[str, Finding]]:
+    users = image.of("USER")
+    if users:
+        name = users[-1].text.split(":")[0].strip("\"' ")
+        if name not in {"root", "0"}:
+            return
+    elif _DROPS_RIGHTS.search(image.base) or _USER_PRESET.search(image.base):
+        return
+    scripts = [
+        task.command
+        for task_file in tasks
+        if task_file.kind == "shell"
+        for task in task_file.tasks
+        if any(task.name in i.text for i in image.of("ENTRYPOINT", "CMD"))
+    ]
+    if any(_SWITCHES_USER.search(text) for text in (*scripts, *(i.text for i in image.of("ENTRYPOINT", "CMD")))):
+        return
+    message = "The program runs as root in its container: a hole in it hands the whole container over, and with a mounted volume or kernel hole the host."
+    yield "user", _finding("runs-as-root", image, users[-1] if users else image.start, message, cwe=250)
+
+
+def _copied(image: Image, dotenv: bool) -> Iterator[tuple[str, Finding]]:
+    for instruction in image.of("COPY", "ADD"):
+        if any(flag.startswith("--from") for flag in instruction.flags):
+            continue
+        words = instruction.exec_form or tuple(instruction.text.split("\n", 1)[0].split())
+        if not {word.rstrip("/") for word in words[:-1]} & {".", "./.", "./*", "*", ""}:
+            continue
+        wanted = [".git", *([".env"] if dotenv else [])]
+        missing = [name for name in wanted if name not in image.dockerfile.ignored]
+        if missing:
+            why = (
+                f"{image.dockerfile.ignore_file} does not leave out {' and '.join(missing)}"
+                if image.dockerfile.ignore_file
+                else "there is no .dockerignore"
+            )
+            yield (
+                "copied",
+                _finding(
+                    "copies-everything",
+                    image,
+                    instruction,
+                    f"The whole directory is copied into the image and {why}: keys in a local environment file and the history travel to everybody who can pull it.",
+                    cwe=538,
+                ),
+            )
+            return
+
+
+def _secrets(image: Image) -> Iterator[tuple[str, Finding]]:
+    arguments = {word.partition("=")[0] for i in image.of("ARG") for word in i.text.split() if _is_secret_name(word.partition("=")[0])}
+    for instruction in image.of("ENV", "ARG"):
+        for name, value in _assignments(instruction):
+            if not _is_secret_name(name):
+                continue
+            by_argument = instruction.keyword == "ENV" and any(
+                re.search(rf"\$\{{?{re.escape(argument)}\b", value) for argument in arguments
+            )
+            if by_argument:
+                yield (
+                    "secret",
+                    _finding(
+                        "secret-from-argument",
+                        image,
+                        instruction,
+                        f"{name} is handed to the build and stored in the image's settings: everybody who can pull the image can read it.",
+                        cwe=538,
+                    ),
+                )
+            elif value and "$" not in value and not _PLACEHOLDER.match(value) and len(value) >= 8:
+                yield (
+                    "secret",
+                    _finding(
+                        "secret-in-layer",
+                        image,
+                        instruction,
+                        f"{name} stands in the container file with its value: everybody who can read the repository or pull the image has it.",
+                        cwe=798,
+                    ),
+                )
+            elif value and "$" not in value and instruction.keyword == "ENV":
+                yield (
+                    "secret",
+                    _finding(
+                        "default-secret",
+                        image,
+                        instruction,
+                        f"The image sets {name} to a stand-in value: started without a real one, it runs with a secret everybody knows.",
+                        cwe=1392,
+                    ),
+                )
+    for instruction in image.of("RUN"):
+        for argument in sorted(arguments):
+            if re.search(rf"\$\{{?{re.escape(argument)}\b", instruction.text):
+                yield (
+                    "secret",
+                    _finding(
+                        "argument-in-history",
+                        image,
+                        instruction,
+                        f"The build argument {argument} is used in a layer of the shipped image: `docker history` shows it to everybody who can pull it.",
+                        cwe=538,
+                    ),
+                )
+    for instruction in image.of("COPY", "ADD"):
+        yield from _secret_files(image, instruction)
+
+
+def _secret_files(image: Image, instruction: Instruction) -> Iterator[tuple[str, Finding]]:
+    if any(flag.startswith("--from") for flag in instruction.flags):
+        return
+    words = instruction.exec_form or tuple(instruction.text.split("\n", 1)[0].split())
+    for word in words[:-1]:
+        if _ENVIRONMENT_FILE.search(word):
+            yield (
+                "secret",
+                _finding(
+                    "environment-file-copied",
+                    image,
+                    instruction,
+                    f"{word} is copied into the image: every value in it can be read by everybody who can pull the image.",
+                    cwe=538,
+                ),
+            )
+        elif _KEY_FILE.search(word):
+            yield (
+                "secret",
+                _finding("key-file-copied", image, instruction, f"{word} is copied into the image and stays in its layers.", cwe=538),
+            )
+        elif _EXAMPLE_FILE.search(word) and re.search(r"(?:^|/)\.env[\w.-]*$", words[-1]) and not _EXAMPLE_FILE.search(words[-1]):
+            yield (
+                "secret",
+                _finding(
+                    "default-secret",
+                    image,
+                    instruction,
+                    f"The image ships {word} as its settings: whatever key stands in that public file is the key in production.",
+                    cwe=1392,
+                ),
+            )
+
+
+def _is_secret_name(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET_NAME.search(name)
+
+
+def _assignments(instruction: Instruction) -> list[tuple[str, str]]:
+    text = instruction.text
+    if "=" not in text.split(" ", 1)[0]:
+        name, _, value = text.partition(" ")
+        return [(name, value.strip())] if instruction.keyword == "ENV" else [(word, "") for word in text.split()]
+    pairs = re.findall(r"([A-Za-z_]\w{0,80})=(\"[^\"]{0,2000}\"|'[^']{0,2000}'|\S{0,2000})", text)
+    return [(name, value.strip("\"'")) for name, value in pairs]
+
+
+def _lean(image: Image, commands: Commands) -> Iterator[tuple[str, Finding]]:
+    server = next((leaf for leaf in start_leaves(image, commands) if is_development_server(leaf)), None)
+    if server is not None:
+        last = f"The stage {image.name} stands last, so an ordinary build gives it: the" if image.name else "The"
+        message = f"{last} container starts a development server ({server.text[:60]}): slow, chatty with internals, and by its makers' word not for the internet."
+        yield "lean", _finding("development-server", image, image.start, message, cwe=489)
+        return
+    tools = next((i for i in image.of("RUN") if _BUILD_TOOLS.search(i.text) and not _REMOVED_AGAIN.search(i.text)), None)
+    single = sum(i.keyword == "FROM" for i in image.dockerfile.instructions) == 1
+    if tools is not None and not _FULL_BASE.search(image.base):
+        yield (
+            "lean",
+            _finding(
+                "build-tools-shipped",
+                image,
+                tools,
+                "Compilers of the build stay in the shipped image: larger to pull, and a workshop for whoever gets in.",
+            ),
+        )
+    elif single and _FULL_BASE.search(image.base):
+        yield (
+            "lean",
+            _finding(
+                "full-base",
+                image,
+                image.of("FROM")[0],
+                f"The image is built in one stage on the full {image.base.split(':')[0]} image: hundreds of megabytes with compilers and tools the program never uses.",
+            ),
+        )
