@@ -40,7 +40,7 @@ _ANSWERS = re.compile(
     r"|\w*NotFound|\w*Forbidden|Err|Left|reject|invalid\w*|problem\w*|TemplateResponse|\w*Result)$"
 )
 _ERROR_WORD = re.compile(
-    r"err|fail|invalid|unable|cannot|could not|couldn't|can't|problem|not found|denied|missing|exception|warning|wrong|unavailable|issue",
+    r"err|fail|invalid|unable|cannot|not exist|no longer|could not|couldn't|can't|problem|not found|denied|missing|exception|warning|wrong|unavailable|issue",
     re.IGNORECASE,
 )
 _ERROR_KEY = re.compile(
@@ -68,6 +68,7 @@ class HandlerDraft:
     tried: dict[str, None] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     returned: list[Value | None] = field(default_factory=list)
+    yielded: list[Value] = field(default_factory=list)
     assigned: list[tuple[str, Value | None]] = field(default_factory=list)
 
     def note_tried(self, callee: str) -> None:
@@ -103,7 +104,7 @@ class HandlerDraft:
             return HandlerEffect.RAISE
         if any(self._reports(call) for call in self.calls):
             return HandlerEffect.REPORT
-        if any(value is not None and self._carries(value) for value in self.returned):
+        if any(value is not None and self._carries(value) for value in (*self.returned, *self.yielded)):
             return HandlerEffect.ANSWER
         if any(self._keeps(target, value) for target, value in self.assigned):
             return HandlerEffect.ANSWER

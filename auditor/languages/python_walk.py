@@ -461,8 +461,11 @@ class ExpressionWalk:
             handler.other = True
 
     def _yield(self, node: Node, around: Around, _hint: Hint) -> None:
+        inside = parts(node)
         for handler in around.handlers:
             handler.other = True
+            if inside:
+                handler.yielded.append(self.values.value(inside[0]))
         self.push(node.named_children, around)
 
     def _jump(self, _node: Node, around: Around, _hint: Hint) -> None:

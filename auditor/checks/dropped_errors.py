@@ -1,0 +1,244 @@
+"""Tells a handler that drops an error from one that handles it, from the facts of one file. Weights are places, a half for "printed and gone on"."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from auditor.checks.failures import is_broad, is_cleanup, is_expected, is_outside, is_pure, is_remote, is_write
+from auditor.model.syntax import Assignment, Call, Definition, FileFacts, Handler, HandlerEffect, Value, ValueKind
+
+_LETTING_GO = re.compile(
+    r"^_{0,2}(?:close|aclose|shutdown|dispose|cleanup|clean_up|stop|teardown|tear_down|exit|aexit|del|disconnect|destroy|unmount)_{0,2}$"
+)
+_PASSED_ON = re.compile(
+    r"(?:^|\.)(?:throw\w*|reject|exit|callback|cb|next|done|emit|fail\w*|abort|raise\w*|sendError|onError|dispatch|handle\w*Error|set\w*Error)$"
+)
+_PRINTING = re.compile(
+    r"^(?:print|pprint|console\.\w+|traceback\.\w+|sys\.std(?:out|err)\.\w+|process\.std(?:out|err)\.write|rich\.print)$"
+)
+_NEUTRAL = frozenset(
+    {
+        "str",
+        "repr",
+        "String",
+        "type",
+        "len",
+        "format",
+        "JSON.stringify",
+        "Date.now",
+        "time.sleep",
+        "asyncio.sleep",
+        "sleep",
+        "setTimeout",
+        "clearTimeout",
+    }
+)
+_ANSWERING = re.compile(r"^(?:res|response|reply|ctx)\b|(?:^|\.)(?:reject|cb|callback|next|done|exit|throw\w*|close|emit|resolve)$")
+_ANSWER_NEAR = 4  # lines after the print within which an answer belongs to the failure
+_STATE = re.compile(r"^(?:this\.)?set[A-Z]\w*$")
+_ERROR_PARAMETER = re.compile(r"^(?:err|error|e)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A place that drops an error; `write` names the call whose failed write it hides, "" for none."""
+
+    path: str
+    line: int
+    end_line: int
+    rule: str
+    weight: float
+    message: str
+    write: str = ""
+
+
+class FileHandlers:
+    """The handlers of one file; `prints_are_fine` where print is how the program talks to its user or feeds a logger."""
+
+    def __init__(self, facts: FileFacts, *, python: bool, prints_are_fine: bool) -> None:
+        self._facts = facts
+        self._python = python
+        self._prints_are_fine = prints_are_fine
+        self._call_lines = [call.line for call in sorted(facts.calls, key=lambda call: call.line)]
+        self._calls = sorted(facts.calls, key=lambda call: call.line)
+
+    def counted(self) -> list[Handler]:
+        """Handlers that could drop something: import guards are none."""
+        return [
+            handler
+            for handler in self._facts.handlers
+            if not (handler.types and all("Import" in kind or "ModuleNotFound" in kind for kind in handler.types))
+        ]
+
+    def drops(self) -> list[Drop]:
+        """The handlers that drop an error."""
+        return [drop for handler in self.counted() if (drop := self._judge(handler)) is not None]
+
+    def callbacks(self) -> tuple[int, list[Drop]]:
+        """How many error-first callbacks there are, and those that only print the error and let the rest go on."""
+        count = 0
+        found = []
+        for index, definition in enumerate(self._facts.definitions):
+            if self._python or not definition.parameters or not _ERROR_PARAMETER.match(definition.parameters[0].name):
+                continue
+            if self._is_handler(definition) or not self._is_callback(definition):
+                continue
+            count += 1
+            drop = self._callback_drop(index, definition)
+            if drop is not None:
+                found.append(drop)
+        return count, found
+
+    # -- one handler -----------------------------------------------------------------------------------------------------------------
+
+    def _judge(self, handler: Handler) -> Drop | None:
+        if handler.effect in {HandlerEffect.RAISE, HandlerEffect.REPORT, HandlerEffect.ANSWER}:
+            return None
+        if handler.types and all(is_expected(kind) for kind in handler.types):
+            return None
+        broad = is_broad(handler.types)
+        if not broad and not any(is_outside(kind) for kind in handler.types):
+            return None
+        work = [callee for callee in handler.tried if not is_pure(callee) and not _PRINTING.match(callee)]
+        write = next((callee for callee in handler.tried if is_write(callee)), "")
+        if not work or all(is_cleanup(callee) for callee in work) or (not write and self._lets_go(handler)):
+            return None
+        weight, rule = self._weight(handler, broad=broad)
+        if not weight:
+            return None
+        culprit = write or next((callee for callee in work if is_remote(callee)), next((c for c in work if "[" not in c), "this"))
+        hidden = write if weight >= 1 else ""
+        return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, _message(rule, culprit, hidden, handler), hidden)
+
+    def _lets_go(self, handler: Handler) -> bool:
+        scope = handler.scope
+        return scope >= 0 and bool(_LETTING_GO.match(self._facts.definitions[scope].name))
+
+    def _weight(self, handler: Handler, *, broad: bool) -> tuple[float, str]:
+        calls = [callee for callee in handler.calls if callee not in _NEUTRAL]
+        if handler.uses_binding and handler.effect is not HandlerEffect.PRINT:
+            return 0, ""  # something is done with the error itself
+        match handler.effect:
+            case HandlerEffect.EMPTY:
+                return 1, "dropped"
+            case HandlerEffect.CONTINUE:
+                waits = any(callee.endswith("sleep") for callee in handler.calls)
+                return (0, "") if waits or calls else (1, "dropped")
+            case HandlerEffect.PRINT:
+                others = [callee for callee in calls if not _PRINTING.match(callee)]
+                passed_on = any(_PASSED_ON.search(callee) for callee in others)
+                return (0, "") if self._prints_are_fine or not broad or passed_on else (0.5, "printed")
+            case HandlerEffect.RETURN_CONSTANT:
+                if calls and not all(is_cleanup(callee) for callee in calls):
+                    return 0, ""
+                return (1, "made-up-result") if _says_nothing(handler.returned) else (0, "")
+            case _:
+                return self._other(handler, calls, broad=broad)
+
+    def _other(self, handler: Handler, calls: list[str], *, broad: bool) -> tuple[float, str]:
+        """A handler that does something else: only letting go, only fixed values in place of the result, or a real alternative."""
+        if handler.returned is not None:
+            return 0, ""
+        if calls and all(is_cleanup(callee) for callee in calls):
+            return 1, "dropped"
+        if calls and all(_STATE.match(callee) for callee in calls):
+            inside = self._between(handler.line, handler.end_line)
+            fixed = all(_says_nothing(argument.value) for call in inside for argument in call.arguments)
+            return (0.5, "made-up-result") if fixed else (0, "")
+        if calls or not broad:
+            return 0, ""
+        values = [a.value for a in self._facts.assignments if handler.line <= a.line <= handler.end_line]
+        return (0.5, "made-up-result") if values and all(_says_nothing(value) for value in values) else (0, "")
+
+    def _between(self, line: int, end_line: int) -> list[Call]:
+        return self._calls[bisect_left(self._call_lines, line) : bisect_left(self._call_lines, end_line + 1)]
+
+    # -- error-first callbacks -------------------------------------------------------------------------------------------------------
+
+    def _is_handler(self, definition: Definition) -> bool:
+        """Whether the function is what `.catch(...)` or `.on("error", ...)` runs: counted as a handler, or an event."""
+        return any(handler.line <= definition.line <= handler.end_line and handler.kind != "catch" for handler in self._facts.handlers)
+
+    def _is_callback(self, definition: Definition) -> bool:
+        """Whether the function is the last argument of a call, as for `db.run(sql, (err) => ...)`."""
+        for call in self._calls[: bisect_left(self._call_lines, definition.line + 1)]:
+            if (
+                call.end_line < definition.line
+                or not call.arguments
+                or call.callee.endswith((".on", ".once", ".catch", ".then", ".addEventListener", ".use"))
+            ):
+                continue
+            last = call.arguments[-1].value
+            if last.kind is ValueKind.FUNCTION and call.end_line >= definition.end_line and _opens_with(last, definition):
+                return True
+        return False
+
+    def _callback_drop(self, index: int, definition: Definition) -> Drop | None:
+        if self._prints_are_fine or any(raised.scope == index for raised in self._facts.raises):
+            return None
+        parameter = definition.parameters[0].name
+        inside = [call for call in self._between(definition.line, definition.end_line) if call.scope == index]
+        told = [call for call in inside if _mentions(call, parameter)]
+        if not told or not all(_PRINTING.match(call.callee) for call in told):
+            return None
+        values = [*self._facts.returns, *self._facts.assignments]
+        if any(a.scope == index and a.value is not None and _about(a.value, parameter) for a in values):
+            return None
+        if any(told[0].line <= call.line <= told[0].line + _ANSWER_NEAR and _ANSWERING.search(call.callee) for call in inside):
+            return None
+        message = "A failure reported to this callback is only printed, and whatever comes next goes on as if it had worked."
+        return Drop(self._facts.path, definition.line, definition.end_line, "printed", 0.5, message)
+
+
+def _opens_with(value: Value, definition: Definition) -> bool:
+    parameter = definition.parameters[0].name
+    return bool(re.match(rf"(?:async\s*)?(?:function\s*\w*\s*)?\(?\s*{re.escape(parameter)}\b", value.text))
+
+
+def _mentions(call: Call, name: str) -> bool:
+    return any(_about(argument.value, name) for argument in call.arguments)
+
+
+def _about(value: Value, name: str) -> bool:
+    return any(used == name or used.startswith(name + ".") for used in value.names)
+
+
+def _says_nothing(value: Value | None) -> bool:
+    """Whether a value looks like an ordinary empty (or good) result: nothing, empty, true."""
+    if value is None or value.kind is ValueKind.NONE:
+        return True
+    if value.kind is ValueKind.STRING:
+        return not value.literal.strip()
+    if value.kind is ValueKind.COLLECTION:
+        return not value.items and value.text.strip("()[]{} ") in {"", "null", "undefined"}
+    if value.kind is ValueKind.BOOLEAN:
+        return value.literal.lower() == "true"
+    return value.kind is ValueKind.NAME and value.literal == "undefined"
+
+
+def _message(rule: str, culprit: str, write: str, handler: Handler) -> str:
+    call = f"{culprit.removeprefix('new ')}()" if culprit != "this" else "the code above"
+    if write:
+        return f"When {call} fails here the error is dropped and the program goes on as if the data had been stored; nobody learns of the loss."
+    if rule == "printed":
+        return f"A failure of {call} is only printed and the program goes on; nobody is told and no log level marks it."
+    if rule == "made-up-result":
+        shown = handler.returned.text[:30] if handler.returned is not None else "an empty value"
+        return (
+            f"Every failure of {call} is turned into {shown}, which looks like an ordinary result: neither the user nor a log learns of it."
+        )
+    return f"A failure of {call} is dropped here without a trace: no log line, no message, no error for the caller."
+
+
+def bindings_of_console(facts: FileFacts) -> bool:
+    """Whether the file sends the console's output to a logger (`console.error = logger.error.bind(logger)`)."""
+    return any(_is_redirect(assignment) for assignment in facts.assignments)
+
+
+def _is_redirect(assignment: Assignment) -> bool:
+    return bool(re.fullmatch(r"(?:global(?:This)?\.)?console\.(?:error|log|warn)", assignment.target)) and (
+        assignment.value is not None
+        and any(re.search(r"log", name, re.IGNORECASE) and not name.startswith("console") for name in assignment.value.names)
+    )

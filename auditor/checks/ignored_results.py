@@ -1,0 +1,99 @@
+"""Failures that come as a value instead of an exception and are not looked at, and saves that are called successful after they failed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from auditor.checks.dropped_errors import Drop
+from auditor.checks.failures import is_write
+from auditor.model.syntax import Call, FileFacts, HandlerEffect, ValueKind
+
+_SUPABASE = re.compile(r"^(?:\w*\.)?\w*[sS]upabase\w*(?:\(\))?\.(?:from\(\)|rpc$|auth\.\w+$|storage\.from\(\)|functions\.invoke$)")
+_RESULT = re.compile(
+    r"\.(?:select|insert|update|upsert|delete|eq|single|maybeSingle|order|limit|in|match|rpc|upload|download|remove|invoke|signUp|signInWithPassword|updateUser|neq|gte|lte|range|is|filter)$"
+)
+_SUPABASE_WRITE = re.compile(r"\.from\(\)(?:\.\w+\(\))*\.(?:insert|update|upsert|delete)\b")
+_SUCCESS = re.compile(
+    r"^(?:toast|message|notify|notification|messages|enqueueSnackbar|showToast|addToast|setSuccess\w*|setMessage|setStatus|alert|flash|st)(?:\.success)?$"
+)
+_SUCCESS_TEXT = re.compile(r"success|saved|updated|created|deleted|added|erfolg|berhasil|guardad|enregistr", re.IGNORECASE)
+_NEAR = 12  # lines between a call and the message of success that belongs to it
+
+
+def ignored_results(facts: FileFacts) -> tuple[int, list[Drop]]:
+    """How many results of the Supabase client there are (it never throws, `error` is a field), and those whose error nobody looks at."""
+    count = 0
+    drops = []
+    for call in _outermost(facts):
+        if not call.awaited:
+            continue
+        count += 1
+        ignored = not call.used or (call.target.startswith("{") and not re.search(r"\berror\b|\.\.\.", call.target))
+        if not ignored or _throws(call):
+            continue
+        write = call.callee if _SUPABASE_WRITE.search(call.callee) else ""
+        what = "this change was refused" if write else "this query failed"
+        message = f"Supabase reports errors in a field that is not read here: if {what}, the program goes on as if it had worked."
+        drops.append(Drop(facts.path, call.line, call.end_line, "ignored-result", 1, message, write))
+    return count, drops
+
+
+def _outermost(facts: FileFacts) -> list[Call]:
+    return [call for call in facts.calls if _SUPABASE.match(call.callee) and _RESULT.search(call.callee)]
+
+
+def _throws(call: Call) -> bool:
+    return "throwOnError" in call.callee
+
+
+def successes_after_failed_saves(files: tuple[FileFacts, ...]) -> list[Drop]:
+    """Calls of a function that catches its own failed write without passing it on, after which the screen says that it worked."""
+    quiet = _quiet_savers(files)
+    found = []
+    for facts in files:
+        by_scope: defaultdict[int, list[Call]] = defaultdict(list)
+        for call in facts.calls:
+            by_scope[call.scope].append(call)
+        for call in facts.calls:
+            name = call.callee.rpartition(".")[2]
+            if name not in quiet or not call.awaited or call.used:
+                continue
+            praise = next(
+                (later for later in by_scope[call.scope] if call.end_line < later.line <= call.end_line + _NEAR and _praises(later)), None
+            )
+            if praise is not None:
+                message = (
+                    f"{name}() keeps a failed save to itself, and this place then tells the user that it worked: what they entered is lost."
+                )
+                found.append(Drop(facts.path, call.line, praise.end_line, "failed-save-shown-as-success", 1, message, quiet[name]))
+    return found
+
+
+def _quiet_savers(files: tuple[FileFacts, ...]) -> dict[str, str]:
+    """Function name -> its write, for functions whose handler around the write neither raises nor returns anything; unique names only."""
+    names = Counter(definition.name for facts in files for definition in facts.definitions)
+    quiet: dict[str, str] = {}
+    for facts in files:
+        for handler in facts.handlers:
+            if handler.scope < 0 or handler.effect is HandlerEffect.RAISE or handler.returned is not None:
+                continue
+            definition = facts.definitions[handler.scope]
+            returns = any(value.scope == handler.scope and value.value is not None for value in facts.returns)
+            write = next((callee for callee in handler.tried if is_write(callee) or _SUPABASE_WRITE.search(callee)), "")
+            if write and definition.name and names[definition.name] == 1 and not returns:
+                quiet[definition.name] = write
+    return quiet
+
+
+def _praises(call: Call) -> bool:
+    if not _SUCCESS.match(call.callee):
+        return False
+    texts = [a.value.literal for a in call.arguments if a.value.kind in {ValueKind.STRING, ValueKind.TEMPLATE}]
+    texts += [
+        item.literal
+        for a in call.arguments
+        for key, item in a.value.items
+        if key in {"title", "message", "description", "severity", "variant"}
+    ]
+    return call.callee.endswith(".success") or any(_SUCCESS_TEXT.search(text) for text in texts)
