@@ -1,0 +1,239 @@
+"""Imports against declarations: whether a clean installation brings everything the code imports, and nothing that only sounds right.
+
+Passing title: Everything the code imports is declared, and every declared package is the one that is meant
+Failing title: The code imports packages that a clean installation does not bring, or declares the wrong ones
+Grading: Each third-party package that production code imports counts once a part. One that nothing declares and nothing brings, a Python import of a module of this
+    repository that does not exist, and a declared name that is known to be another package than the one the code imports fail the item. Packages that arrive only
+    through another one, that another part of the repository declares, that are imported only inside functions or by files nobody uses, and more than a third of the
+    declared packages used by nothing make it partial. Optional imports, type-only imports, tests and scripts do not count.
+Done when: Installing into an empty environment from the manifest alone is enough to import every module, and a check of the pipeline proves it.
+What it cannot see: Whether a package exists on the index (no network is used), private registries, modules that the host or the base image supplies, and names that differ
+    from their package's in ways nobody has written down.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.checks.declared_names import Declarations, Origin, wrong_name
+from auditor.checks.image_installs import named_installs
+from auditor.checks.registry import check
+from auditor.distributions import normalise
+from auditor.model.artifacts import Deployment, Ecosystem, Manifest, Manifests, Requirement
+from auditor.model.evidence import External, ModuleGraph, Unresolved
+from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
+from auditor.model.project import Project
+from auditor.model.syntax import ImportKind, Syntax
+from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable
+from auditor.words import listed, plural
+
+_PARTIAL = 0.3
+_UNUSED_FROM = 1 / 3
+_UNUSED_LEAST = 5
+_SHOWN = 40
+_STYLES = re.compile(r"\.(?:css|scss|sass|less|svg|png|woff2?)$")
+_TOOL_SETTINGS = re.compile(r"(?:^|/)\.?(?:eslint|prettier|babel|stylelint|commitlint|release)[\w.-]*rc\.[cm]?js$|\.config\.[cm]?[jt]s$")
+_ENTRY = re.compile(
+    r"(?:^|/)(?:main|app|server|index|manage|wsgi|asgi|__main__|worker|bot|run|cli|settings|page|layout|route|middleware|_app|_document|\+\w+(?:\.server)?)\.\w+$|(?:^|/)pages/|(?:^|/)management/commands/"
+)
+_IMPLICIT = """
+    uvicorn gunicorn hypercorn waitress daphne psycopg psycopg2 psycopg2-binary asyncpg pymysql mysqlclient python-multipart email-validator greenlet aiosqlite
+    cryptography bcrypt argon2-cffi httptools uvloop websockets orjson tzdata whitenoise alembic setuptools wheel pip lxml html5lib openpyxl xlrd pyarrow tabulate
+    watchfiles brotli aiodns itsdangerous jinja2 protobuf grpcio-tools ruff black isort flake8 mypy pytest pytest-asyncio pytest-cov pytest-django coverage tox
+    pre-commit ipython debugpy django-stubs
+"""
+_RUNS_UNIMPORTED = frozenset(_IMPLICIT.split())
+"""Python packages that do their work without an import in the code: servers, drivers, helpers of frameworks, tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A third-party package as one ecosystem's production code uses it: the first import, and whether it runs at start in a file in use."""
+
+    first: External
+    live: bool
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """The module graph, which files are production, and which modules another module imports."""
+
+    graph: ModuleGraph
+    project: Project
+    used: frozenset[str]
+
+    def is_live(self, use: External | Unresolved) -> bool:
+        """Whether the import runs as soon as a file in use is loaded."""
+        return use.kind is ImportKind.IMPORT_TIME and self.is_used(use.path)
+
+    def is_used(self, path: str) -> bool:
+        """Whether another module imports the file, or it is started by its name."""
+        return path in self.used or _ENTRY.search(path) is not None
+
+    def counts(self, use: External) -> bool:
+        """Whether the import is one of the product's."""
+        if use.kind is ImportKind.TYPE_ONLY or use.guarded or use.path not in self.project.production:
+            return False
+        return not (_STYLES.search(use.package) or _TOOL_SETTINGS.search(use.path))
+
+
+@check("deps.declared-and-real", needs=(MANIFESTS, PROJECT, DEPLOYMENT, TEXTS), corroborating=(MODULE_GRAPH, SYNTAX))
+def declared_and_real(  # noqa: PLR0917 - one argument for each need
+    manifests: Manifests, project: Project, deployment: Deployment, texts: dict[str, str], graph: ModuleGraph, syntax: Syntax
+) -> Assessed | NotApplicable:
+    """Compare imports and declarations, ecosystem by ecosystem."""
+    if not graph.externals and not any(manifest.requirements for manifest in manifests.manifests):
+        return NotApplicable("No third-party package is imported or declared.")
+    code = _Code(graph, project, _in_use(graph))
+    also = frozenset(normalise(name) for install in named_installs(deployment) for name in install.names)
+    python = _uses(Ecosystem.PYPI, Declarations.of(manifests, Ecosystem.PYPI), code, also)
+    uses = [*python, *_uses(Ecosystem.NPM, Declarations.of(manifests, Ecosystem.NPM), code, frozenset())]
+    missing = [use for use in uses if use.origin is Origin.NOWHERE]
+    serious = [*(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
+    slight = [*(_missing(use) for use in missing if not use.live), *_indirect(uses), *_unused(manifests, graph, texts)]
+    unsure = [(use.first.path, f"no telling which package supplies {use.first.package}") for use in uses if use.origin is Origin.UNSURE]
+    unsure += _unread(project, syntax)
+    total = max(len(uses), len(serious), 1)
+    return Assessed(
+        bad=len(serious),
+        total=total,
+        floor=1.0 if serious else _PARTIAL if slight else 0.0,
+        summary=_summary(uses, serious, slight),
+        findings=(*serious, *slight)[:_SHOWN],
+        signals=(f"{plural(len(uses), 'third-party package')} imported by production code",),
+        unexamined=tuple(unsure[:_SHOWN]),
+    )
+
+
+def _in_use(graph: ModuleGraph) -> frozenset[str]:
+    """Paths of modules that another module imports."""
+    paths = {module.id: module.path for module in graph.modules}
+    return frozenset(paths[edge.target] for edge in graph.edges if edge.kind is not ImportKind.TYPE_ONLY and edge.target in paths)
+
+
+def _unread(project: Project, syntax: Syntax) -> list[tuple[str, str]]:
+    """Files that do not parse and show no import: of others the imports could be read all the same."""
+    return [
+        (facts.path, f"does not parse (line {facts.error_line})")
+        for facts in syntax.of(project.production)
+        if facts.error_line and not facts.imports
+    ]
+
+
+def _uses(ecosystem: Ecosystem, declared: Declarations, code: _Code, also: frozenset[str]) -> Iterator[_Use]:
+    """One entry for each package and part, the import that matters most first."""
+    best: dict[tuple[str, str], External] = {}
+    for use in code.graph.externals:
+        if use.path.endswith(".py") is not (ecosystem is Ecosystem.PYPI) or not code.counts(use) or _is_folder(use, declared, code):
+            continue
+        if ecosystem is Ecosystem.NPM and not declared.scope(use.path):
+            continue  # sources without a package.json above them are fed in a way that is not visible
+        key = (code.project.part_of(use.path).root, use.package)
+        if key not in best or (code.is_live(use) and not code.is_live(best[key])):
+            best[key] = use
+    for use in best.values():
+        origin = declared.origin(use.path, use.package, also)
+        live = code.is_live(use)
+        if origin in {Origin.DECLARED, Origin.ARRIVES} or live or (use.kind is ImportKind.IMPORT_TIME or code.is_used(use.path)):
+            yield _Use(use, live, origin)
+
+
+def _is_folder(use: External, declared: Declarations, code: _Code) -> bool:
+    """Whether the name is that of a source folder beside a manifest (`src/…` from a base directory): no package is meant."""
+    roots = {f"{manifest.root}/{use.package}/" if manifest.root else f"{use.package}/" for manifest in declared.scope(use.path)}
+    return any(module.path.startswith(root) for root in roots for module in code.graph.modules)
+
+
+def _missing(use: _Use) -> Finding:
+    first = use.first
+    when = "cannot start" if use.live else "fails as soon as this code runs"
+    message = f"{first.package} is imported and no manifest brings it: a fresh installation {when}, and whoever guesses the package's name may install a stranger's."
+    confidence = Confidence.HIGH if use.live else Confidence.MEDIUM
+    return Finding("undeclared", first.path, message, first.line, first.line, confidence)
+
+
+def _indirect(uses: list[_Use]) -> Iterator[Finding]:
+    for use in uses:
+        if use.origin is not Origin.ARRIVES and not (use.origin is Origin.ELSEWHERE and use.live):
+            continue
+        how = (
+            "arrives only because another package needs it"
+            if use.origin is Origin.ARRIVES
+            else "is declared in another part of the repository only"
+        )
+        message = f"{use.first.package} is imported here and {how}: an update elsewhere may take it away or change its version."
+        yield Finding("declared-indirectly", use.first.path, message, use.first.line, use.first.line)
+
+
+def _wrong(manifests: Manifests, graph: ModuleGraph) -> Iterator[Finding]:
+    """Declared Python names that are not the package that is meant."""
+    imported = frozenset(use.package.split(".")[0] for use in graph.externals if use.path.endswith(".py"))
+    for manifest in manifests.manifests:
+        for entry in manifest.requirements if manifest.ecosystem is Ecosystem.PYPI else ():
+            meant = wrong_name(entry.name, imported) if entry.source == "registry" else ""
+            if meant:
+                message = f"{entry.name} is declared, and the package that is meant is {meant}: the installation fails, or brings a stranger's code."
+                yield Finding("wrong-package", entry.place.path, message, entry.place.line, entry.place.line)
+
+
+def _local(code: _Code) -> Iterator[Finding]:
+    """Python imports that look like this repository's own and lead nowhere."""
+    seen: set[tuple[str, str]] = set()
+    for gap in code.graph.unresolved:
+        ours = gap.path.endswith(".py") and gap.path in code.project.production and not gap.guarded
+        if gap.name or not ours or not code.is_live(gap) or (gap.path, gap.module) in seen:
+            continue
+        seen.add((gap.path, gap.module))
+        message = f"{gap.module} is imported and exists neither in the repository nor as a declared package: this file cannot be loaded."
+        yield Finding("missing-module", gap.path, message, gap.line, gap.line)
+
+
+def _unused(manifests: Manifests, graph: ModuleGraph, texts: dict[str, str]) -> Iterator[Finding]:
+    """Manifests of which more than a third is used by nothing."""
+    files = {manifest.path for manifest in manifests.manifests} | {lock.path for lock in manifests.locks}
+    imported = {use.package for use in graph.externals}
+    for manifest in manifests.manifests:
+        if manifest.publishable or any(key in {"generated-by", "hashes"} for key, _ in manifest.settings):
+            continue
+        entries = [entry for entry in manifest.requirements if entry.group == "runtime" and entry.source == "registry"]
+        idle = [entry for entry in entries if not _imported(entry, manifest, imported)]
+        if len(entries) < _UNUSED_LEAST or len(idle) <= _UNUSED_FROM * len(entries):
+            continue
+        idle = [entry for entry in idle if not _mentioned(entry.name, manifest, files, texts)]
+        if len(idle) > _UNUSED_FROM * len(entries):
+            names = listed([entry.name for entry in idle], 5)
+            message = f"{len(idle)} of {len(entries)} declared packages are used by nothing ({names}): each is code of strangers that is installed for no reason."
+            yield Finding("unused-packages", manifest.path, message, idle[0].place.line, idle[0].place.line, Confidence.MEDIUM)
+
+
+def _imported(entry: Requirement, manifest: Manifest, imported: set[str]) -> bool:
+    if manifest.ecosystem is Ecosystem.NPM:
+        return entry.name in imported or entry.name.startswith("@types/")
+    if entry.name in _RUNS_UNIMPORTED or entry.name.startswith(("types-", "pytest-", "opentelemetry-")):
+        return True
+    declared = Declarations(Ecosystem.PYPI, (manifest,), ())
+    only = frozenset({entry.name})
+    return any(declared.supplies(only, package) for package in imported)
+
+
+def _mentioned(name: str, manifest: Manifest, files: set[str], texts: dict[str, str]) -> bool:
+    """Whether any text beside manifests, locks and prose names the package: configuration, scripts, styles, templates."""
+    if any(name in script.command for script in manifest.scripts) or any(name in value for _, value in manifest.settings):
+        return True
+    plain = name.replace("-", "_") if manifest.ecosystem is Ecosystem.PYPI else name
+    return any(
+        name in text or plain in text
+        for path, text in texts.items()
+        if path not in files and not path.endswith((".md", ".txt", ".rst", ".lock", "lock.json", "lock.yaml"))
+    )
+
+
+def _summary(uses: list[_Use], serious: list[Finding], slight: list[Finding]) -> str:
+    if serious:
+        return f"{plural(len(serious), 'import or declaration', 'imports or declarations')} that a clean installation cannot serve."
+    if slight:
+        return f"All {plural(len(uses), 'imported package')} can be installed; {plural(len(slight), 'place rests', 'places rest')} on luck."
+    return f"All {plural(len(uses), 'imported package')} are declared."
