@@ -15,7 +15,7 @@ _URL = re.compile(
     r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s:/@\"'<>`\\,;|(){}]{0,100}):([^\s/@\"'<>`\\|,;]{1,200})@([A-Za-z0-9._-]{1,200}|\[[0-9a-fA-F:]{2,45}\]|\$\{?\w{1,60}\}?|\{\w{1,60}\}|<[\w -]{1,60}>)"
 )
 _ADO = re.compile(
-    r"(?:Server|Data Source|Host|Addr|Address)\s*=\s*([^;\"'\n]{1,200});[^\"'\n]{0,400}?(?:Password|Pwd)\s*=\s*([^;\"'\s]{1,200})",
+    r"(?:Server|Data Source|Host|Addr|Address)\s*=\s*([^;\"'\n=]{1,200});[^\"'\n]{0,400}?(?:Password|Pwd)\s*=\s*([^;\"'\s]{1,200})",
     re.IGNORECASE,
 )
 _JDBC = re.compile(r"jdbc:[a-z0-9:]{2,40}//([^/\s\"']{1,200})/[^\s\"']{0,200}[?&;]password=([^&;\s\"']{1,200})", re.IGNORECASE)

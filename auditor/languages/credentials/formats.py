@@ -24,6 +24,7 @@ _PGPASS = re.compile(r"^([^:#\s]{1,200}):(?:\d+|\*):[^:\s]{1,100}:[^:\s]{1,100}:
 _NPMRC = re.compile(r"^[^#;\n]{0,200}?(?:_authToken|_password|_auth)\s*=\s*[\"']?([^\s\"'#]{8,400})", re.MULTILINE)
 _HTPASSWD = re.compile(r"^[\w.@-]{1,80}:(\$2[aby]\$\S{40,80}|\$apr1\$\S{20,60}|\{SHA\}\S{20,40}|\$[56]\$\S{20,200})$", re.MULTILINE)
 _WORDPRESS = re.compile(r"define\(\s*['\"]((?:SECURE_|LOGGED_IN_|NONCE_)?(?:AUTH_)?(?:KEY|SALT))['\"]\s*,\s*'([^'\n]{32,120})'")
+_SCRIPT_LENGTH = 1_000_000
 _CURL = re.compile(r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,80}:([^\s\"'$<>{}]{6,120})")
 
 
@@ -94,7 +95,7 @@ def _name_value_pairs(text: str) -> Iterator[Match]:
 
 
 def _request_users(text: str) -> Iterator[Match]:
-    for found in _CURL.finditer(text):
+    for found in _CURL.finditer(text[:_SCRIPT_LENGTH]):
         if not is_placeholder(found[1]) and not is_common(found[1]) and re.search(r"\d", found[1]):
             yield Match("basic-auth", found.start(1), found.end(1), found[1], Strength.HUMAN, "it is a password on a command line")
 

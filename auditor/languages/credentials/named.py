@@ -29,16 +29,18 @@ _HIT = re.compile(
     r"passw|passphrase|passcode|pwd|[_-]pass\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by"
 )
 _BEFORE, _AFTER = 200, 600
+_WINDOWS = 8_000
+"""Most places of one text that are looked at closely: a bound against texts that consist of names of secrets."""
 
 _ASSIGNED = re.compile(
-    r"""(?P<open>["'`]?)(?P<name>[A-Za-z_$][\w$.-]{0,99})(?:(?P=open))\]?\)?
+    r"""(?P<open>["'`]?)(?<![\w$.])(?P<name>[A-Za-z_$][\w$.-]{0,99}+)(?:(?P=open))\]?\)?
         \s{0,20}(?:!?:\s{0,5}[A-Za-z][\w\[\]., |<>"]{0,40}?\s{0,5}(?==))?
         (?P<sep>=>|:=|===?|!==?|=|:|\?\?=?|\|\|=?|,|\bor\b)
         \s{0,20}(?:[bruf]{1,2}(?=["']))?(?P<quote>["'`])(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.){3,500})(?P=quote)""",
     re.VERBOSE,
 )
 _FALLBACK = re.compile(
-    r"""(?P<name>[A-Za-z_][\w.-]{0,99})["']?\s{0,3}[)\]]{0,2}\s{0,5}(?P<sep>\?\?|\|\||\bor\b|,)\s{0,10}(?:default\s*=\s*)?(?P<quote>["'`])(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.){3,500})(?P=quote)"""
+    r"""(?<![\w$.])(?P<name>[A-Za-z_][\w.-]{0,99}+)["']?\s{0,3}[)\]]{0,2}\s{0,5}(?P<sep>\?\?|\|\||\bor\b|,)\s{0,10}(?:default\s*=\s*)?(?P<quote>["'`])(?P<value>(?:(?!(?P=quote))[^\\\n]|\\.){3,500})(?P=quote)"""
 )
 _BARE = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|//[\w./:-]{1,100}/?:)?["']?(?P<name>[A-Za-z_][\w.-]{0,99})["']?[ \t]*(?:=|:[ \t]|[ \t](?=\S+$))[ \t]*(?P<value>[^\s"'`][^\n]{1,400}?)[ \t]*(?:[ \t]#[^\n]*)?$"""
@@ -76,10 +78,13 @@ def named_matches(text: str, style: Style) -> Iterator[Match]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few letters change their length; offsets must not
         lowered = text
-    done = -1
+    done, windows = -1, 0
     for hit in _HIT.finditer(lowered):
         if hit.start() < done:
             continue
+        windows += 1
+        if windows > _WINDOWS:
+            return
         start = max(lowered.rfind("\n", 0, hit.start()) + 1, hit.start() - _BEFORE, 0)
         end = lowered.find("\n", hit.end())
         end = min(len(text) if end < 0 else end, hit.end() + _AFTER)

@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from auditor.languages.credentials.match import Match, Strength
 from auditor.languages.placeholders import entropy, is_placeholder
@@ -15,6 +16,7 @@ _JWT = re.compile(r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,2000})\.(eyJ[A-Za-z0-9
 _PEM = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _LONGEST_PEM = 12_000
+_BLOCKS = 500
 _SAMPLE_SUBJECTS = {"1234567890", "John Doe", "user", "test", "test@example.com", "0", "1"}
 _LOCAL_ISSUERS = {"supabase-demo"}
 
@@ -23,7 +25,7 @@ def token_matches(text: str, today: int) -> Iterator[Match]:
     """JSON web tokens; `today` in seconds since the epoch decides what has run out."""
     if "eyJ" not in text:
         return
-    for found in _JWT.finditer(text):
+    for found in islice(_JWT.finditer(text), 10 * _BLOCKS):
         header, payload = _decoded(found[1]), _decoded(found[2])
         if not isinstance(header, dict) or not isinstance(payload, dict) or "alg" not in header:
             continue
@@ -65,7 +67,7 @@ def key_matches(text: str) -> Iterator[Match]:
     """Private key blocks with a body; a service account's file is told by its neighbouring entries."""
     if "PRIVATE KEY" not in text:
         return
-    for found in _PEM.finditer(text):
+    for found in islice(_PEM.finditer(text), _BLOCKS):
         body = text[found.end() : found.end() + _LONGEST_PEM]
         end = body.find("-----END")
         body = body[:end] if end >= 0 else body[:4_000]
