@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.languages.dotenv import entries, is_dotenv, is_template
-from auditor.languages.placeholders import shape
 from auditor.model.artifacts import EnvironmentFile
 from auditor.model.need import Known
 from auditor.model.needs import ENVIRONMENT_FILES, SNAPSHOT, TEXTS
 from auditor.model.snapshot import Role, Snapshot
+from auditor.placeholders import shape
 
 _ENTRIES = 5_000
 

@@ -6,7 +6,7 @@ from tree_sitter import Node
 
 from auditor.languages.script_calls import environment_pattern
 from auditor.languages.script_values import FUNCTIONS, unwrapped
-from auditor.languages.script_walk import MODULE, PLAIN, Draft, Frame, Handle, Scope, Use, Walk
+from auditor.languages.script_walk import MODULE, PLAIN, Draft, Frame, Handle, Scope, Use, Walk, decorators_of
 from auditor.languages.tree import end_line_of, folded
 from auditor.model.syntax import Argument, Assignment, Call, DefinitionKind, Parameter
 
@@ -74,7 +74,7 @@ def _body(walk: Walk, node: Node, inner: Frame) -> None:
             continue
         walk.bind(child, inner)
         found.append(_parameter(walk, child))
-        for decorator in child.children_by_field_name("decorator"):
+        for decorator in decorators_of(child):
             walk.later(decorator, inner)
     draft.parameters = tuple(found)
 
@@ -127,8 +127,8 @@ def _class(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     outer = (
         node.parent if node.parent is not None and node.parent.type == "export_statement" else None
     )  # decorators may stand before `export`
-    before = outer.children_by_field_name("decorator") if outer is not None else []
-    draft.decorators = tuple(decorator_call(walk, child, frame) for child in (*before, *node.children_by_field_name("decorator")))
+    before = decorators_of(outer) if outer is not None else []
+    draft.decorators = tuple(decorator_call(walk, child, frame) for child in (*before, *decorators_of(node)))
     if draft.decorators:
         draft.first_line = min(draft.first_line, *(call.line for call in draft.decorators))
     inner = Frame(index, Scope(frame.scope), 0, loop=False, guarded=frame.guarded, jsx=frame.jsx)
@@ -146,7 +146,7 @@ def _class(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
 
 def _heritage(walk: Walk, node: Node, frame: Frame, draft: Draft) -> None:
     clauses = [child for child in node.named_children if child.type == "extends_clause"]
-    bases = [part for clause in clauses for part in clause.children_by_field_name("value")]
+    bases = [part for clause in clauses for part in (clause.child_by_field_name("value"),) if part is not None]
     if not clauses:
         bases = [child for child in node.named_children if child.type not in {"implements_clause", "comment"}]
     draft.bases = tuple(folded(base, walk.source) for base in bases)
@@ -201,7 +201,7 @@ def _field(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     key = node.child_by_field_name("name") or node.child_by_field_name("property")
     value = node.child_by_field_name("value")
     name = walk.values.key(key)
-    decorators = node.children_by_field_name("decorator")
+    decorators = decorators_of(node)
     if decorators:
         _keep_types(walk, node)
     read = walk.values.value(value) if value is not None else None

@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from auditor.languages.script_values import FUNCTIONS, Values, unwrapped
 from auditor.languages.script_walk import Frame, Walk
-from auditor.languages.tree import descendants, end_line_of, folded
+from auditor.languages.tree import end_line_of, folded
 from auditor.model.syntax import Handler, HandlerEffect, Value, ValueKind
 
 TRIED_KEPT = 40
@@ -86,8 +86,8 @@ def tried_callees(walk: Walk, node: Node | None) -> tuple[str, ...]:
         return ()
     if node.type == "call_expression":
         found[walk.values.callee(node)] = None
-    for count, inner in enumerate(descendants(node)):
-        if count > _LARGEST or len(found) >= TRIED_KEPT:
+    for inner in walk.values.below(node, _LARGEST):
+        if len(found) >= TRIED_KEPT:
             break
         if inner.type in {"call_expression", "new_expression"}:
             found[walk.values.callee(inner)] = None
@@ -122,8 +122,8 @@ class _Reading:
         self.binding = folded(parameter, values.source) if parameter is not None else ""
         self.bound: set[str] = set()
         if parameter is not None:
-            leaves = [parameter, *descendants(parameter)]
-            self.bound = {values.text(leaf) for leaf in leaves[:50] if leaf.type in {"identifier", "shorthand_property_identifier_pattern"}}
+            leaves = [parameter, *values.below(parameter, 50)]
+            self.bound = {values.text(leaf) for leaf in leaves if leaf.type in {"identifier", "shorthand_property_identifier_pattern"}}
         self.calls: list[Node] = []
         self.returned: list[Node | None] = []
         self.assigned: list[tuple[str, Node]] = []
@@ -162,10 +162,8 @@ class _Reading:
         )
 
     def _read(self, body: Node) -> None:
-        for count, node in enumerate([body, *_bounded(body)]):
+        for node in (body, *self.values.below(body, _LARGEST)):
             kind = node.type
-            if count > _LARGEST:
-                break
             if kind in {"call_expression", "new_expression"}:
                 self.calls.append(node)
             elif kind == "throw_statement":
@@ -243,15 +241,6 @@ class _Reading:
         if value.kind is ValueKind.NONE:
             return False
         return (bool(self.bound) and self._mentions(value)) or bool(_KEEPS.search(target))
-
-
-def _bounded(body: Node) -> list[Node]:
-    found = []
-    for count, node in enumerate(descendants(body)):
-        if count > _LARGEST:
-            break
-        found.append(node)
-    return found
 
 
 def _constant(value: Value) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node
 
-from auditor.languages.script_walk import MODULE, Frame, Handle, Use, Walk
+from auditor.languages.script_walk import MODULE, Frame, Handle, Use, Walk, decorators_of
 from auditor.model.syntax import EnvironmentRead, Export, Import, ImportKind, Value, ValueKind
 
 _WORKER = re.compile(r"^\.{1,2}/.{1,200}\.[cm]?[jt]sx?$")
@@ -95,7 +95,7 @@ def _export(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
         walk.later(inner, frame)
     else:
         _local_names(walk, node, types=types)
-    for decorator in node.children_by_field_name("decorator"):
+    for decorator in decorators_of(node):
         walk.later(decorator, frame)
 
 

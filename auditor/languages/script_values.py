@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from tree_sitter import Node
 
-from auditor.languages.tree import MAX_DEPTH, folded
+from auditor.languages.tree import MAX_DEPTH, descendants, folded
 from auditor.model.syntax import TEXT_LIMIT, Value, ValueKind
 
 ITEM_DEPTH = 3
@@ -18,9 +19,10 @@ WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "await_
 
 FUNCTIONS = frozenset({"arrow_function", "function_expression", "function", "generator_function"})
 
-_LONGEST_CHAIN = 120
+_LONGEST_CHAIN = 60
 _MOST_NAMES = 60
 _MOST_NODES = 400
+_LEAST_NODES = 12
 _PIECES_LIMIT = 4000
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL)
 _SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
@@ -73,10 +75,11 @@ def unwrapped(node: Node) -> Node:
 class Values:
     """Reads expressions of one file."""
 
-    __slots__ = ("_kinds", "source")
+    __slots__ = ("_budget", "_kinds", "source")
 
     def __init__(self, source: bytes) -> None:
         self.source = source
+        self._budget = 20_000 + len(source)
         self._kinds: dict[str, Callable[[Node, int], Value]] = {
             "string": self._string,
             "template_string": self._template,
@@ -101,6 +104,19 @@ class Values:
     def string(self, node: Node) -> str:
         """The decoded text of a string node."""
         return decoded(self.text(node)[1:-1])
+
+    def looked_at(self, wanted: int) -> int:
+        """How many of the wanted nodes may be looked at again: nested places share one budget per file, so that no nesting costs its square."""
+        granted = wanted if self._budget > 0 else min(wanted, _LEAST_NODES)
+        self._budget -= granted
+        return granted
+
+    def below(self, node: Node, wanted: int) -> list[Node]:
+        """The named nodes below a node in source order, as many as may be looked at."""
+        granted = self.looked_at(wanted)
+        found = list(islice(descendants(node), granted))
+        self._budget += granted - len(found)
+        return found
 
     # -- paths ---------------------------------------------------------------------------------------------------------------------
 
@@ -207,7 +223,7 @@ class Values:
         literal, holes = self.pieces(node)
         if not holes:
             return Value(ValueKind.STRING, folded(node, self.source), literal)
-        inner = [self.value(hole, max(depth - 1, 0)) for hole in holes[:_MOST_NAMES]]
+        inner = [self._inside(hole, depth - 1) for hole in holes[:_MOST_NAMES]]
         items = tuple(("", value) for value in inner) if depth > 0 else ()
         return Value(ValueKind.TEMPLATE, folded(node, self.source), literal, _names_of(inner), items)
 
@@ -236,7 +252,7 @@ class Values:
         if found is None:
             return []
         if found.type == "template_string":
-            return [("", self.value(found, max(depth, 0)))]
+            return [("", self._inside(found, depth))]
         return self._elements(found, depth)
 
     def _elements(self, node: Node, depth: int) -> list[tuple[str, Value]]:
@@ -261,6 +277,9 @@ class Values:
         kind, literal = _SHALLOW.get(bare.type, ValueKind.OTHER), ""
         if kind is ValueKind.STRING:
             literal = self.string(bare)
+        elif kind is ValueKind.TEMPLATE:
+            literal, holes = self.pieces(bare)
+            kind = kind if holes else ValueKind.STRING
         elif kind is ValueKind.CALL:
             literal = self.callee(bare)
         elif kind in {ValueKind.NUMBER, ValueKind.BOOLEAN}:
@@ -305,7 +324,7 @@ class Values:
             inner = node.named_children[0]
             if inner.type == "string":
                 return self.string(inner)
-        return self.text(node)[:TEXT_LIMIT]
+        return folded(node, self.source)
 
     # -- operations ----------------------------------------------------------------------------------------------------------------
 
@@ -313,13 +332,13 @@ class Values:
         """The operator and the operands of a chain of the same binary operator, left to right."""
         operator = self._operator(node)
         found: list[Node] = []
-        for _ in range(_MOST_NODES):
+        for _ in range(_MOST_NODES + 1):
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if right is not None:
                 found.append(right)
             if left is None:
                 break
-            if left.type != "binary_expression" or self._operator(left) != operator:
+            if left.type != "binary_expression" or self._operator(left) != operator or len(found) == _MOST_NODES:
                 found.append(left)
                 break
             node = left
@@ -369,7 +388,10 @@ class Values:
         """Dotted paths in an expression, bodies of nested functions left out; bounded."""
         found: dict[str, None] = {}
         pending = [node]
-        for _ in range(_MOST_NODES):
+        limit = self.looked_at(_MOST_NODES)
+        steps = 0
+        while steps < limit:
+            steps += 1
             if not pending or len(found) >= _MOST_NAMES:
                 break
             current = pending.pop()
@@ -392,6 +414,7 @@ class Values:
                     pending.extend(child for child in current.named_children[:0:-1])
                     continue
             pending.extend(reversed(current.named_children))
+        self._budget += limit - steps
         found.pop("undefined", None)
         found.pop("", None)
         return tuple(found)

@@ -345,3 +345,8 @@ class Walk:
 
 
 _BINDING_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "type_identifier"})
+
+
+def decorators_of(node: Node) -> list[Node]:
+    """The decorators that stand directly in a node."""
+    return [child for child in node.named_children if child.type == "decorator"]

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 
 from auditor.languages.credentials.connections import is_local
 from auditor.languages.credentials.match import Match, Strength
-from auditor.languages.credentials.names import kind_of_name
-from auditor.languages.placeholders import is_common, is_placeholder, is_reference, is_stand_in, looks_random
+from auditor.placeholders import is_common, is_placeholder, is_reference, is_stand_in, looks_random
+from auditor.secret_names import kind_of_name
 
 _SECRET_OBJECT = re.compile(r"^kind:[ \t]*[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^([ \t]+)([\w.-]{1,100}):[ \t]*[\"']?([^\s\"'#]{4,4000})[\"']?[ \t]*(?:#.*)?$")

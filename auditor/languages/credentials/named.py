@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from enum import Enum
 
 from auditor.languages.credentials.match import Match, Strength
-from auditor.languages.credentials.names import NameKind, kind_of_name
-from auditor.languages.placeholders import is_common, is_placeholder, is_reference, looks_random
+from auditor.placeholders import is_common, is_placeholder, is_reference, looks_random
+from auditor.secret_names import NameKind, kind_of_name
 
 
 class Style(Enum):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from auditor.languages.credentials.match import Match, Strength
-from auditor.languages.placeholders import entropy, is_placeholder
+from auditor.placeholders import entropy, is_placeholder
 
 _JWT = re.compile(r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,2000})\.(eyJ[A-Za-z0-9_-]{8,6000})\.([A-Za-z0-9_-]{16,1500})(?![A-Za-z0-9_-])")
 _PEM = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----")

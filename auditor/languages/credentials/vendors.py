@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from auditor.languages.credentials.match import Match, Strength
-from auditor.languages.placeholders import entropy, is_monotonous, is_placeholder
+from auditor.placeholders import entropy, is_monotonous, is_placeholder
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
