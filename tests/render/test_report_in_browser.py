@@ -75,8 +75,17 @@ def test_no_sideways_scrolling(chromium, pages: dict[str, Path], name: str, widt
         assert page.evaluate(SIDEWAYS) == [0, []]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 320)])
-@named
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [
+        ("rich", "light", 1280),
+        ("rich", "dark", 1280),
+        ("rich", "light", 320),
+        ("hostile", "light", 1280),
+        ("undecided", "light", 1280),
+        ("no_grade", "dark", 1280),
+    ],
+)
 def test_axe_finds_no_violation(chromium, pages: dict[str, Path], name: str, scheme: str, width: int) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
