@@ -36,6 +36,11 @@ _TOOL_FILES = (
     (re.compile(r"(?:^|/)(?:flyway\.(?:conf|toml))$"), "flyway"),
 )
 _IGNORED = re.compile(r"^/?(?:\*\*/)?(?:[\w.-]+/){0,3}(?:migrations|alembic/versions|versions|drizzle)/?(?:\*\*?(?:\.(?:py|sql|ts|js))?)?$")
+_SIGNS = re.compile(
+    r"create_all|CREATE\s+TABLE|synchronize|supabase|sequelize|[Pp]risma|typeorm|drizzle|knex|models\.Model|\bColumn\(|SQLModel|create_engine|down_revision|sqlite|\.sync\(",
+    re.IGNORECASE,
+)
+"""Words without which a file can hold nothing this evidence is about, whether it parses or not."""
 _RELATIONAL_PROVIDERS = frozenset({"postgresql", "postgres", "mysql", "sqlite", "sqlserver", "cockroachdb"})
 
 
@@ -69,8 +74,9 @@ def stores(
         ),
     )
     read = [*production, *(syntax.files[file.path] for file in files if file.role is Role.MIGRATION and file.path in syntax.files)]
-    broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in read if facts.error_line)
-    examined = frozenset(facts.path for facts in read if not facts.error_line)
+    unread = [facts for facts in read if facts.error_line and _SIGNS.search(texts[facts.path])]
+    broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in unread)
+    examined = frozenset(facts.path for facts in read) - {path for path, _ in broken}
     return Known(value, own_stamp(), examined, broken)
 
 

@@ -96,6 +96,10 @@ _CREATES = re.compile(r"\bCREATE\s+TABLE\b", re.IGNORECASE)
 _TEMPORARY = re.compile(r":memory:|mode=memory|\bcache\b|[_./-]cache[_./-]?", re.IGNORECASE)
 _SUPABASE_QUERY = re.compile(r"(?:^|\.)(?:from|from_|table)\(\)\.(?:select|insert|upsert|update|delete)$")
 _CREATE_ALL = re.compile(r"(?:^|\.)(?:create_all|create_tables|generate_schemas|create_db_and_tables)$")
+_ENTRIES = frozenset(
+    {"create_app", "make_app", "app_factory", "get_app", "build_app", "main", "lifespan", "startup", "on_startup", "ready", "application"}
+)
+"""Functions that servers and frameworks call by name."""
 _SYNC = re.compile(r"^(?:\w+\.)*(?:(?i:sequelize|db|models?|database|orm)|[A-Z]\w*)(?:\.\w+)*\.sync$")
 _SCHEMA_BUILDER = re.compile(r"(?:^|\.)schema(?:\.\w+\(\))*\.createTable(?:IfNotExists)?$")
 
@@ -198,7 +202,7 @@ def _runs(facts: FileFacts, scope: int, used: frozenset[str]) -> bool:
         if any(re.search(r"(?:^|\.)command$", decorator.callee) for decorator in definition.decorators):
             return False
         dead = definition.kind is DefinitionKind.FUNCTION and definition.name and definition.name not in used
-        if dead and not definition.decorators and facts.path.endswith(".py"):
+        if dead and not definition.decorators and facts.path.endswith(".py") and definition.name not in _ENTRIES:
             return False
         scope = definition.parent
     return True
