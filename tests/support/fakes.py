@@ -161,6 +161,7 @@ FAKES: dict[str, str] = {
     "bearer-token": drawn("bearer", 44),
     "mail-app-password": " ".join(drawn(f"mail {part}", 4, "abcdefghijklmnopqrstuvwxyz") for part in "abcd"),
     "password-hash": "$2" + "b$12$" + drawn("hash", 53),
+    "base64-password": base64.b64encode(drawn("kubernetes", 22).encode()).decode(),
     "uuid-key": "-".join(drawn(f"uuid {part}", length, LOWER_HEX) for part, length in zip("abcde", (8, 4, 4, 4, 12), strict=True)),
 }  # fmt: skip
 """Name of the kind -> the dummy. Names follow `Secret.kind` where there is one of the same name."""

@@ -1,0 +1,141 @@
+"""No working credential is in the tracked files.
+
+Passing title: No password, key or token is in the repository
+Failing title: Working credentials stand in the repository, readable by everybody who has a copy
+Grading: Fail on one value that looks like it opens something: a vendor's key, a private key, a token with rights, a password for a server on the internet. Partial
+    when there are only passwords for the developer's own machine or a private network, values that are public by design in a tracked settings file, a settings
+    file with values that should not be tracked, or a credential in a file git does not track yet. Samples in tests and documents are noted only.
+Done when: the values are revoked and replaced where they were issued, the files hold references or placeholders, and a scanner runs before each commit.
+What it cannot see: whether a value still works, secrets in binary files and pictures, and values that look like ordinary words under ordinary names.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auditor.checks.registry import check
+from auditor.model.artifacts import EnvironmentFile
+from auditor.model.evidence import Secret, Secrets
+from auditor.model.needs import ENVIRONMENT_FILES, SECRETS, SNAPSHOT
+from auditor.model.snapshot import Role, Snapshot
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement
+from auditor.secret_names import kind_of_name
+from auditor.words import plural
+
+_DOCUMENTS = {Role.DOC, Role.EXAMPLE, Role.TEST}
+_UNSURE = {"password", "api-key", "signing-key", "bearer-token", "basic-auth"}
+_HARMLESS_NAME = re.compile(r"test|example|sample|template|default|dist$|schema", re.IGNORECASE)
+
+_WHAT = {
+    "private-key": "A private key",
+    "gcp-service-account": "The private key of a Google service account",
+    "connection-string": "A password for a database or another server",
+    "url-password": "A password inside an address",
+    "jwt-service-role": "The service-role key of a Supabase project, which passes by every row policy,",
+    "jwt": "A signed token",
+    "password": "A password",
+    "password-hash": "The password hash of a login, open to guessing,",
+    "signing-key": "A signing or encryption key",
+    "api-key": "A key for a service",
+    "bearer-token": "A token in a request header",
+    "basic-auth": "A user name with its password",
+    "key-store": "A file that keeps private keys",
+    "kubernetes-secret": "A value of a Kubernetes secret (base64 hides nothing)",
+}
+
+
+@check("secrets.none-committed", needs=(SECRETS, SNAPSHOT, ENVIRONMENT_FILES), roles=tuple(Role))
+def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[EnvironmentFile, ...]) -> Judgement:
+    """Judge every credential-like value by what it is and where it stands."""
+    roles = {file.path: file.role for file in snapshot.files}
+    untracked = {file.path for file in snapshot.files if not file.tracked}
+    working = [secret for secret in secrets.found if secret.certainty == "working"]
+    tracked = [secret for secret in working if secret.path not in untracked]
+    findings = [
+        _working(secret, untracked=secret.path in untracked)
+        for secret in sorted(working, key=lambda s: (s.path in untracked, s.path, s.line))
+    ]
+    local = [secret for secret in secrets.found if secret.certainty == "local" and roles.get(secret.path) not in _DOCUMENTS]
+    findings += [_local(secret) for secret in local]
+    public = _public_in_settings(secrets, environment)
+    findings += [_public(secret) for secret in public]
+    settings = [] if working else _filled_settings(environment, {secret.path for secret in (*local, *public)})
+    findings += settings
+    floor = 1.0 if tracked else 0.5 if working else 0.3 if findings else 0.0
+    return Assessed(
+        bad=0,
+        total=0,
+        summary=_summary(len(tracked), len(working) - len(tracked), len(local) + len(public) + len(settings), len(roles)),
+        floor=floor,
+        findings=tuple(findings),
+        signals=_signals(secrets, len(roles)),
+        confidence=Confidence.HIGH if not tracked or any(secret.kind not in _UNSURE for secret in tracked) else Confidence.MEDIUM,
+    )
+
+
+def _size(secret: Secret) -> str:
+    if not secret.length or secret.kind in {"private-key", "gcp-service-account"}:
+        return ""
+    begins = f", begins with {secret.prefix}" if secret.prefix else ""
+    return f" ({secret.length} characters{begins})"
+
+
+def _what(secret: Secret) -> str:
+    return _WHAT.get(secret.kind, f"A credential of the kind {secret.kind.replace('-', ' ')}")
+
+
+def _working(secret: Secret, *, untracked: bool) -> Finding:
+    confidence = Confidence.MEDIUM if secret.kind in _UNSURE else Confidence.HIGH
+    if untracked:
+        message = f"{_what(secret)}{_size(secret)} stands in a file that git neither tracks nor ignores: the next `git add` publishes it."
+    else:
+        message = f"{_what(secret)}{_size(secret)} is committed: whoever gets a copy of the repository can use it until it is revoked ({secret.reason})."
+    return Finding(secret.kind, secret.path, message, secret.line, secret.line, confidence, "secrets", 798)
+
+
+def _local(secret: Secret) -> Finding:
+    message = f"A fixed value{_size(secret)} is committed that opens something inside one machine or private network only ({secret.reason}); it must not become the one in production."
+    return Finding("local-password", secret.path, message, secret.line, secret.line, Confidence.MEDIUM, "secrets", 798)
+
+
+def _public(secret: Secret) -> Finding:
+    message = f"A settings file with a value that is public by design{_size(secret)} is tracked ({secret.reason}): the next value put beside it is published too."
+    return Finding("tracked-settings", secret.path, message, secret.line, secret.line, Confidence.HIGH, "secrets", 540)
+
+
+def _public_in_settings(secrets: Secrets, environment: tuple[EnvironmentFile, ...]) -> list[Secret]:
+    real = {
+        file.path
+        for file in environment
+        if file.tracked and not file.example and not _HARMLESS_NAME.search(file.path.rsplit("/", maxsplit=1)[-1])
+    }
+    return [secret for secret in secrets.found if secret.certainty == "publishable" and secret.path in real]
+
+
+def _filled_settings(environment: tuple[EnvironmentFile, ...], known: set[str]) -> list[Finding]:
+    """Tracked dotenv files that hold something under a secret's name, though nothing that was recognised as one."""
+    found = []
+    for file in environment:
+        if file.example or not file.tracked or file.path in known or _HARMLESS_NAME.search(file.path.rsplit("/", maxsplit=1)[-1]):
+            continue
+        lines = [line for name, shape, line in file.entries if shape == "literal" and kind_of_name(name, settings=True)]
+        if lines:
+            message = f"The settings file is tracked and has {plural(len(lines), 'value')} under a secret's name: it is made to be filled in, and what is filled in is published."
+            found.append(Finding("tracked-settings", file.path, message, lines[0], lines[0], Confidence.MEDIUM, "secrets", 540))
+    return found
+
+
+def _summary(tracked: int, untracked: int, lesser: int, files: int) -> str:
+    if tracked:
+        return f"{plural(tracked, 'value')} in the tracked files look{'s' if tracked == 1 else ''} like a working credential."
+    if untracked:
+        return f"{plural(untracked, 'credential')} in files that git does not track yet."
+    if lesser:
+        return f"Nothing that works from outside, but {plural(lesser, 'place')} with a fixed local password or a tracked settings file."
+    return f"No credential found in {plural(files, 'file')}."
+
+
+def _signals(secrets: Secrets, files: int) -> tuple[str, ...]:
+    counts = {certainty: sum(secret.certainty == certainty for secret in secrets.found) for certainty in ("publishable", "test", "local")}
+    words = {"publishable": "public by design", "test": "in tests, samples and documents", "local": "for the own machine or network"}
+    return (f"{plural(files, 'file')} searched", *(f"{plural(count, 'value')} {words[key]}" for key, count in counts.items() if count))
