@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from auditor import words
 from auditor.model.report import Report
@@ -75,6 +75,7 @@ def _environment() -> jinja2.Environment:
         cut=text.cut,
         cut_path=text.cut_path,
         printable=printable,
+        prose=prose,
     )
     environment.globals.update(
         Verdict=Verdict,
@@ -118,3 +119,11 @@ def printable(value: Any) -> Any:
     if value.isascii() and value.isprintable():
         return value
     return "".join(c if c in _SHOWN_AS_IS or not text.is_hidden(c) else text.name_of(c) for c in value)
+
+
+def prose(value: str) -> Markup:
+    """A sentence with what stands between backticks set as code; escaped like everything else."""
+    parts = str(printable(value)).split("`")
+    if len(parts) % 2 == 0:
+        return escape("`".join(parts))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts))
