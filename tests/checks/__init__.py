@@ -1,0 +1,1 @@
+"""Tests of single checks with evidence that fixtures cannot hold."""
