@@ -18,7 +18,7 @@ from auditor.checks.origins import Origin, Origins
 from auditor.checks.query_texts import QueryText, query_texts
 from auditor.checks.registry import check
 from auditor.model.evidence import Stores, ToolHit, ToolHits
-from auditor.model.needs import BANDIT, PROJECT, SEMGREP, STORES, SYNTAX, TEXTS
+from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, STORES, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.syntax import FileFacts, ImportKind, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable
@@ -38,14 +38,18 @@ _DATABASES = re.compile(
 )
 
 
-@check(ITEM, needs=(SEMGREP,), corroborating=(SYNTAX, PROJECT, TEXTS, BANDIT), optional=(STORES,))
+_KEY_VALUE = re.compile(r"\.(?:get|set|all|run|each|findKeys|getSub|remove)\s*\(")
+_QUERY_WORDS = re.compile(r"\b(?:select|insert|update|delete|where|from|values|execute|raw|query)\b", re.IGNORECASE)
+
+
+@check(ITEM, needs=(SEMGREP,), corroborating=(SYNTAX, PROJECT, TEXTS, BANDIT, FLOWS), optional=(STORES,))
 def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
-    semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, stores: Stores | None
+    semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, flows: ToolHits, stores: Stores | None
 ) -> Assessed | NotApplicable:
     """Follow every query text to its pieces."""
     server = project.server
     files = syntax.of(server)
-    hits = [hit for tool in (semgrep, bandit) for hit in tool.of(ITEM) if hit.path in server and _counts(hit)]
+    hits = [hit for tool in (flows, semgrep, bandit) for hit in tool.of(ITEM) if hit.path in server and _counts(hit, texts)]
     origins = Origins(syntax, project.production, texts)
     queries = query_texts(files)
     if not queries and not hits and not _has_store(syntax.of(project.production), stores):
@@ -72,9 +76,12 @@ def _has_store(files: tuple[FileFacts, ...], stores: Stores | None) -> bool:
     return any(_DATABASES.match(entry.module) for facts in files for entry in facts.imports if entry.kind is not ImportKind.TYPE_ONLY)
 
 
-def _counts(hit: ToolHit) -> bool:
-    """Bandit is unsure of every text that begins like a query, web pages included; the syntax facts look at those themselves."""
-    return hit.grade != "note" and hit.confidence is not Confidence.LOW
+def _counts(hit: ToolHit, texts: dict[str, str]) -> bool:
+    """Bandit is unsure of every text that begins like a query, web pages included; and `get` or `run` may be no query at all."""
+    if hit.grade == "note" or hit.confidence is Confidence.LOW:
+        return False
+    code = "\n".join(texts.get(hit.path, "").split("\n")[hit.line - 1 : hit.end_line])[:2_000]
+    return not _KEY_VALUE.search(code) or _QUERY_WORDS.search(code) is not None
 
 
 def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: Origins) -> list[Finding]:
@@ -98,7 +105,9 @@ def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: Orig
 
 
 def _of_hit(hit: ToolHit) -> Finding:
-    detector = "bandit" if hit.rule.startswith("B6") else "semgrep"
+    detector = (
+        "bandit" if hit.rule.startswith("B6") else "semgrep" if hit.rule.startswith(("python-", "javascript-", "typescript-")) else "flows"
+    )
     rule = "outside-value-in-query" if hit.grade == "fail" else "assembled-query"
     return Finding(rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, detector, hit.cwe)
 
