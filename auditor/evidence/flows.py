@@ -39,9 +39,12 @@ _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Gramm
 _PYTHON_ENTRY = re.compile(
     r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|urlopen|\b(?:requests|httpx)\."
 )
+_MARKUP = re.compile(
+    r"\b(?:innerHTML|outerHTML|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|mark_safe|Markup|HTMLResponse)\b|\.html\("
+)
 _SCRIPT_ENTRY = re.compile(
     r"\b_?(?:req|request|ctx|event|context|c)\b\s*[,:)]|formData|FormData|@(?:Query|Body|Param)\b|\bargv\b|openai|anthropic|genai|generateText|searchParams|SearchParams|\blocation\b"
-    r"|(?:fetch|axios)[\s\S]{0,40000}?(?:innerHTML|insertAdjacentHTML|outerHTML|dangerouslySetInnerHTML|document\.write|\beval\b)"
+    r"|\beval\b"
 )
 
 
@@ -116,7 +119,8 @@ class _Tracer:
 
     def _enters(self, file: SourceFile) -> bool:
         text = self.code[file.path]
-        return bool((_PYTHON_ENTRY if file.language is Language.PYTHON else _SCRIPT_ENTRY).search(text))
+        entry = _PYTHON_ENTRY if file.language is Language.PYTHON else _SCRIPT_ENTRY
+        return bool(entry.search(text) or _MARKUP.search(text))
 
     def _modules(self, file: SourceFile) -> Modules:
         return self.python if file.language is Language.PYTHON else self.script
@@ -125,7 +129,8 @@ class _Tracer:
         if len(self.code[file.path]) > LONGEST:
             return [], f"longer than {LONGEST:,} characters"
         modules = self._modules(file)
-        engine = Engine(modules.language, modules.resolver(file.path))
+        doubtful = _MARKUP.search(self.code[file.path]) is not None
+        engine = Engine(modules.language, modules.resolver(file.path), doubtful=doubtful)
         try:
             engine.run(modules.module(file.path))
         except (TooMuchError, RecursionError):

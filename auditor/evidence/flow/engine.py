@@ -61,11 +61,21 @@ class _Frame:
 
 
 class Engine:
-    """Follows one file; `flows` holds what was found, `imported` supplies names of other files of the audited code."""
+    """Follows one file; `flows` holds what was found, `imported` supplies names of other files of the audited code.
 
-    def __init__(self, language: Language, imported: Callable[[str, str], Value | None] = lambda _origin, _member: None) -> None:
+    `doubtful`: parameters that nobody in sight fills carry a mark of their own, so that what is shown as mark-up can be told from what is known to be harmless.
+    """
+
+    def __init__(
+        self,
+        language: Language,
+        imported: Callable[[str, str], Value | None] = lambda _origin, _member: None,
+        *,
+        doubtful: bool = False,
+    ) -> None:
         self.language = language
         self.imported = imported
+        self.doubtful = doubtful
         self.flows: dict[tuple[str, str, int, str], Flow] = {}
         self.steps = 0
         self.depth = 0
@@ -104,9 +114,14 @@ class Engine:
         for number, parameter in enumerate(function.parameters):
             value = filled.get(parameter.name)
             if value is None:
-                value = bound if bound is not None and number == 0 else Value(path=f"~{parameter.name}")
+                value = bound if bound is not None and number == 0 else self._unknown(parameter, function)
             self._bind_parameter(parameter, value, scope)
         self._follow(function, frame)
+
+    def _unknown(self, parameter: ir.Parameter, function: ir.Function) -> Value:
+        """A parameter nobody in sight fills: marked as unclear where the file shows mark-up, else as nothing."""
+        marks = frozenset({Mark("unclear", function.line, parameter.name)}) if self.doubtful else frozenset()
+        return Value(marks, path=f"~{parameter.name}")
 
     def _bind_parameter(self, parameter: ir.Parameter, value: Value, scope: Scope) -> None:
         scope.variables[parameter.name] = value
@@ -180,7 +195,7 @@ class Engine:
                     value = fold(statement.operator, (old, value))
                 self.assign(statement.target, value, frame, statement.line)
             case ir.Evaluate():
-                self.evaluate(statement.value, frame)
+                return self.evaluate(statement.value, frame).path not in self.language.leaving
             case ir.If():
                 return self._branch(statement, frame)
             case ir.Loop():
@@ -656,12 +671,26 @@ class Engine:
                     self.refine(part, frame, outcome=False)
             case ir.Operation(operator="in" | "not in" | "not  in") if len(test.operands) == 2:
                 self._refine_membership(test, frame, inside=(test.operator == "in") is outcome)
+            case ir.Operation(operands=(ir.Call(function=ir.Attribute(name="indexOf")), ir.Const())):
+                self._refine_position(test, frame, outcome=outcome)
             case ir.Operation(operator="==" | "!=" | "is" | "===" | "!==") if len(test.operands) == 2:
                 self._refine_equality(test, frame, equal=(test.operator not in {"!=", "!=="}) is outcome)
             case ir.Call():
                 self._refine_call(test, frame, outcome=outcome)
             case ir.Binding():
                 self.refine(test.target, frame, outcome=outcome)
+
+    def _refine_position(self, test: ir.Operation, frame: _Frame, *, outcome: bool) -> None:
+        """`list.indexOf(x) === -1` and its relatives: whether the list has it."""
+        call, bound = test.operands
+        assert isinstance(call, ir.Call)
+        assert isinstance(call.function, ir.Attribute)
+        assert isinstance(bound, ir.Const)
+        absent = (test.operator, bound.value) in {("==", -1), ("<", 0), ("<=", -1)}
+        present = (test.operator, bound.value) in {("!=", -1), (">", -1), (">=", 0)}
+        if (absent or present) and call.arguments:
+            inside = ir.Operation("in", (call.arguments[0], call.function.base), test.line)
+            self._refine_membership(inside, frame, inside=present is outcome)
 
     def _refine_membership(self, test: ir.Operation, frame: _Frame, *, inside: bool) -> None:
         needle, container = (self.evaluate(part, frame) for part in test.operands)

@@ -53,6 +53,8 @@ class Language(Protocol):
     """Methods that store their last argument under the others ("set(section, key, value)")."""
     keyed: frozenset[str]
     """Objects whose `get` takes several keys."""
+    leaving: frozenset[str]
+    """Paths of calls that never return ("flask.abort()")."""
     whole_callbacks: frozenset[str]
     """Methods whose function gets the receiver itself and gives the result ("then")."""
     mapping_callbacks: frozenset[str]

@@ -69,7 +69,7 @@ _ROUTE = re.compile(r"\.(?:route|get|post|put|patch|delete|api_route|websocket|h
 _HTML_ROUTE = re.compile(r"^(?:flask|quart|bottle)\b.*\.(?:route|get|post|put|patch|delete)\(\)$|^~\w+\.route\(\)$")
 _VIEW_CLASS = re.compile(r"(?:View|ViewSet|Resource|MethodView|HTTPEndpoint|RequestHandler|HTTPMethodView|Handler|Controller|Mixin)$")
 _HARMLESS_TYPE = re.compile(
-    r"^(?:Optional\[|Annotated\[|Union\[)?(?:typing\.)?(?:int|float|bool|complex|UUID|uuid\.UUID|UUID[1-5]|date|datetime|datetime\.\w+|time|timedelta|Decimal|PositiveInt|NonNegativeInt|EmailStr|Literal\[|ObjectId|PydanticObjectId)\b"
+    r"^(?:Optional\[|Annotated\[|Union\[)?(?:typing\.)?(?:int|float|bool|complex|UUID|uuid\.UUID|UUID[1-5]|date|datetime|datetime\.\w+|time|timedelta|Decimal|PositiveInt|NonNegativeInt|EmailStr|Literal|ObjectId|PydanticObjectId)\b"
 )
 _REQUEST_TYPE = re.compile(r"(?:^|\.|\[)(?:\w*Request|WebSocket)\b")
 _SERVICE_TYPE = re.compile(
@@ -258,6 +258,8 @@ _CLEANING_NAMES: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
         ),
         frozenset({"markup"}),
     ),
+    (re.compile(r"(?:^|[.~])_?(?:sanitize|safe|secure|clean|normalize|validate)_(?:path|file|filename|pathname)$"), frozenset({"path"})),
+    (re.compile(r"(?:^|[.~])_?(?:sanitize|safe|clean|validate)_\w*(?:url|redirect|next)$"), frozenset({"url", "redirect"})),
     (re.compile(r"(?:^|\.)(?:quote_ident|quote_identifier|quote_name|escape_string|mogrify)$"), frozenset({"sql"})),
     (re.compile(r"(?:^|\.)escape_(?:filter|ldap|dn)\w*$"), frozenset({"ldap"})),
     (re.compile(r"(?:^|\.)(?:escape|quote)_xpath\w*$"), frozenset({"xpath"})),
@@ -286,6 +288,21 @@ class Python:
 
     setters = frozenset({"set", "setFeature"})
     keyed = frozenset({"configparser.ConfigParser()", "configparser.RawConfigParser()"})
+    leaving = frozenset(
+        {
+            f"{name}()"
+            for name in (
+                "flask.abort",
+                "werkzeug.exceptions.abort",
+                "quart.abort",
+                "bottle.abort",
+                "sys.exit",
+                "os._exit",
+                "~exit",
+                "~quit",
+            )
+        }
+    )
     whole_callbacks: frozenset[str] = frozenset()
     mapping_callbacks: frozenset[str] = frozenset()
 
@@ -327,6 +344,8 @@ class Python:
 
     def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
         """`folder / name` joins paths."""
+        if sign in {"-", "//", "**", ">>", "<<"} and any(value.every_mark for value in values):
+            return NOTHING
         if sign == "/" and any("Path()" in value.path for value in values):
             return replace(text_of([values[0], Value(const="/", skeleton="/"), values[1]]), path="pathlib.Path()")
         return None

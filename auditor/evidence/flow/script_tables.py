@@ -47,9 +47,12 @@ _TRUSTED = frozenset(
     ]
 )
 """Attributes of a request that the server or its middleware sets itself."""
+_STORED_UPLOAD = frozenset({"filepath", "path", "tempFilePath", "size", "destination", "fieldname", "filename", "buffer"})
+"""Fields of an upload that the server's library chooses when it stores the file."""
 _REQUEST_NAMES = frozenset({"req", "_req", "request", "ctx", "context", "c", "event"})
 _REQUEST_TYPE = re.compile(
-    r"\b(?:\w*Request|IncomingMessage|APIGatewayProxyEvent\w*|KoaContext|Context|H3Event|RequestEvent|LoaderFunctionArgs|ActionFunctionArgs)\b"
+    r"\b(?:Request|NextRequest|NextApiRequest|FastifyRequest|ExpressRequest|HttpRequest|VercelRequest|NowRequest|IncomingMessage|APIGatewayProxyEvent(?:V2)?|KoaContext|H3Event|RequestEvent"
+    r"|LoaderFunctionArgs|ActionFunctionArgs)\b"
 )
 _OUTSIDE_DECORATOR = re.compile(r"@(?:Query|Body|Param|Headers|UploadedFile|UploadedFiles|MessageBody|Args)\b")
 _HARMLESS_TYPE = re.compile(r":\s*(?:number|boolean|Date|bigint)\b|Parse(?:Int|UUID|Bool|Float|Enum)Pipe")
@@ -117,6 +120,8 @@ _ADDRESS = frozenset({"markup", "path", "url", "redirect", "header"})
 _CLEANERS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (re.compile(r"(?:^|\.)encodeURI(?:Component)?$"), _ADDRESS),
     (re.compile(r"(?:^|\.)basename$"), frozenset({"path"})),
+    (re.compile(r"(?:^|[.~])(?:sanitize|safe|secure|clean|normalize|validate)_?(?:Path(?:name)?|File(?:[nN]ame)?)$"), frozenset({"path"})),
+    (re.compile(r"(?:^|[.~])(?:sanitize|safe|clean|validate)_?(?:Url|URL|Redirect\w*)$"), frozenset({"url", "redirect"})),
     (re.compile(r"(?:^|\.)(?:sanitizeFilename|sanitize-filename|secureFilename|slugify)$"), frozenset({"path", "markup", "command"})),
     (
         re.compile(
@@ -156,6 +161,7 @@ class Script:
 
     setters: frozenset[str] = frozenset()
     keyed: frozenset[str] = frozenset()
+    leaving = frozenset({"~process.exit()", "next/navigation.notFound()", "next/navigation.redirect()", "@sveltejs/kit.error()"})
     whole_callbacks = frozenset({"then"})
     mapping_callbacks = frozenset({"map", "flatMap"})
 
@@ -163,8 +169,12 @@ class Script:
         """Mark the browser's address and the like; take the mark from what a server sets itself."""
         path = value.path
         if value.marks:
-            trusted = _tail(path) in _TRUSTED and path.rpartition(".")[0] in {"express.request", "koa.request"}
-            return replace(value, marks=frozenset()) if trusted else value
+            tail = _tail(path)
+            trusted = tail in _TRUSTED and path.rpartition(".")[0] in {"express.request", "koa.request"}
+            stored = tail in _STORED_UPLOAD and all("file" in mark.detail.lower() for mark in value.marks)
+            if trusted or stored:
+                return replace(value, marks=frozenset())
+            return value.cleaned(frozenset({"markup"})) if tail in {"search", "pathname"} and "URL()" in path else value
         if path and _LOCATION.match(path):
             return replace(value, marks=frozenset({Mark("page", line, clean=frozenset({"redirect"}))}))
         if path == "~process.argv":
@@ -175,7 +185,7 @@ class Script:
         """Request parameters of handlers: by name (req, res), by type, by NestJS's decorators, by Next.js's exported method names."""
         filled: dict[str, Value] = {}
         names = [parameter.name for parameter in function.parameters if parameter.name != "this"]
-        pair = len(names) >= 2 and names[0] in _REQUEST_NAMES and names[1].lstrip("_") in {"res", "response", "reply", "next", "h"}
+        pair = 2 <= len(names) <= 3 and names[0] in _REQUEST_NAMES and names[1].lstrip("_") in {"res", "response", "reply", "next", "h"}
         for number, parameter in enumerate(parameter for parameter in function.parameters if parameter.name != "this"):
             typed = bool(_REQUEST_TYPE.search(parameter.annotation)) and "Response" not in parameter.annotation
             if _OUTSIDE_DECORATOR.search(parameter.annotation):
@@ -333,13 +343,21 @@ def _array_text(arguments: Arguments) -> Value:
     return replace(text_of((arguments.receiver.items or {}).values()), marks=arguments.receiver.every_mark)
 
 
+def _formatted_address(arguments: Arguments) -> Value:
+    """`url.format({ pathname, query })` begins with its path name."""
+    given = arguments.get(0)
+    path = (given.items or {}).get("pathname", NOTHING)
+    host = (given.items or {}).get("host")
+    return Value(given.every_mark, skeleton=f"{path.skeleton}?{HOLE}" if host is None else HOLE)
+
+
 def _first(arguments: Arguments) -> Value:
     return arguments.get(0)
 
 
 _TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip
 _METHODS: dict[str, Callable[[Arguments], Value]] = {
@@ -451,7 +469,7 @@ def _html(arguments: Arguments) -> _Hit:
 def _in_page(value: Value) -> _Hit:
     """A whole answer of a server put into the page is mark-up the server made; a field pasted between tags is text nobody escaped."""
     for hit in harms(value, "markup", "markup-in-page"):
-        if hit[2].source != "download" or has_tags(value.skeleton):
+        if hit[2].source not in {"download", "unclear"} or has_tags(value.skeleton):
             yield hit
 
 

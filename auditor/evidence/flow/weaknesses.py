@@ -47,6 +47,7 @@ SOURCES: dict[str, str] = {
     "download": "an answer of another server",
     "model": "the answer of a language model",
     "arguments": "the command line",
+    "unclear": "a caller that is not in sight",
 }
 """Kind of source -> words for it."""
 
@@ -56,6 +57,7 @@ _REACH: dict[str, frozenset[str]] = {
     "download": _EXECUTING | {"markup"},
     "model": _EXECUTING | {"markup", "sql"},
     "page": frozenset({"code", "markup", "redirect"}),
+    "unclear": frozenset({"markup"}),
 }
 """What each source can do harm with; a request can do all of it. Whoever starts a program may name files, and a visitor may send their own browser anywhere."""
 

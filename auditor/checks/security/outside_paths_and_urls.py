@@ -1,0 +1,95 @@
+"""File names, uploads and addresses that come from outside are confined to a folder, a size and a host.
+
+Passing title: File names, uploads and addresses from outside are confined
+Failing title: Somebody outside chooses files or addresses the server uses
+Grading: A file path, an address the server calls or a redirect that a request chooses freely fails the item; an archive unpacked without looking at its names,
+    and uploads read without any limit of size, are partial. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
+Done when: Every place listed resolves the path and compares it with its folder, compares the host with a list, or limits the size, and a test with `../` and with a foreign address is refused.
+What it cannot see: Limits of a proxy or gateway in front of the service, and names that another program wrote into the database.
+"""
+
+from __future__ import annotations
+
+import re
+
+from auditor.checks.registry import check
+from auditor.model.evidence import ToolHit, ToolHits
+from auditor.model.needs import BANDIT, FLOWS, PROJECT, SYNTAX, TEXTS
+from auditor.model.project import Kind, Project
+from auditor.model.syntax import FileFacts, Syntax
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
+from auditor.words import plural
+
+ITEM = "security.outside-paths-and-urls"
+_LIMIT = re.compile(
+    r"max[_-]?(?:content[_-]?length|file[_-]?size|upload|size|bytes|mb|fields[_-]?size)|content[_-]length|size[_-]?limit|file[_-]?size|client_max_body_size|DATA_UPLOAD_MAX|bodyLimit|limits\s*:",
+    re.IGNORECASE,
+)
+_UPLOAD = re.compile(r"\bUploadFile\b")
+_FLASK_UPLOAD = re.compile(r"\brequest\.files\b")
+
+
+@check(ITEM, needs=(FLOWS, SYNTAX, PROJECT, TEXTS), corroborating=(BANDIT,))
+def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits) -> Judgement:
+    """Flows into paths and addresses fail; unlimited uploads and unpacked archives are partial."""
+    if not project.has(Kind.SERVICE, Kind.FULLSTACK, Kind.APP):
+        return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
+    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail"]
+    doubtful = [hit for hit in (*flows.of(ITEM), *bandit.of(ITEM)) if hit.grade == "partial" and hit.path in project.production]
+    uploads = _unlimited_uploads(syntax.of(project.server), texts)
+    findings = [
+        *(_finding(hit, "flows") for hit in certain),
+        *(_finding(hit, "bandit" if hit.rule.startswith("B") else "flows") for hit in doubtful),
+        *uploads,
+    ]
+    return Assessed(
+        bad=0,
+        total=0,
+        floor=1.0 if certain else 0.5 if findings else 0.0,
+        summary=_summary(len(certain), len(findings) - len(certain), len(project.server)),
+        findings=tuple(findings),
+        signals=(f"{plural(len(project.server), 'server file')} followed from where requests come in",),
+        confidence=Confidence.HIGH if certain or not findings else Confidence.MEDIUM,
+    )
+
+
+def _summary(certain: int, doubtful: int, files: int) -> str:
+    if certain:
+        return f"A request freely chooses a file or an address in {plural(certain, 'place')}."
+    if doubtful:
+        return f"{plural(doubtful, 'place')} handle uploads, archives or paths without a limit in sight."
+    return f"In {plural(files, 'server file')} no request chooses a file or an address freely."
+
+
+def _finding(hit: ToolHit, detector: str) -> Finding:
+    return Finding(hit.rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, detector, hit.cwe)
+
+
+def _unlimited_uploads(files: tuple[FileFacts, ...], texts: dict[str, str]) -> list[Finding]:
+    """Uploads that are taken in while nothing in the file names a size (formidable has a limit of its own)."""
+    found = []
+    flask_limit = any("MAX_CONTENT_LENGTH" in texts.get(facts.path, "") for facts in files)
+    for facts in files:
+        text = texts.get(facts.path, "")
+        if _LIMIT.search(text):
+            continue
+        for line in _upload_lines(facts, text, flask_limit=flask_limit):
+            message = "An upload is taken in whatever its size: one large file fills the server's memory or disk."
+            found.append(Finding("unlimited-upload", facts.path, message, line, line, Confidence.MEDIUM, "syntax", 770))
+    return found
+
+
+def _upload_lines(facts: FileFacts, text: str, *, flask_limit: bool) -> list[int]:
+    lines = [d.line for d in facts.definitions if any(_UPLOAD.search(p.annotation) for p in d.parameters)]
+    if not flask_limit and "flask" in text:
+        lines += [a.line for a in facts.assignments if a.value is not None and _FLASK_UPLOAD.search(a.value.text)][:1]
+    lines += [call.line for call in facts.calls if call.callee in {"multer", "fileUpload"} and not _has_limits(call.arguments)]
+    return sorted(set(lines))
+
+
+def _has_limits(arguments: tuple[object, ...]) -> bool:
+    return any(
+        "limits" in getattr(getattr(argument, "value", None), "text", "")
+        or "maxFileSize" in getattr(getattr(argument, "value", None), "text", "")
+        for argument in arguments
+    )
