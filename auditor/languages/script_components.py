@@ -14,7 +14,6 @@ _OPENING = re.compile(rf"<(script|style)\b{_ATTRIBUTES}>", re.IGNORECASE)
 _LANGUAGE = re.compile(r"""\blang\s*=\s*["']?(\w+)""", re.IGNORECASE)
 _KIND = re.compile(r"""\btype\s*=\s*["']?([\w/+-]+)""", re.IGNORECASE)
 _SCRIPT_KINDS = frozenset({"", "module", "text/javascript", "application/javascript", "text/typescript", "text/babel"})
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<([A-Za-z][\w.-]{0,80})")
 _DYNAMIC = re.compile(r""":is\s*=\s*["']([A-Z]\w{0,80})["']""")
 _TYPESCRIPT = {"ts": Grammar.TYPESCRIPT, "typescript": Grammar.TYPESCRIPT, "tsx": Grammar.TSX}
@@ -48,7 +47,7 @@ def read_component(text: str, language: Language) -> Component:
         before = text[position : opening.end()]
         body = text[opening.end() : end]
         reads = name == "script" and _matched(_KIND, attributes) in _SCRIPT_KINDS
-        parts += [_blank(before), body if reads else _blank(body), ";" if reads else ""]
+        parts += [_blank(before), body if reads else _blank(body), ";" if reads and not body.endswith("\n") else ""]
         template += [before, _blank(body)]
         if reads:
             grammar = _TYPESCRIPT.get(_matched(_LANGUAGE, attributes), grammar)
@@ -89,4 +88,11 @@ def _elements(template: str, language: Language) -> tuple[Reference, ...]:
 
 
 def _without_comments(template: str) -> str:
-    return _COMMENT.sub(lambda match: _blank(match[0]), template) if "<!--" in template else template
+    parts: list[str] = []
+    position = 0
+    while (start := template.find("<!--", position)) >= 0:
+        end = template.find("-->", start)
+        end = len(template) if end < 0 else end + 3
+        parts += [template[position:start], _blank(template[start:end])]
+        position = end
+    return "".join(parts) + template[position:]

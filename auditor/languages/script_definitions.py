@@ -6,9 +6,9 @@ from tree_sitter import Node
 
 from auditor.languages.script_calls import environment_pattern
 from auditor.languages.script_values import FUNCTIONS, unwrapped
-from auditor.languages.script_walk import MODULE, PLAIN, Draft, Frame, Handle, Scope, Use, Walk, decorators_of
-from auditor.languages.tree import end_line_of, folded
-from auditor.model.syntax import Argument, Assignment, Call, DefinitionKind, Parameter
+from auditor.languages.script_walk import MODULE, PLAIN, Decorated, Draft, Frame, Handle, Scope, Use, Walk, decorator_call, decorators_of
+from auditor.languages.tree import folded
+from auditor.model.syntax import Assignment, Call, DefinitionKind, Parameter
 
 _PATTERN_KINDS = {"object_pattern": "destructured", "array_pattern": "destructured", "rest_pattern": "args"}
 _MOST_TYPE_NODES = 60
@@ -124,11 +124,8 @@ def _class(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
         walk.declare(name, frame.scope)
     index = walk.define(DefinitionKind.CLASS, name, node, frame)
     draft = walk.definitions[index]
-    outer = (
-        node.parent if node.parent is not None and node.parent.type == "export_statement" else None
-    )  # decorators may stand before `export`
-    before = decorators_of(outer) if outer is not None else []
-    draft.decorators = tuple(decorator_call(walk, child, frame) for child in (*before, *decorators_of(node)))
+    outer = use.decorators if isinstance(use, Decorated) else ()  # they may stand before `export`
+    draft.decorators = (*outer, *(decorator_call(walk, child, frame) for child in decorators_of(node)))
     if draft.decorators:
         draft.first_line = min(draft.first_line, *(call.line for call in draft.decorators))
     inner = Frame(index, Scope(frame.scope), 0, loop=False, guarded=frame.guarded, jsx=frame.jsx)
@@ -154,16 +151,6 @@ def _heritage(walk: Walk, node: Node, frame: Frame, draft: Draft) -> None:
         walk.later(base, frame)
 
 
-def decorator_call(walk: Walk, node: Node, frame: Frame) -> Call:
-    """A decorator as a call; a bare one has no arguments."""
-    inner = next((child for child in node.named_children if child.type != "comment"), node)
-    line, end = inner.start_point[0] + 1, end_line_of(inner)
-    if inner.type != "call_expression":
-        return Call(walk.values.path(inner), (), line, end, frame.definition)
-    arguments = tuple(Argument(name, value) for name, value in walk.values.arguments(inner))
-    return Call(walk.values.callee(inner), arguments, line, end, frame.definition)
-
-
 def _class_body(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     """Members in their order; decorators stand before the member they belong to."""
     members: list[tuple[Node, tuple[Call, ...]]] = []
@@ -177,23 +164,13 @@ def _class_body(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
             waiting = []
     for member, decorators in reversed(members):
         if decorators and member.type == "method_definition":
-            walk.later(member, frame, _Decorated(decorators))
+            walk.later(member, frame, Decorated(decorators))
         else:
             walk.later(member, frame)
 
 
-class _Decorated(Use):
-    """The use of a method that has decorators."""
-
-    __slots__ = ("decorators",)
-
-    def __init__(self, decorators: tuple[Call, ...]) -> None:
-        super().__init__()
-        self.decorators = decorators
-
-
 def _member_method(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
-    _method(walk, node, frame, use, use.decorators if isinstance(use, _Decorated) else ())
+    _method(walk, node, frame, use, use.decorators if isinstance(use, Decorated) else ())
 
 
 def _field(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node
 
-from auditor.languages.script_walk import MODULE, Frame, Handle, Use, Walk, decorators_of
+from auditor.languages.script_walk import MODULE, Decorated, Frame, Handle, Use, Walk, decorator_call, decorators_of
 from auditor.model.syntax import EnvironmentRead, Export, Import, ImportKind, Value, ValueKind
 
 _WORKER = re.compile(r"^\.{1,2}/.{1,200}\.[cm]?[jt]sx?$")
@@ -149,7 +149,8 @@ def _exported_declaration(walk: Walk, node: Node, declaration: Node, frame: Fram
     else:
         walk.exports.extend(Export(name, name, "", line, type_only=types) for name in names)
         walk.exported.update(names)
-    walk.later(declaration, frame, Use(name="default") if default and not names else Use())
+    outer = tuple(decorator_call(walk, child, frame) for child in decorators_of(node))
+    walk.later(declaration, frame, Decorated(outer, "default" if default and not names else ""))
 
 
 def _declared(walk: Walk, node: Node) -> list[str]:
@@ -161,7 +162,7 @@ def _declared(walk: Walk, node: Node) -> list[str]:
             if name is not None and name.type == "identifier":
                 found.append(walk.values.text(name))
             elif name is not None:
-                found.extend(local for _, local in walk.bound_names(name))
+                found.extend(walk.bound_leaves(name))
         return found
     name = node.child_by_field_name("name")
     if name is None and node.type == "import_alias":

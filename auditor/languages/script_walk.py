@@ -14,6 +14,7 @@ from auditor.languages.script_values import Values
 from auditor.languages.tree import MAX_DEPTH, end_line_of
 from auditor.model.snapshot import Language
 from auditor.model.syntax import (
+    Argument,
     Assignment,
     Call,
     Definition,
@@ -110,6 +111,16 @@ class Use:
     def falling_back(self, default: Value) -> Use:
         """The same use with a fallback value."""
         return Use(self.target, used=self.used, default=default)
+
+
+class Decorated(Use):
+    """The use of a method or an exported class that has decorators in front of it."""
+
+    __slots__ = ("decorators",)
+
+    def __init__(self, decorators: tuple[Call, ...], name: str = "") -> None:
+        super().__init__(name=name)
+        self.decorators = decorators
 
 
 PLAIN = Use()
@@ -290,6 +301,11 @@ class Walk:
                 found.append((name, self.values.text(inner)[:80]))
         return tuple(found)
 
+    def bound_leaves(self, pattern: Node) -> list[str]:
+        """Every name a binding pattern binds."""
+        leaves = (leaf for leaf in self.values.below(pattern, 1000) if leaf.type in _BINDING_NAMES)
+        return [self.values.text(leaf) for leaf in leaves]
+
     def free(self) -> Iterable[tuple[str, int, int]]:
         """Every name used in a scope and bound in none around it: (name, line, definition), in source order."""
         missing: list[tuple[int, str, int]] = []
@@ -350,3 +366,13 @@ _BINDING_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern
 def decorators_of(node: Node) -> list[Node]:
     """The decorators that stand directly in a node."""
     return [child for child in node.named_children if child.type == "decorator"]
+
+
+def decorator_call(walk: Walk, node: Node, frame: Frame) -> Call:
+    """A decorator as a call; a bare one has no arguments."""
+    inner = next((child for child in node.named_children if child.type != "comment"), node)
+    line, end = inner.start_point[0] + 1, end_line_of(inner)
+    if inner.type != "call_expression":
+        return Call(walk.values.path(inner), (), line, end, frame.definition)
+    arguments = tuple(Argument(name, value) for name, value in walk.values.arguments(inner))
+    return Call(walk.values.callee(inner), arguments, line, end, frame.definition)
