@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import takewhile
 
 from auditor.graphs import shortest_circle
 from auditor.model.evidence import CloneFamily
@@ -213,7 +214,12 @@ def view(report: Report) -> View:
 
 
 def title_of(item: Item, verdict: Verdict) -> str:
-    """The sentence that says how the item stands; the claim where the check has no words of its own."""
+    """The sentence that says how the item stands, and that it is only so in part where that is the verdict."""
+    return f"In part: {_sentence(item, verdict)}" if verdict is Verdict.PARTIAL else _sentence(item, verdict)
+
+
+def _sentence(item: Item, verdict: Verdict) -> str:
+    """The check's words for the verdict; the claim where it has none of its own."""
     if verdict in summary.OPEN and item.failing_title:
         return item.failing_title.rstrip(".")
     if verdict is Verdict.PASS and item.passing_title:
@@ -271,11 +277,19 @@ def _item_view(item: Item, outcome: Outcome, line: AccountLine | None) -> ItemVi
 
 
 def _lines(finding: Finding) -> tuple[Line, ...]:
+    """The excerpt without the indentation that all its lines share."""
     last = max(finding.line, finding.end_line)
+    shared = _indentation(finding.excerpt)
     return tuple(
-        Line(number, text.replace("\n", " "), finding.line <= number <= last)
+        Line(number, text.replace("\n", " ")[shared:], finding.line <= number <= last)
         for number, text in enumerate(finding.excerpt, finding.excerpt_start)
     )
+
+
+def _indentation(lines: tuple[str, ...]) -> int:
+    """Length of the white space that all lines with text begin with."""
+    starts = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines if line.strip()]
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*starts, strict=False)))
 
 
 def _answer(views: list[ItemView]) -> tuple[Verdict | None, str, str]:
@@ -287,14 +301,15 @@ def _answer(views: list[ItemView]) -> tuple[Verdict | None, str, str]:
         return Verdict.NOT_APPLICABLE, "Does not arise", views[0].outcome.reason
     worst = counted[0]
     verdict = worst.outcome.verdict
+    sentence = _sentence(worst.item, verdict)
     if verdict is Verdict.PASS:
         return verdict, _STATE[verdict], f"{plural(len(counted), 'judged item')}, and {'it holds' if len(counted) == 1 else 'all hold'}."
     others = sum(entry.outcome.verdict in summary.OPEN for entry in counted) - (verdict in summary.OPEN)
     extra = f", and {plural(others, 'more gap')}" if others else ""
     if verdict is Verdict.UNKNOWN:
         undecided = sum(entry.outcome.verdict is Verdict.UNKNOWN for entry in counted)
-        return verdict, _STATE[verdict], f"{plural(undecided, 'item')} could not be decided: {worst.title}."
-    return verdict, _STATE[verdict], f"{worst.title}{extra}."
+        return verdict, _STATE[verdict], f"{plural(undecided, 'item')} could not be decided: {sentence}."
+    return verdict, _STATE[verdict], f"{sentence}{extra}."
 
 
 def _strengths(categories: tuple[CategoryView, ...]) -> tuple[ItemView, ...]:

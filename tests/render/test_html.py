@@ -90,7 +90,7 @@ def test_a_hostile_repository_adds_no_tag_and_no_attribute() -> None:
 @settings(max_examples=15, deadline=None)
 @given(text=st.text(max_size=60), other=st.text(alphabet="<>\"'&/`={}%-!\\ \n\x00ab", max_size=60))
 def test_no_text_of_a_repository_becomes_markup(text: str, other: str) -> None:
-    finding = Finding(other, text, other, 3, 3, excerpt=(text, other), excerpt_start=2, fingerprint="f")
+    finding = Finding(other, f"x{text}", other, 3, 3, excerpt=(text, other), excerpt_start=2, fingerprint="f")
     plain = dataclasses.replace(finding, rule="r", path="p", message="m", excerpt=("a", "b"))
     pages = [
         read(to_html(build([outcome("security.sql-parameterised", Verdict.FAIL, 1.0, reason, [found])], name=name)))
@@ -206,3 +206,12 @@ def test_code_in_a_sentence_is_set_as_code() -> None:
     assert prose("Run `make <x>` or `b`.") == "Run <code>make &lt;x&gt;</code> or <code>b</code>."
     assert prose("one ` is <no> code") == "one ` is &lt;no&gt; code"
     assert prose("`\x1b[31m`") == "<code>\\x1b[31m</code>"
+
+
+def test_an_excerpt_loses_the_indentation_its_lines_share() -> None:
+    lines = ("        if a:", "", "            b()", "        c()")
+    finding = Finding("r", "p.py", "m", 3, 3, excerpt=lines, excerpt_start=1, fingerprint="f")
+    shown = views.view(build([outcome("ops.runbook", Verdict.FAIL, 1.0, "r", [finding])]))
+    entry = next(category.open[0].shown[0] for category in shown.categories if category.open)
+    assert [line.text for line in entry.lines] == ["if a:", "", "    b()", "c()"]
+    assert [line.marked for line in entry.lines] == [False, False, True, False]
