@@ -59,7 +59,9 @@ class ScriptRoutes:
             if (
                 call.target
                 and framework in {"hono", "elysia", "express", "koa"}
-                and re.match(r"^(?:new \w+|Router\(\)|express\(\))(?:\.\w+\(\))*\.\w+$", call.callee)
+                and re.match(
+                    r"^(?:new (?:Hono|OpenAPIHono|Elysia|Router|KoaRouter)|Router\(\)|express\(\))(?:\.\w+\(\))*\.\w+$", call.callee
+                )
             ):
                 self._frameworks.setdefault(Spot(facts.path, call.target), framework)
 
@@ -171,8 +173,8 @@ class ScriptRoutes:
         ):
             return
         for path in self._paths(facts, values[0]):
-            if path is not None and not _PARAMETER_PATH.match(path) and framework in {"express", "koa"} and router.name.startswith("("):
-                return  # a client or a map that happens to be called app
+            if path is not None and not _PARAMETER_PATH.match(path) and framework in {"express", "koa"}:
+                return  # a client or a map that happens to be called like a router
             self._endpoint(facts, call, router, verb, path=path, handlers=handlers, framework=framework)
 
     def _paths(self, facts: FileFacts, value: Value) -> Iterator[str | None]:

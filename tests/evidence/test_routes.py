@@ -149,7 +149,7 @@ def test_a_client_that_is_called_like_a_router_is_no_route(tmp_path: Path) -> No
     texts = {
         "package.json": '{"name": "a", "dependencies": {"express": "4", "axios": "1"}}',
         "server.js": "import express from 'express';\nimport axios from 'axios';\nconst app = express();\nconst api = axios.create({});\napi.get('/users', (x) => x);\n"
-        "api.post('/users', { a: 1 });\ncache.get('/key', () => 1);\napp.get('/a', (req, res) => res.end());\n",
+        "api.post('/users', { a: 1 });\ncache.get('/key', () => 1);\nconst db = new sqlite3.Database('a');\ndb.get('SELECT 1', (e, row) => row);\napp.get('/a', (req, res) => res.end());\n",
     }
     assert [route.path for route in routes_of(tmp_path, texts).routes] == ["/a"]
 

@@ -1,0 +1,75 @@
+"""What a function does in the end: its calls, and those of first-party functions it calls, a few steps deep, across files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax, Value
+
+_SAME_NAMES = 3
+_MOST_CALLS = 2_000
+
+
+class Reach:
+    """Follows calls by name among the production files; a name that more than a few functions share is not followed into other files."""
+
+    def __init__(self, syntax: Syntax, paths: frozenset[str]) -> None:
+        self._facts = {path: syntax.files[path] for path in sorted(paths) if path in syntax.files}
+        self._by_name: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for path, facts in self._facts.items():
+            for index, definition in enumerate(facts.definitions):
+                if definition.kind is not DefinitionKind.CLASS and definition.name:
+                    self._by_name[definition.name].append((path, index))
+
+    def calls(self, path: str, scope: int, depth: int = 3) -> Iterator[tuple[str, Call]]:
+        """(file, call) of everything the function reaches, its own calls first; `scope` -1 is the module itself."""
+        pending: list[tuple[str, int, int]] = [(path, scope, depth)]
+        seen: set[tuple[str, int]] = set()
+        count = 0
+        while pending:
+            place, index, left = pending.pop(0)
+            facts = self._facts.get(place)
+            if facts is None or (place, index) in seen:
+                continue
+            seen.add((place, index))
+            inside = within(facts, index)
+            for call in facts.calls:
+                if call.scope not in inside:
+                    continue
+                count += 1
+                if count > _MOST_CALLS:
+                    return
+                yield place, call
+                if left:
+                    pending.extend((p, i, left - 1) for p, i in self._targets(place, call))
+
+    def texts(self, path: str, scope: int) -> Iterator[str]:
+        """The string literals inside a function."""
+        facts = self._facts.get(path)
+        if facts is not None:
+            inside = within(facts, scope)
+            yield from (literal.text for literal in facts.literals if literal.scope in inside)
+
+    def _targets(self, path: str, call: Call) -> Iterator[tuple[str, int]]:
+        """The functions a call may run: what it names, and first-party functions handed to it."""
+        names = [call.callee, *(name for argument in call.arguments for name in _names(argument.value))]
+        for name in names:
+            same = self._by_name.get(name.rsplit(".", 1)[-1].removesuffix("()"), [])
+            near = [entry for entry in same if entry[0] == path]
+            yield from near or (same if len(same) <= _SAME_NAMES else ())
+
+
+def within(facts: FileFacts, root: int) -> frozenset[int]:
+    """A definition and everything nested in it; -1 is the module level alone."""
+    if root < 0:
+        return frozenset({-1})
+    inside = {root}
+    for index in range(root + 1, len(facts.definitions)):
+        if facts.definitions[index].parent in inside:
+            inside.add(index)
+    return frozenset(inside)
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    return value.names if value.literal in value.names else ()
