@@ -79,7 +79,7 @@ def audit(
         root=Path(path),
         cache=Cache(directory if use_cache else None),
         date=_valid_date(date),
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or _cores(),
         deadline=None if timeout is None else time.monotonic() + timeout,
         advisories=advisories,
         online=online,
@@ -98,6 +98,11 @@ def audit(
     finally:
         context.cancelled.set()
         context.cache.close()
+
+
+def _cores() -> int:
+    """Processor cores this process may use; not every system lets a process be bound to some of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _validate(timeout: float | None, workers: int | None, advisories: Path | None) -> None:

@@ -18,7 +18,8 @@ from auditor.score import verdict_of
 
 _log = logging.getLogger(__name__)
 
-_NOT_CONTENT = ("a symbolic link", "a submodule")
+_NOT_CONTENT = ("a symbolic link", "a submodule", "below a symbolic link", "missing from the work tree")
+"""Beginnings of reasons that say there is nothing to read: what a link leads to is not part of the tree, what was deleted is gone."""
 _UNEXAMINED_SHOWN = 50
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pygit2
 
-from auditor.classify import classify
+from auditor.classify import classify, role_by_path
 from auditor.errors import NothingToAuditError, UsageError
-from auditor.model.snapshot import Skipped, Snapshot, SourceFile
+from auditor.model.snapshot import READ_LANGUAGES, Skipped, Snapshot, SourceFile
 
 PRUNED = frozenset(
     {
@@ -90,16 +90,19 @@ def read_tree(root: Path, bounds: Bounds = Bounds(), should_stop: Callable[[], b
         if isinstance(content, Skipped):
             skipped.append(content)
             continue
-        text = _decode(content)
+        text = _decode(path, content)
         if text is not None:
             kept_bytes += len(content)
             if kept_bytes > bounds.text_bytes:
                 skipped.append(Skipped(path, f"not read: more than {bounds.text_bytes // 1_000_000} MB of text"))
                 continue
             texts[path] = text
+        if text is None and _claims_to_be_code(path, content):
+            skipped.append(Skipped(path, "named like source code and not text"))
+            continue
         language, role = classify(path, text)
         digest = hashlib.sha256(content).hexdigest()
-        files.append(SourceFile(path, language, role, digest, len(content), text.count("\n") + 1 if text else 0, tracked))
+        files.append(SourceFile(path, language, role, digest, len(content), _line_count(text), tracked))
     if not files and not skipped:
         raise NothingToAuditError(f"{root} holds no files: nothing to audit")
     files.sort(key=lambda file: file.path)
@@ -147,8 +150,17 @@ def _git_listing(root: Path, bounds: Bounds) -> _Listing | None:
         return None
     special = {pygit2.enums.FileMode.LINK: "a symbolic link: not followed", pygit2.enums.FileMode.COMMIT: "a submodule: its own repository"}
     tracked = {path[len(prefix) :]: mode for path, mode in index.items() if path.startswith(prefix)}
-    skipped = [Skipped(path, special[mode]) for path, mode in tracked.items() if mode in special]
-    paths = {path: True for path, mode in tracked.items() if mode not in special}
+    if prefix and not tracked and _ignored(repository, prefix):
+        return None  # an export unpacked where a surrounding repository ignores it
+    skipped = [Skipped(_shown(path), special[mode]) for path, mode in tracked.items() if mode in special]
+    paths = {}
+    outside = _Outside(root, sparse=_is_sparse(repository))
+    for path in (path for path, mode in tracked.items() if mode not in special):
+        reason = outside.reason(path)
+        if reason:
+            skipped.append(Skipped(_shown(path), reason))
+        else:
+            paths[path] = True
     try:
         folders = {folder for path in tracked for folder in _folders(path)}
         for path in _walk(
@@ -158,6 +170,48 @@ def _git_listing(root: Path, bounds: Bounds) -> _Listing | None:
     except (pygit2.GitError, KeyError, ValueError):
         return None
     return _bounded(paths, skipped, bounds, "git", commit)
+
+
+class _Outside:
+    """Tells which paths of an index lead out of the tree: git itself refuses to write such an index, a hostile repository may bring one."""
+
+    def __init__(self, root: Path, *, sparse: bool) -> None:
+        self._root = root
+        self._sparse = sparse
+        self._folders: dict[str, str] = {}
+
+    def reason(self, path: str) -> str:
+        """Why the path must not be opened, "" when it may."""
+        parts = path.split("/")
+        if path.startswith("/") or ".." in parts or ".git" in parts or not _printable_bytes(path) or "\0" in path:
+            return "a path that leads out of the tree"
+        for end in range(1, len(parts)):
+            folder = "/".join(parts[:end])
+            if folder not in self._folders:
+                self._folders[folder] = self._state(folder)
+            if self._folders[folder]:
+                return self._folders[folder]
+        if self._sparse and not os.path.lexists(self._root / path):
+            return "left out by a sparse checkout"
+        return ""
+
+    def _state(self, folder: str) -> str:
+        try:
+            mode = (self._root / folder).lstat().st_mode
+        except OSError:
+            return ""  # the file below it is missing as well and says so itself
+        return "" if stat.S_ISDIR(mode) else "below a symbolic link: not followed"
+
+
+def _is_sparse(repository: pygit2.Repository) -> bool:
+    try:
+        return bool(repository.config.get_bool("core.sparseCheckout"))
+    except (KeyError, ValueError, pygit2.GitError):
+        return False
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _folders(path: str) -> list[str]:
@@ -240,6 +294,8 @@ def _read(root: Path, path: str, bounds: Bounds) -> bytes | Skipped:
     """The file's content, opened without following links and without blocking on special files."""
     try:
         descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return Skipped(path, "missing from the work tree")
     except OSError as error:
         return Skipped(path, f"cannot be read: {error.strerror or 'unreadable'}")
     try:
@@ -255,16 +311,32 @@ def _read(root: Path, path: str, bounds: Bounds) -> bytes | Skipped:
     return content
 
 
-def _decode(content: bytes) -> str | None:
+def _line_count(text: str | None) -> int:
+    return text.count("\n") + (not text.endswith("\n")) if text else 0
+
+
+def _claims_to_be_code(path: str, content: bytes) -> bool:
+    """Whether a binary file's name makes a run time read it as source; MPEG transport streams share TypeScript's suffix."""
+    if path.endswith(".ts") and content[:1] == b"G" and content[188:189] in {b"G", b""}:
+        return False
+    return role_by_path(path)[0] in READ_LANGUAGES
+
+
+def _decode(path: str, content: bytes) -> str | None:
     """The text, or None for binary content. Invalid UTF-8 is replaced; UTF-16 with a byte-order mark is read as such."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
+        return _unified(content.decode("utf-16", "replace"))
     head = content[:8192]
     if b"\x00" in head and head.count(b"\x00") * 100 > len(head):
         return None
     text = content.decode("utf-8", "replace")
-    if text[:8192].count("\ufffd") * 10 > len(text[:8192]) > 0:
+    is_code = b"\x00" not in head and role_by_path(path)[0] in READ_LANGUAGES  # in an older encoding, with comments full of accents
+    if not is_code and text[:8192].count("\ufffd") * 10 > len(text[:8192]) > 0:
         return None
+    return _unified(text)
+
+
+def _unified(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
