@@ -7,12 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import takewhile
 
-from auditor.graphs import shortest_circle
-from auditor.model.evidence import CloneFamily
-from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, GraphReport, Item, Milestone, Report
-from auditor.model.syntax import ImportKind
+from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, Item, Milestone, Report
 from auditor.model.verdict import Confidence, Finding, Outcome, Severity, Verdict
-from auditor.render import summary
+from auditor.render import structure, summary
 from auditor.render.grouping import fold
 from auditor.render.json_report import to_json
 from auditor.render.layout import Drawing, draw
@@ -22,9 +19,7 @@ EXCERPTS = 3
 PLACES = 40
 BLOCKERS = 5
 HIGHLIGHTS = 3
-CIRCLES = 20
-FAMILIES = 25
-FAMILY_PLACES = 8
+CROWDED = 10
 GAPS = 25
 LETTERS = (("A", 80), ("B", 60), ("C", 40), ("D", 20), ("E", 0))
 """Score from which each letter is given, for the bar's borders; `auditor.score` decides."""
@@ -121,31 +116,12 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyView:
-    """A family of copies: the places printed, and how many are in the JSON alone."""
+class Crowded:
+    """A file that several open items name: the ids, worst first, and the number of places."""
 
-    family: CloneFamily
-    places: tuple[str, ...]
-    left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Circle:
-    """Modules that import each other while they load; `shortest` is a closed walk through some of them, first repeated at the end."""
-
-    members: tuple[str, ...]
-    shortest: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoxRow:
-    """A box of the picture in words: what it imports and what imports it."""
-
-    name: str
-    files: int
-    lines: int
-    imports: tuple[str, ...]
-    imported_by: int
+    path: str
+    items: tuple[str, ...]
+    places: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +138,15 @@ class View:
     categories: tuple[CategoryView, ...]
     phases: tuple[Phase, ...]
     account: tuple[AccountView, ...]
+    crowded: tuple[Crowded, ...]
     unknown: tuple[summary.UnknownGroup, ...]
     missing: tuple[EvidenceNote, ...]
     gaps: tuple[Gap, ...]
     questions: tuple[Item, ...]
     later: int
-    copies: tuple[CopyView, ...]
-    circles: tuple[Circle, ...]
-    boxes: tuple[BoxRow, ...]
+    copies: tuple[structure.CopyView, ...]
+    circles: tuple[structure.Circle, ...]
+    boxes: tuple[structure.BoxRow, ...]
     risk: str
     lost: str
     digest: str
@@ -196,14 +173,15 @@ def view(report: Report) -> View:
         categories=categories,
         phases=_phases(report, opened, categories),
         account=_account(report),
+        crowded=_crowded(opened),
         unknown=tuple(summary.unknown_groups(report)),
         missing=_missing(report),
         gaps=_gaps(report),
         questions=tuple(item for item in report.items if item.how == "ask" and not item.judged),
         later=sum(not item.judged and item.how != "ask" for item in report.items),
-        copies=_copies(report),
-        circles=_circles(report.graph),
-        boxes=_boxes(drawing),
+        copies=structure.copies(report.clones),
+        circles=structure.circles(report.graph),
+        boxes=structure.boxes(drawing),
         risk=_hundredths(round(report.score.risk * 100)),
         lost=_tenths(1000 - round(report.score.account[-1].score_after * 10)) if report.score.account else "0",
         digest=hashlib.sha256(to_json(report)).hexdigest(),
@@ -368,43 +346,15 @@ def _tenths(count: int) -> str:
     return f"{count // 10}.{count % 10}"
 
 
-def _copies(report: Report) -> tuple[CopyView, ...]:
-    """The largest families first: by the lines that would go if one place were kept."""
-    families = sorted(
-        report.clones.families if report.clones else (),
-        key=lambda family: (-family.lines * (len(family.fragments) - 1), family.fragments[0].path, family.fragments[0].line),
-    )
-    return tuple(
-        CopyView(
-            family,
-            tuple(f"{part.path}:{part.line}–{part.end_line}" for part in family.fragments[:FAMILY_PLACES]),
-            max(0, len(family.fragments) - FAMILY_PLACES),
-        )
-        for family in families[:FAMILIES]
-    )
-
-
-def _circles(graph: GraphReport | None) -> tuple[Circle, ...]:
-    """The largest circles; where there are more than two modules, also a short way round: one of its imports is the one to cut."""
-    if graph is None:
-        return ()
-    eager = [(edge.source, edge.target) for edge in graph.edges if edge.kind is ImportKind.IMPORT_TIME]
-    return tuple(Circle(members, shortest_circle(members, eager) if len(members) > 2 else ()) for members in graph.cycles[:CIRCLES])
-
-
-def _boxes(drawing: Drawing | None) -> tuple[BoxRow, ...]:
-    if drawing is None:
-        return ()
-    return tuple(
-        BoxRow(
-            placed.box.name,
-            len(placed.box.modules),
-            placed.box.lines,
-            tuple(sorted({link.target for link in drawing.links if link.source == placed.box.name})),
-            placed.fan_in,
-        )
-        for placed in drawing.boxes
-    )
+def _crowded(opened: list[summary.Open]) -> tuple[Crowded, ...]:
+    """Files that more than one open item names, the most named first."""
+    items: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for entry in opened:
+        for finding in entry.outcome.findings:
+            if finding.path:
+                items[finding.path][entry.outcome.id] += 1
+    found = [Crowded(path, tuple(counts), sum(counts.values())) for path, counts in items.items() if len(counts) > 1]
+    return tuple(sorted(found, key=lambda file: (-len(file.items), -file.places, file.path))[:CROWDED])
 
 
 def _missing(report: Report) -> tuple[EvidenceNote, ...]:
