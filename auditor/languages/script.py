@@ -82,7 +82,7 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
     lines = _Lines(walk, nodes)
     pragmas = [found[0] for comment in comments[:40] for found in _PRAGMA.finditer(comment.text)]
     imports = [Import(module, (), ImportKind.IMPORT_TIME, line, MODULE) for module, line in component.sources] if component else []
-    imports += _kinds(walk, grammar) if component is None else walk.imports
+    imports += _kinds(walk, grammar, component.words if component is not None else frozenset())
     broken = error_line(tree.root_node)
     scoped = walk.scoped and not broken
     elements = [*walk.elements, *(component.elements if component is not None else ())]
@@ -109,15 +109,15 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
     )
 
 
-def _kinds(walk: Walk, grammar: Grammar) -> list[Import]:
+def _kinds(walk: Walk, grammar: Grammar, outside: frozenset[str]) -> list[Import]:
     """Imports with their kinds: TypeScript drops an import whose names are used as types only."""
     if grammar is Grammar.JAVASCRIPT or walk.language is Language.JAVASCRIPT:
         return walk.imports
-    used = walk.used_values() | walk.kept_types | walk.exported_values.keys()
+    used = outside | walk.used_values() | walk.kept_types | walk.exported_values.keys()
     return [_elided(entry, used) if position in walk.elidable else entry for position, entry in enumerate(walk.imports)]
 
 
-def _elided(entry: Import, used: set[str]) -> Import:
+def _elided(entry: Import, used: frozenset[str]) -> Import:
     if entry.kind is not ImportKind.IMPORT_TIME or not entry.names:
         return entry
     if any(local in used or local in {"*", "React"} for _, local in entry.names):

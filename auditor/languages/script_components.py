@@ -15,6 +15,7 @@ _LANGUAGE = re.compile(r"""\blang\s*=\s*["']?(\w+)""", re.IGNORECASE)
 _KIND = re.compile(r"""\btype\s*=\s*["']?([\w/+-]+)""", re.IGNORECASE)
 _SCRIPT_KINDS = frozenset({"", "module", "text/javascript", "application/javascript", "text/typescript", "text/babel"})
 _TAG = re.compile(r"<([A-Za-z][\w.-]{0,80})")
+_WORD = re.compile(r"[\w$]+")
 _DYNAMIC = re.compile(r""":is\s*=\s*["']([A-Z]\w{0,80})["']""")
 _TYPESCRIPT = {"ts": Grammar.TYPESCRIPT, "typescript": Grammar.TYPESCRIPT, "tsx": Grammar.TSX}
 
@@ -28,6 +29,8 @@ class Component:
     elements: tuple[Reference, ...]
     sources: tuple[tuple[str, int], ...]
     """Files that stand in for a script part (`<script src="...">`), with the line."""
+    words: frozenset[str]
+    """Every word of the template, hyphenated tags in capitals too: what of the script it may use."""
 
 
 def read_component(text: str, language: Language) -> Component:
@@ -57,7 +60,14 @@ def read_component(text: str, language: Language) -> Component:
         position = end
     rest = text[position:]
     template.append(rest)
-    return Component("".join(parts) + _blank(rest), grammar, _elements("".join(template), language), tuple(sources))
+    markup = "".join(template)
+    return Component("".join(parts) + _blank(rest), grammar, _elements(markup, language), tuple(sources), _words(markup))
+
+
+def _words(markup: str) -> frozenset[str]:
+    words = set(_WORD.findall(markup))
+    joined = {"".join(part[:1].upper() + part[1:] for part in tag[1].split("-")) for tag in _TAG.finditer(markup)}
+    return frozenset(words | joined | {word[1:] for word in words if word.startswith("$")})
 
 
 def _matched(pattern: re.Pattern[str], attributes: str) -> str:

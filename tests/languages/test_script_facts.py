@@ -454,6 +454,22 @@ def test_vue() -> None:
     assert facts.code_lines == 2
 
 
+def test_a_component_keeps_what_its_template_uses() -> None:
+    facts = read(
+        """\
+        <template><user-card :kind="KINDS.a"/></template>
+        <script setup lang="ts">
+        import UserCard from './UserCard.vue'
+        import { KINDS } from './kinds'
+        import { Shape } from './shapes'
+        const shape: Shape = {}
+        </script>
+        """,
+        Language.VUE,
+    )
+    assert [entry.kind for entry in facts.imports] == [ImportKind.IMPORT_TIME, ImportKind.IMPORT_TIME, ImportKind.TYPE_ONLY]
+
+
 def test_a_script_part_in_its_own_file() -> None:
     (statement,) = read('<template/>\n<script src="./a.js"></script>', Language.VUE).imports
     assert (statement.module, statement.line) == ("./a.js", 2)
