@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auditor.model.report import Item, Report
 from auditor.model.verdict import Outcome, Severity, Verdict
-from auditor.words import plural
+from auditor.words import decimal, plural
 
 SENTENCES = {
     "ready": "Ready for production.",
@@ -153,6 +153,21 @@ def _days(count: float, *, unit: bool = True) -> str:
         return "half a day"
     whole = int(count) + (count > int(count))
     return f"{whole}" if not unit else "1 day" if whole == 1 else f"{whole} days"
+
+
+def next_step(report: Report) -> str:
+    """The first thing to do, its effort and the grade it reaches: `2 blocker items (half a day to 1 day): then C, 50.5`; "" when there is nothing."""
+    if not report.score.milestones:
+        return ""
+    first = report.score.milestones[0]
+    repair = [entry.item for entry in open_items(report) if entry.outcome.severity in first.severities]
+    settle = sum(o.verdict is Verdict.UNKNOWN and o.severity in first.severities for o in report.outcomes)
+    name = f"{' or '.join(first.severities)} item"
+    parts = [
+        *([f"{plural(len(repair), name)} to put right ({days(effort(repair))})"] if repair else []),
+        *([f"{settle:,} to find out" if repair else f"{plural(settle, name)} to find out"] if settle else []),
+    ]
+    return f"{', '.join(parts)}: then {first.letter}, {decimal(first.value)}"
 
 
 def place_of(outcome: Outcome) -> str:

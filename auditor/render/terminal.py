@@ -142,7 +142,8 @@ def _closing(report: Report, paint: _Painter, saved: tuple[str, ...]) -> list[st
         f"{len(report.outcomes)} judged: {counts[Verdict.PASS]} pass, {counts[Verdict.PARTIAL]} partial, {counts[Verdict.FAIL]} fail, "
         f"{counts[Verdict.UNKNOWN]} unknown, {counts[Verdict.NOT_APPLICABLE]} n/a"
     )
-    lines = ["", cut(f"{tally}; {later} not yet", COLUMNS)]
+    step = summary.next_step(report)
+    lines = ["", *([paint(cut(f"Next: {step}", COLUMNS), "bold")] if step else []), cut(f"{tally}; {later} not yet", COLUMNS)]
     if saved:
         lines.append(paint(_saved(saved), "bold"))
     return lines

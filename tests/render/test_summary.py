@@ -89,3 +89,11 @@ def test_kinds_and_revision_in_a_few_words() -> None:
 def test_an_item_the_report_does_not_hold_still_has_a_name() -> None:
     one = outcome("ops.runbook", Verdict.FAIL, 1.0, "None.")
     assert summary.open_items(dataclasses.replace(build([one]), items=()))[0].item.claim == "ops.runbook"
+
+
+def test_the_next_step_says_what_it_takes_and_what_it_reaches() -> None:
+    assert summary.next_step(rich()) == "2 blocker items to put right (half a day to 1 day): then C, 50.5"
+    assert summary.next_step(undecided()) == "3 blocker items to find out: then C, 47.7"
+    assert summary.next_step(all_pass()) == ""
+    low = outcome("architecture.no-import-cycles", Verdict.FAIL, 1.0, "One.")
+    assert summary.next_step(build([low])) == "1 medium or low item to put right (half a day to 3 days): then A, 100"
