@@ -80,6 +80,11 @@ def _item(entry: dict[str, str]) -> Item:
         judged=check is not None,
         passing_title=sections.get("Passing title", ""),
         failing_title=sections.get("Failing title", ""),
-        done_when=sections.get("Done when", ""),
-        cannot_see=sections.get("What it cannot see", ""),
+        done_when=_capitalised(sections.get("Done when", "")),
+        cannot_see=_capitalised(sections.get("What it cannot see", "")),
     )
+
+
+def _capitalised(text: str) -> str:
+    """The text as a sentence: check authors write these sections as sentences or as clauses."""
+    return text[:1].upper() + text[1:]
