@@ -1,4 +1,4 @@
-"""One source, no second truth: the figures are the same in the HTML report, the JSON report and the terminal."""
+"""One source, no second truth: the figures are the same in the HTML report, the JSON report, SARIF and the terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from auditor.model.verdict import Verdict
 from auditor.render.html import VERDICT_WORDS, to_html
 from auditor.render.json_report import to_json
+from auditor.render.sarif import to_sarif
 from auditor.render.terminal import to_line, to_terminal
 from auditor.words import decimal
 from tests.render.reading import read
@@ -72,3 +73,15 @@ def test_the_sentence(name: str) -> None:
     }[json.loads(to_json(report))["score"]["sentence"]]
     assert first in read(to_html(report)).text
     assert first in to_terminal(report)
+
+
+@named
+def test_open_items(name: str) -> None:
+    report = REPORTS[name]()
+    stored = {entry["id"] for entry in json.loads(to_json(report))["outcomes"] if entry["verdict"] in ("fail", "partial")}
+    results = json.loads(to_sarif(report))["runs"][0]["results"]
+    page = read(to_html(report))
+    assert {result["ruleId"].split("/")[0] for result in results} == stored
+    assert {a["id"] for tag, a in page.tags if tag == "details" and a.get("data-verdict") in ("fail", "partial")} == {
+        f"item-{i}" for i in stored
+    }
