@@ -10,7 +10,7 @@ import pytest
 from auditor.model.verdict import Verdict
 from auditor.render.html import VERDICT_WORDS, to_html
 from auditor.render.json_report import to_json
-from auditor.render.sarif import to_sarif
+from auditor.render.sarif import RESULTS, to_sarif
 from auditor.render.terminal import to_line, to_terminal
 from auditor.words import decimal
 from tests.render.reading import read
@@ -81,7 +81,8 @@ def test_open_items(name: str) -> None:
     stored = {entry["id"] for entry in json.loads(to_json(report))["outcomes"] if entry["verdict"] in ("fail", "partial")}
     results = json.loads(to_sarif(report))["runs"][0]["results"]
     page = read(to_html(report))
-    assert {result["ruleId"].split("/")[0] for result in results} == stored
+    named_in_sarif = {result["ruleId"].split("/")[0] for result in results}
+    assert named_in_sarif == stored if len(results) < RESULTS else named_in_sarif < stored
     assert {a["id"] for tag, a in page.tags if tag == "details" and a.get("data-verdict") in ("fail", "partial")} == {
         f"item-{i}" for i in stored
     }
