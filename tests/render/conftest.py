@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.render.html import to_html
+from tests.render.reading import rendered
 from tests.render.sample import REPORTS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -35,7 +35,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every sample report as a file."""
     folder = tmp_path_factory.mktemp("reports")
     files = {}
-    for name, report in REPORTS.items():
+    for name in REPORTS:
         files[name] = folder / f"{name}.html"
-        files[name].write_bytes(to_html(report()))
+        files[name].write_bytes(rendered(name))
     return files

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
+
+from auditor.render.html import to_html
+from tests.render.sample import REPORTS
 
 
 @dataclass
@@ -67,3 +71,15 @@ def read(html: bytes) -> Page:
     page.text = " ".join("".join(reader.parts).split())
     page.tables = {name: [[" ".join(cell.split()) for cell in row] for row in rows] for name, rows in page.tables.items()}
     return page
+
+
+@cache
+def rendered(name: str) -> bytes:
+    """A sample report as HTML, rendered once."""
+    return to_html(REPORTS[name]())
+
+
+@cache
+def page_of(name: str) -> Page:
+    """A sample report's page, read once."""
+    return read(rendered(name))

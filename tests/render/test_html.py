@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections import Counter
 from decimal import Decimal
-from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -19,21 +18,10 @@ from auditor.render import view as views
 from auditor.render.html import prose, to_html
 from auditor.render.json_report import from_json, to_json
 from auditor.score import BORDERS, STEPS
-from tests.render.reading import Page, read
+from tests.render.reading import page_of, read, rendered
 from tests.render.sample import HOSTILE_TEXTS, REPORTS, build, hostile, outcome, rich
 
 LIMIT = 5_000_000
-
-
-@cache
-def rendered(name: str) -> bytes:
-    """Each sample report rendered once."""
-    return to_html(REPORTS[name]())
-
-
-@cache
-def page_of(name: str) -> Page:
-    return read(rendered(name))
 
 
 named = pytest.mark.parametrize("name", sorted(REPORTS))

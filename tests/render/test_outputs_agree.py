@@ -8,12 +8,12 @@ from collections import Counter
 import pytest
 
 from auditor.model.verdict import Verdict
-from auditor.render.html import VERDICT_WORDS, to_html
+from auditor.render.html import VERDICT_WORDS
 from auditor.render.json_report import to_json
 from auditor.render.sarif import RESULTS, to_sarif
 from auditor.render.terminal import to_line, to_terminal
 from auditor.words import decimal
-from tests.render.reading import read
+from tests.render.reading import page_of
 from tests.render.sample import REPORTS
 
 named = pytest.mark.parametrize("name", sorted(REPORTS))
@@ -22,7 +22,7 @@ named = pytest.mark.parametrize("name", sorted(REPORTS))
 @named
 def test_grade_and_score(name: str) -> None:
     report = REPORTS[name]()
-    stored, page, text = json.loads(to_json(report))["score"], read(to_html(report)), to_terminal(report)
+    stored, page, text = json.loads(to_json(report))["score"], page_of(name), to_terminal(report)
     if stored["value"] is None:
         assert "No grade" in page.text
         assert "no grade" in text
@@ -40,7 +40,7 @@ def test_grade_and_score(name: str) -> None:
 def test_verdicts_and_their_counts(name: str) -> None:
     report = REPORTS[name]()
     stored = Counter(entry["verdict"] for entry in json.loads(to_json(report))["outcomes"])
-    rows = read(to_html(report)).tables["all"][1:]
+    rows = page_of(name).tables["all"][1:]
     shown = Counter(row[2] for row in rows)
     line = to_line(report)
     for verdict in Verdict:
@@ -52,7 +52,7 @@ def test_verdicts_and_their_counts(name: str) -> None:
 def test_category_scores(name: str) -> None:
     report = REPORTS[name]()
     stored = {entry["id"]: entry["value"] for entry in json.loads(to_json(report))["score"]["categories"]}
-    rows = read(to_html(report)).tables["questions"][1:]
+    rows = page_of(name).tables["questions"][1:]
     text = to_terminal(report)
     for category, row in zip(report.categories, rows, strict=True):
         value = stored.get(category.id)
@@ -71,7 +71,7 @@ def test_the_sentence(name: str) -> None:
         "not ready": "Not ready for production.",
         "cannot be judged": "Production readiness cannot be judged.",
     }[json.loads(to_json(report))["score"]["sentence"]]
-    assert first in read(to_html(report)).text
+    assert first in page_of(name).text
     assert first in to_terminal(report)
 
 
@@ -80,7 +80,7 @@ def test_open_items(name: str) -> None:
     report = REPORTS[name]()
     stored = {entry["id"] for entry in json.loads(to_json(report))["outcomes"] if entry["verdict"] in ("fail", "partial")}
     results = json.loads(to_sarif(report))["runs"][0]["results"]
-    page = read(to_html(report))
+    page = page_of(name)
     named_in_sarif = {result["ruleId"].split("/")[0] for result in results}
     assert named_in_sarif == stored if len(results) < RESULTS else named_in_sarif < stored
     assert {a["id"] for tag, a in page.tags if tag == "details" and a.get("data-verdict") in ("fail", "partial")} == {
