@@ -65,12 +65,19 @@
     if (places.length) lines.push("", "## Places", "", ...new Set(places));
     return lines.join("\n") + "\n";
   };
+  // The same with the rules that keep a coding assistant from going in circles.
+  const rules = [
+    "Put right what follows, and nothing else. Read the named places first; the list may not be complete, so search for others of the kind.",
+    "Write a test that fails because of it, then change the code until it passes. Do not weaken, skip or delete a test, and do not silence the finding.",
+    "After two attempts that did not work, go back to the last good state and say what you found out instead of trying again.",
+  ];
+  const written = { ticket, assistant: (item) => `${rules.join("\n")}\n\n${ticket(item)}` };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
     if (!button) return;
     const name = button.textContent;
     try {
-      await navigator.clipboard.writeText(ticket(button.closest("details.item")));
+      await navigator.clipboard.writeText(written[button.dataset.copy](button.closest("details.item")));
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copying is not allowed here";

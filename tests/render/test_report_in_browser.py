@@ -121,8 +121,10 @@ def test_a_link_opens_the_item_it_leads_to(chromium, pages: dict[str, Path]) -> 
 def test_an_item_can_be_copied_as_a_ticket(chromium, pages: dict[str, Path]) -> None:
     with opened(chromium, pages["rich"]) as page:
         page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.copied = text; }}})")
-        page.locator("#item-security\\.sql-parameterised button[data-copy]").click()
+        page.locator("#item-security\\.sql-parameterised button[data-copy=ticket]").click()
         ticket = page.evaluate("window.copied")
+        page.locator("#item-security\\.sql-parameterised button[data-copy=assistant]").click()
+        assert page.evaluate("window.copied").endswith(f"\n\n{ticket}")
     assert ticket.startswith("# fails: Query text is assembled from outside values\n")
     for part in ("security.sql-parameterised (blocker)", "## How to fix it", "## Done when", "- backend/api/invoices.py:41\n"):
         assert part in ticket
