@@ -27,6 +27,8 @@ _OTHER = re.compile(
     r"^(?:go\s+test|gotestsum|cargo\s+(?:\+\S{1,30}\s+)?(?:test|nextest)|(?:\./)?(?:mvnw?|gradlew?)(?:\.bat)?\s.{0,300}\b(?:test|verify|check|build|install)\b|rspec|bundle\s+exec\s+(?:rspec|rake)|rake\s+(?:test|spec)"
     r"|(?:\S{0,80}/)?phpunit|(?:\S{0,80}/)?pest|composer\s+(?:run\s+|run-script\s+)?test|php\s+artisan\s+test|dotnet\s+test|mix\s+test|flutter\s+test|dart\s+test|swift\s+test|bats|ctest|sbt\s.{0,100}test|lein\s+test|supabase\s+test|bazel\s+test|rails\s+test|bin/rails\s+test|prove)(?:\s|$)"
 )
+_INSTALLED = re.compile(r"^\S{0,120}(?:bin|Scripts|BIN\)|BIN\})/(?=[\w.-]{1,40}(?:\s|$))")
+"""The folder of an environment's programs (`.venv/bin/`, `node_modules/.bin/`, `$(BIN)/`)."""
 _NO_RUN = re.compile(
     r"\s(?:--collect-only|--co|--version|-V|--help|--listTests|--init|--clearCache|--showConfig|--dry-run|list|install|install-deps|verify|info|open|show-report)(?:\s|$)"
 )
@@ -73,6 +75,7 @@ test_run.__test__ = False  # type: ignore[attr-defined]
 
 def language_of(text: str) -> str:
     """The language of a test command, "" when it is none."""
+    text = _INSTALLED.sub("", text, count=1)
     if _NO_RUN.search(f"{text} "):
         return ""
     if _PYTHON.match(text):
