@@ -17,7 +17,26 @@ from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.snapshot import Snapshot
-from auditor.model.syntax import Syntax
+from auditor.model.syntax import FileFacts, ImportKind, Syntax
+
+_ANSWERING = frozenset(
+    {
+        "express",
+        "koa",
+        "@koa/router",
+        "fastify",
+        "hono",
+        "http",
+        "node:http",
+        "https",
+        "node:https",
+        "socket.io",
+        "fs",
+        "node:fs",
+        "net",
+        "node:net",
+    }
+)
 
 
 @provides(ROUTES, needs=(SNAPSHOT, TEXTS, SYNTAX, MANIFESTS, PROJECT))
@@ -27,7 +46,7 @@ def routes(
     """The endpoints of all production files that run on a server; files that do not parse are unexamined."""
     names = Names(snapshot, texts, syntax, manifests)
     table = Table()
-    files = syntax.of(project.server)
+    files = syntax.of(frozenset(path for path in project.production if project.on_server(path) or _answers(syntax.files.get(path))))
     python = [facts for facts in files if facts.path.endswith(".py")]
     scripts = [facts for facts in files if not facts.path.endswith(".py")]
     PythonRoutes(names, table, python).run()
@@ -43,3 +62,8 @@ def routes(
     broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in files if facts.error_line)
     examined = frozenset(facts.path for facts in files if not facts.error_line)
     return Known(table.routes(), own_stamp(), examined, broken)
+
+
+def _answers(facts: FileFacts | None) -> bool:
+    """Whether a file imports what no browser has, whatever else was found about the side it runs on."""
+    return facts is not None and any(s.module in _ANSWERING and s.kind is ImportKind.IMPORT_TIME for s in facts.imports)
