@@ -41,6 +41,8 @@ _SIGNS = re.compile(
     re.IGNORECASE,
 )
 """Words without which a file can hold nothing this evidence is about, whether it parses or not."""
+_COMMENTS = re.compile(r"--[^\n]*|/\*[^*]{0,5000}(?:\*(?!/)[^*]{0,5000}){0,200}\*/")
+"""A file of comments is no step of anything."""
 _RELATIONAL_PROVIDERS = frozenset({"postgresql", "postgres", "mysql", "sqlite", "sqlserver", "cockroachdb"})
 
 
@@ -52,6 +54,7 @@ def stores(
     files = [file for file in snapshot.files if file.role not in _NOT_OURS and file.path in texts]
     production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
     found, problems = _migrations(files, texts, syntax)
+    found = tuple(migration for migration in found if _COMMENTS.sub("", texts.get(migration.path, "")).strip())
     series = by_series(found)
     models = tuple(_models(files, production, texts))
     hosted = tuple(supabase_tables(production))
