@@ -149,6 +149,11 @@ FORMATS: tuple[Format, ...] = (
     _format("razorpay-key", "a Razorpay key id", "rzp_live_ rzp_test_", r"rzp_(?:live|test)_[A-Za-z0-9]{14}", public=True),
 )  # fmt: skip
 
+_BROWSER_KEY = re.compile(
+    r"authDomain|storageBucket|messagingSenderId|firebase|maps\.google|google_?maps|mobilesdk_app_id|GOOGLE_APP_ID|REVERSED_CLIENT_ID",
+    re.IGNORECASE,
+)
+_PAID_KEY = re.compile(r"gemini|genai|generative|palm|vertex|youtube|translate|server", re.IGNORECASE)
 _DOCUMENTED = re.compile(
     r"EXAMPLE|4eC39HqLyjWDarjtT1zdp7dc|BQokikJOvBiI2HlWgH4olfQ2|Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu", re.IGNORECASE
 )
@@ -186,8 +191,17 @@ def _judged(form: Format, found: re.Match[str]) -> Iterator[Match]:
         reason += ", though its checksum does not fit"
     elif form.note:
         reason += f"; {form.note}"
+    public = form.public
+    if form.kind == "google-api-key" and _for_browsers(found):
+        public, reason = True, "it is the key of a Firebase or Maps page, which is made to be published and restricted"
     strength = Strength.PROVEN if proven else Strength.FORMAT
-    yield Match(form.kind, found.start(), found.end(), value, strength, reason, public=form.public)
+    yield Match(form.kind, found.start(), found.end(), value, strength, reason, public=public)
+
+
+def _for_browsers(found: re.Match[str]) -> bool:
+    """Google's keys look the same for pages and for paid services; the neighbouring entries tell them apart."""
+    around = found.string[max(0, found.start() - 300) : found.end() + 300]
+    return bool(_BROWSER_KEY.search(around)) and not _PAID_KEY.search(found.string[max(0, found.start() - 60) : found.start()])
 
 
 def _is_filler(form: Format, value: str) -> bool:
