@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 
 import tree_sitter
@@ -30,10 +31,15 @@ _MARKER = re.compile(r"^(?://+|/\*+!?|<!--|#!)\s*|\s*(?:\*+/|-->)$")
 _STARS = re.compile(r"\s*\n\s*\*?\s*")
 _PRAGMA = re.compile(r"@(?:jsx\w*\s+\S{1,80}|ts-nocheck|jest-environment\s+\S{1,80}|vitest-environment\s+\S{1,80}|flow)")
 _DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
-_KEYWORD_MEMBER = re.compile(rb"(?m)^(\s{1,200})(?:in|instanceof)(\??:|\()")
-"""A member of a type named like an operator."""
-_UNENDED_SIGNATURE = re.compile(rb"(?m)^(\s{1,200}\):\s*[\w.\[\]|]{1,80})(\n\s{1,200}<)")
-"""A call signature that only a line break ends, before another one with type parameters."""
+_GRAMMAR_GAPS = (
+    # an ampersand in the text of an element; between types and numbers `|` reads the same
+    (re.compile(rb"(?<!&)&(?![&=#]|[A-Za-z]\w{0,20};)"), rb"|"),
+    # a member of a type named like an operator
+    (re.compile(rb"(?m)^([ \t]{1,200})(?:in|instanceof)(\??:|\()"), rb"\1_\2"),
+    # a call signature that only a line break ends, before another one with type parameters
+    (re.compile(rb"(?m)^([ \t]{1,200}\):[ \t]*[\w.\[\]|]{1,80})(\n[ \t]{1,200}<)"), rb"\1;\2"),
+)
+"""What the TypeScript grammar is known not to read, and how to write it otherwise on the same lines; used only where it fails."""
 _COMPONENTS = frozenset({Language.VUE, Language.SVELTE})
 
 
@@ -57,10 +63,12 @@ def _second_try(source: bytes, grammar: Grammar, tree: tree_sitter.Tree) -> tupl
     if grammar is Grammar.JAVASCRIPT:
         typed = parse(Grammar.TSX, source)
         return (source, grammar, tree) if typed.root_node.has_error else (source, Grammar.TSX, typed)
-    for shortened in (_KEYWORD_MEMBER.sub(rb"\1_\2", source), _UNENDED_SIGNATURE.sub(rb"\1;\2", _KEYWORD_MEMBER.sub(rb"\1_\2", source))):
-        again = parse(grammar, shortened) if shortened != source else tree
+    written = source
+    for pattern, replacement in _GRAMMAR_GAPS:
+        written, count = pattern.subn(replacement, written)
+        again = parse(grammar, written) if count else tree
         if not again.root_node.has_error:
-            return shortened, grammar, again
+            return written, grammar, again
     return source, grammar, tree
 
 
@@ -114,15 +122,22 @@ def _kinds(walk: Walk, grammar: Grammar, outside: frozenset[str]) -> list[Import
     if grammar is Grammar.JAVASCRIPT or walk.language is Language.JAVASCRIPT:
         return walk.imports
     used = outside | walk.used_values() | walk.kept_types | walk.exported_values.keys()
-    return [_elided(entry, used) if position in walk.elidable else entry for position, entry in enumerate(walk.imports)]
+    found: list[Import] = []
+    for position, entry in enumerate(walk.imports):
+        found.extend(_divided(entry, used) if position in walk.elidable else (entry,))
+    return found
 
 
-def _elided(entry: Import, used: frozenset[str]) -> Import:
-    if entry.kind is not ImportKind.IMPORT_TIME or not entry.names:
-        return entry
-    if any(local in used or local in {"*", "React"} for _, local in entry.names):
-        return entry
-    return Import(entry.module, entry.names, ImportKind.TYPE_ONLY, entry.line, entry.scope, entry.guarded)
+def _divided(entry: Import, used: frozenset[str]) -> Iterator[Import]:
+    """The part of an import that is there at run time, and the part that only types need."""
+    values = tuple((name, local) for name, local in entry.names if local in used or local in {"*", "React"})
+    if entry.kind is not ImportKind.IMPORT_TIME or len(values) == len(entry.names):
+        yield entry
+        return
+    types = tuple(pair for pair in entry.names if pair not in values)
+    if values:
+        yield replace(entry, names=values)
+    yield replace(entry, names=types, kind=ImportKind.TYPE_ONLY)
 
 
 # -- names -------------------------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ def read(source: str, language: Language = Language.TSX) -> FileFacts:
     ("source", "module", "names", "kind"),
     [
         ("import x from 'm'; x()", "m", (("default", "x"),), ImportKind.IMPORT_TIME),
-        ("import {a, b as c} from 'm'; c()", "m", (("a", "a"), ("b", "c")), ImportKind.IMPORT_TIME),
+        ("import {a, b as c} from 'm'; a(c)", "m", (("a", "a"), ("b", "c")), ImportKind.IMPORT_TIME),
         ("import * as n from 'm'; n.f()", "m", (("*", "n"),), ImportKind.IMPORT_TIME),
         ("import 'm'", "m", (), ImportKind.IMPORT_TIME),
         ("import type {T} from 'm'", "m", (("T", "T"),), ImportKind.TYPE_ONLY),
@@ -47,6 +47,17 @@ def read(source: str, language: Language = Language.TSX) -> FileFacts:
 def test_imports(source: str, module: str, names: tuple[tuple[str, str], ...], kind: ImportKind) -> None:
     (statement,) = read(source).imports
     assert (statement.module, statement.names, statement.kind) == (module, names, kind)
+
+
+def test_types_among_imported_values_are_told_apart() -> None:
+    value, kind = read("import a, {T, b} from 'm'; const x: T = a(b)").imports
+    assert (value.names, value.kind) == ((("default", "a"), ("b", "b")), ImportKind.IMPORT_TIME)
+    assert (kind.names, kind.kind) == ((("T", "T"),), ImportKind.TYPE_ONLY)
+
+
+def test_an_ampersand_in_the_text_of_an_element() -> None:
+    facts = read("type A = B & C\nconst x = <p>Tags & labels of R&D &amp; more</p>\nf(a && b, c & d)")
+    assert (facts.error_line, facts.calls[0].line) == (0, 3)
 
 
 def test_an_import_in_a_guarded_block_is_guarded() -> None:
