@@ -1,0 +1,86 @@
+"""How the product is started in production, as far as images, platform files and manifests say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.checks.commands import Commands, Leaf
+from auditor.checks.images import builds_of, images_of, start_leaves
+from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, TaskFile
+from auditor.model.verdict import Place
+
+_START = re.compile(r"^(?:start|web|release|serve|app|api|run|cmd|command|args|worker)(?:[:._-]prod(?:uction)?)?$", re.IGNORECASE)
+_DEVELOPMENT_FILE = re.compile(
+    r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)\.devcontainer/|(?:^|/)\.replit$", re.IGNORECASE
+)
+_SERVERS = re.compile(r"\b(?:gunicorn|uwsgi|waitress-serve|hypercorn|daphne|granian|uvicorn|mod_wsgi-express|gevent|passenger|pm2)\b")
+_SERVER_PACKAGES = frozenset(
+    {"gunicorn", "uwsgi", "pyuwsgi", "waitress", "mod-wsgi", "hypercorn", "daphne", "granian", "bjoern", "cheroot"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One command the product is started with; `by` is "image", "platform", "compose" or "package"."""
+
+    leaf: Leaf
+    place: Place
+    by: str
+
+
+def starts_of(
+    deployment: Deployment | None, manifests: Manifests, tasks: tuple[TaskFile, ...], workflows: tuple[CiWorkflow, ...] = ()
+) -> tuple[Start, ...]:
+    """Every start command, followed through scripts to what really runs."""
+    commands = Commands(manifests, tasks)
+    found = list(_deployed(deployment, commands, workflows)) if deployment is not None else []
+    for manifest in manifests.manifests:
+        for script in manifest.scripts:
+            if manifest.kind == "package.json" and script.name in {"start", "start:prod", "serve"}:
+                found.extend(Start(leaf, script.place, "package") for leaf in commands.leaves(script.command, manifest.root))
+    return tuple(found)
+
+
+def _deployed(deployment: Deployment, commands: Commands, workflows: tuple[CiWorkflow, ...]) -> Iterator[Start]:
+    builds = builds_of(workflows, deployment)
+    for dockerfile in deployment.dockerfiles:
+        if dockerfile.purpose != "production":
+            continue
+        for image in images_of(dockerfile, builds):
+            if image.start is not None:
+                place = Place(dockerfile.path, image.start.line, image.start.end_line)
+                yield from (Start(leaf, place, "image") for leaf in start_leaves(image, commands))
+    for platform in deployment.platforms:
+        for script in platform.commands:
+            if _START.match(script.name) and not _DEVELOPMENT_FILE.search(platform.path):
+                directory = platform.path.rpartition("/")[0]
+                yield from (Start(leaf, script.place, "platform") for leaf in commands.leaves(script.command, directory))
+    for service in deployment.compose:
+        if service.command and service.build and not _DEVELOPMENT_FILE.search(service.path):
+            place = Place(service.path, service.line, service.line)
+            yield from (Start(leaf, place, "compose") for leaf in commands.leaves(service.command, service.path.rpartition("/")[0]))
+
+
+def production_server(starts: tuple[Start, ...], manifests: Manifests) -> str:
+    """The name of the server that production runs, "" when nothing tells."""
+    for start in starts:
+        found = _SERVERS.search(start.leaf.text)
+        if found and "--reload" not in start.leaf.text:
+            return found[0]
+    declared = [
+        r.name for manifest in manifests.manifests for r in manifest.requirements if r.name in _SERVER_PACKAGES and r.group != "dev"
+    ]
+    return declared[0] if declared else ""
+
+
+def runs_file(starts: tuple[Start, ...], path: str) -> Start | None:
+    """The start command that runs a Python file directly."""
+    name = path.rpartition("/")[2]
+    for start in starts:
+        words = start.leaf.words
+        by_python = bool(words) and re.match(r"^(?:python[\d.]*|py|uv|poetry|pipenv)$", words[0].rpartition("/")[2]) is not None
+        if by_python and any(word.rpartition("/")[2] == name for word in words[1:]):
+            return start
+    return None
