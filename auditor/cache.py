@@ -6,13 +6,15 @@ locked store only costs time, never a result: every failure is a miss.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
+
+_log = logging.getLogger(__name__)
 
 MAX_BYTES = 1_000_000_000
 """Size in bytes above which the store is emptied when it is opened."""
@@ -34,9 +36,11 @@ class Cache:
     def __init__(self, directory: Path | None) -> None:
         self._connection: sqlite3.Connection | None = None
         if directory is not None:
-            with contextlib.suppress(OSError, sqlite3.Error):
+            try:
                 directory.mkdir(parents=True, exist_ok=True)
-                self._connection = self._open(directory / "results.sqlite3")
+                self._connection = self._open(directory / "cache.sqlite3")
+            except (OSError, sqlite3.Error) as error:
+                _log.info("no cache at %s: %s", directory, error)
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
@@ -62,20 +66,24 @@ class Cache:
         if self._connection is None:
             return found
         wanted = list(keys)
-        with contextlib.suppress(sqlite3.Error):
+        try:
             for start in range(0, len(wanted), 500):
                 part = wanted[start : start + 500]
                 marks = ",".join("?" * len(part))
                 found.update(self._connection.execute(f"SELECT key, value FROM result WHERE key IN ({marks})", part))  # noqa: S608 - only question marks are interpolated
+        except sqlite3.Error as error:
+            _log.info("the cache cannot be read: %s", error)
         return found
 
     def put_many(self, entries: dict[str, bytes]) -> None:
         """Store values; losing them is harmless."""
         if self._connection is None or not entries:
             return
-        with contextlib.suppress(sqlite3.Error):
+        try:
             self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", list(entries.items()))
             self._connection.commit()
+        except sqlite3.Error as error:
+            _log.info("the cache cannot be written: %s", error)
 
     def close(self) -> None:
         """Release the file."""

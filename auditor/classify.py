@@ -102,15 +102,12 @@ _TEST_DIRS = {
     "cypress",
     "playwright",
     "__mocks__",
-    "__fixtures__",
-    "testdata",
-    "test_data",
-    "fixtures",
-    "test-data",
     "integration_tests",
     "unit_tests",
     "integration-tests",
 }
+_DATA_DIRS = {"fixtures", "__fixtures__", "testdata", "test_data", "test-data"}
+"""What tests work on: neither production nor, outside a test folder, tests themselves."""
 _SPEC_DIRS = {"spec", "specs"}
 _TEST_NAME = re.compile(
     r"^(?:test_.*|conftest)\.pyi?$|\.(?:test|tests|spec|cy|e2e|e2e-spec|integration)\.[cm]?[jt]sx?$|^(?:jest|vitest|playwright|cypress)\.(?:[\w-]+\.)*[cm]?[jt]s$|\.snap$|^setupTests\.[jt]s$|^test[-_].*\.[cm]?[jt]s$"
@@ -222,13 +219,25 @@ def _role(path: str, language: Language, text: str | None) -> Role:
         return Role.MIGRATION  # before "generated": most tools write their migrations and people then edit them
     if _is_generated(folders, name, language, body):
         return Role.GENERATED
-    if language in _CODE and _ROUTE_FILE.search(path):
+    if language in _CODE and _is_served(path):
         return Role.FIRST_PARTY
     return _role_by_place(folders, name, language, body)
 
 
+def _is_served(path: str) -> bool:
+    """Whether a framework serves the file by its name; an example application's pages are served to nobody."""
+    found = _ROUTE_FILE.search(path)
+    if found is None:
+        return False
+    above = set(path[: found.start()].lower().split("/"))
+    return not above & (_TEST_DIRS | _DATA_DIRS | _EXAMPLE_DIRS)
+
+
 def _role_by_place(folders: list[str], name: str, language: Language, text: str) -> Role:
     is_code = language in _CODE
+    data = next((position for position, folder in enumerate(folders) if folder in _DATA_DIRS), None)
+    if data is not None:
+        return Role.TEST if _TEST_DIRS.intersection(folders[:data]) else Role.EXAMPLE
     if _is_test(folders, name, text, is_code=is_code):
         return Role.TEST
     if language in {Language.MARKDOWN, Language.TEXT}:

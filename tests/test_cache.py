@@ -32,7 +32,7 @@ def test_without_a_directory_nothing_is_remembered() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a database" * 100, b"SQLite format 3\x00" + b"\xff" * 5_000])
 def test_a_damaged_file(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "results.sqlite3").write_bytes(content)
+    (tmp_path / "cache.sqlite3").write_bytes(content)
     store = Cache(tmp_path)
     store.put_many({"a": b"b"})
     assert store.get_many(["a"]) in ({}, {"a": b"b"})
@@ -47,7 +47,7 @@ def test_a_damaged_page_in_the_middle(tmp_path: Path) -> None:
     store = Cache(tmp_path)
     store.put_many({cache_key("p", str(number)): b"x" * 2_000 for number in range(200)})
     store.close()
-    path = tmp_path / "results.sqlite3"
+    path = tmp_path / "cache.sqlite3"
     content = bytearray(path.read_bytes())
     content[8_192:60_000] = b"\x00" * (60_000 - 8_192)
     path.write_bytes(content)
@@ -79,4 +79,4 @@ def test_a_store_that_has_grown_too_large_is_emptied(tmp_path: Path, monkeypatch
     store.close()
     monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     assert Cache(tmp_path).get_many(["a"]) == {}
-    assert sqlite3.connect(tmp_path / "results.sqlite3").execute("SELECT count(*) FROM result").fetchone() == (0,)
+    assert sqlite3.connect(tmp_path / "cache.sqlite3").execute("SELECT count(*) FROM result").fetchone() == (0,)

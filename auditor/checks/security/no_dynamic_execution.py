@@ -41,9 +41,9 @@ _DEVELOPMENT = re.compile(
 """Programs in `bin` that by their names serve the people who develop; a product's own program is called after the product."""
 
 
-@check(ITEM, needs=(SEMGREP,), corroborating=(SYNTAX, PROJECT, TEXTS, BANDIT, FLOWS))
+@check(ITEM, needs=(FLOWS,), corroborating=(SEMGREP, SYNTAX, PROJECT, TEXTS, BANDIT))
 def no_dynamic_execution(  # noqa: PLR0917 - one parameter per kind of evidence
-    semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, flows: ToolHits
+    flows: ToolHits, semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits
 ) -> Assessed:
     """Grade every place that runs text by where the text comes from."""
     origins = Origins(syntax, project.production, texts)

@@ -42,9 +42,9 @@ _KEY_VALUE = re.compile(r"\.(?:get|set|all|run|each|findKeys|getSub|remove)\s*\(
 _QUERY_WORDS = re.compile(r"\b(?:select|insert|update|delete|where|from|values|execute|raw|query)\b", re.IGNORECASE)
 
 
-@check(ITEM, needs=(SEMGREP,), corroborating=(SYNTAX, PROJECT, TEXTS, BANDIT, FLOWS), optional=(STORES,))
+@check(ITEM, needs=(FLOWS,), corroborating=(SEMGREP, SYNTAX, PROJECT, TEXTS, BANDIT), optional=(STORES,))
 def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
-    semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, flows: ToolHits, stores: Stores | None
+    flows: ToolHits, semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, stores: Stores | None
 ) -> Assessed | NotApplicable:
     """Follow every query text to its pieces."""
     server = project.server
