@@ -7,6 +7,7 @@ a framework fills marked as coming from outside. What is outside, dangerous, har
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -113,10 +114,20 @@ class Engine:
         frame = _Frame(scope, function=function, decorators=decorators, answers=True)
         for number, parameter in enumerate(function.parameters):
             value = filled.get(parameter.name)
+            if value is not None and value.marks and self._is_enumeration(parameter.annotation, outer):
+                value = replace(value, marks=frozenset())
             if value is None:
                 value = bound if bound is not None and number == 0 else self._unknown(parameter, function)
             self._bind_parameter(parameter, value, scope)
         self._follow(function, frame)
+
+    @staticmethod
+    def _is_enumeration(annotation: str, scope: Scope) -> bool:
+        """Whether a parameter's type is an enumeration of the audited code: the framework refuses every other text."""
+        names = [part for part in re.findall(r"\w+", annotation) if part not in {"Optional", "Annotated", "Union", "None", "Query", "Path"}]
+        known = scope.get(names[0]) if names else None
+        bases = known.blueprint.bases if known is not None and known.blueprint is not None else ()
+        return any(re.search(r"(?:^|\.)~?\w*Enum$", base.path) for base in bases)
 
     def _unknown(self, parameter: ir.Parameter, function: ir.Function) -> Value:
         """A parameter nobody in sight fills: marked as unclear where the file shows mark-up, else as nothing."""

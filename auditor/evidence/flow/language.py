@@ -103,7 +103,5 @@ WITHOUT: dict[str, frozenset[str]] = {
     "'": frozenset({"sql", "xpath"}),
     '"': frozenset({"sql", "xpath"}),
     "<": frozenset({"markup"}),
-    "\n": frozenset({"header", "log"}),
-    "\r": frozenset({"header", "log"}),
 }
 """What a text without these characters can no longer do."""

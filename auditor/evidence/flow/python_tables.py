@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments
 from auditor.evidence.flow.values import ALL, HOLE, NOTHING, UNSET, Mark, Unset, Value, text_of
-from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 from auditor.languages import flow_ir as ir
 
 _Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
@@ -76,6 +76,7 @@ _SERVICE_TYPE = re.compile(
     r"(?:^|\.|\[)(?:Session|AsyncSession|SessionDep|BackgroundTasks|Response|Connection|Settings|\w*Service|\w*Repository|\w*Client|\w*Dep|CurrentUser|User|Redis|Database)\b|Depends\(|Security\("
 )
 _PATH_CONVERTER = re.compile(r"<(?:int|float|uuid):(\w+)>")
+_PATH_PART = re.compile(r"\{(\w+)\}|<(?:string:)?(\w+)>")
 _HANDLER_METHODS = frozenset(
     {
         "get",
@@ -208,9 +209,9 @@ _CLEANERS: dict[str, frozenset[str]] = {
     "flask.render_template": frozenset({"markup"}),
     "flask.jsonify": frozenset({"markup"}),
     "django.shortcuts.render": frozenset({"markup"}),
-    "urllib.parse.quote": frozenset({"markup", "path", "url", "redirect", "header"}),
-    "urllib.parse.quote_plus": frozenset({"markup", "path", "url", "redirect", "header"}),
-    "urllib.parse.urlencode": frozenset({"markup", "path", "url", "redirect", "header"}),
+    "urllib.parse.quote": frozenset({"markup", "path", "url", "redirect"}),
+    "urllib.parse.quote_plus": frozenset({"markup", "path", "url", "redirect"}),
+    "urllib.parse.urlencode": frozenset({"markup", "path", "url", "redirect"}),
     "shlex.quote": frozenset({"command"}),
     "pipes.quote": frozenset({"command"}),
     "os.path.basename": frozenset({"path"}),
@@ -267,10 +268,6 @@ _CLEANING_NAMES: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 _STORES = re.compile(
     r"\.(?:execute|executemany|query|filter|filter_by|fetch\w*|first|first_or_404|all|one|one_or_none|scalar\w*|get_or_404|objects|find_one|find|aggregate|insert\w*|update_one|update_many|delete\w*|save|commit|add|merge|flush|select_related|exists|exec)\(\)"
 )
-_LOOKUP = re.compile(
-    r"(?:^|[._])(?:find|fetch|load|lookup|query|select|create|save|insert|update|delete|remove|exists|count|authenticate|login|check|validate|verify|is|has|send|log|notify|register|by_id|current_user)(?:_|$|[A-Z])|(?:^|\.)get_\w*(?:user|by|or|item|post|record|object|account|order|client|session|db|config|settings)\w*$"
-)
-"""Functions not seen inside that rather look something up than hand a text on."""
 _DATABASE = re.compile(
     r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
 )
@@ -332,14 +329,18 @@ class Python:
         filled: dict[str, Value] = {}
         is_route = any(_ROUTE.search(decorator.path) for decorator in decorators)
         is_view = function.name in _HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
-        harmless = {name for decorator in function.decorators for name in _converted(decorator)}
+        harmless = {name for text in _route_texts(function) for name in _PATH_CONVERTER.findall(text)}
+        parts = {name for text in _route_texts(function) for found in _PATH_PART.findall(text) for name in found if name}
         for number, parameter in enumerate(function.parameters):
             if number == 0 and function.owner and parameter.name in {"self", "cls"}:
                 continue
             if _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
                 filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request")
             elif (is_route or is_view) and parameter.name not in harmless and _is_outside(parameter):
-                filled[parameter.name] = Value(frozenset({Mark("request", function.line, parameter.name)}), path=f"~{parameter.name}")
+                clean = frozenset({"path"}) if parameter.name in parts else frozenset()
+                filled[parameter.name] = Value(
+                    frozenset({Mark("request", function.line, parameter.name, clean)}), path=f"~{parameter.name}"
+                )
         return filled
 
     def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
@@ -381,7 +382,7 @@ class Python:
             detail = first.const if isinstance(first.const, str) else ""
             marks = frozenset(replace(mark, detail=f"{mark.detail}.{detail}".strip(".")[:80]) for mark in arguments.receiver.marks)
             return Value(marks | arguments.get(1, "default").every_mark)
-        if not arguments.receiver.marks and _LOOKUP.search(path):
+        if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
 
@@ -410,11 +411,9 @@ class Python:
                 yield from _answer(answer)
 
     def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
-        """Writing outside text into the session or a response header."""
+        """Writing outside text into the session."""
         if target.path in {"flask.session[]", "quart.session[]"}:
             yield from harms_any([value, key or NOTHING], "trust", "session-from-request")
-        elif re.search(r"headers\[\]$", target.path) and "request" not in target.path:
-            yield from harms(value, "header", "header-injection")
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: digits only, a full match, a known prefix, an own predicate."""
@@ -449,12 +448,10 @@ class Python:
         return arguments.path.lstrip("~") in _RAISING
 
 
-def _converted(decorator: ir.Expression) -> list[str]:
-    """Parameters of a route pattern that only match numbers or ids."""
-    if not isinstance(decorator, ir.Call):
-        return []
-    texts = [part.value for part in decorator.arguments if isinstance(part, ir.Const) and isinstance(part.value, str)]
-    return [name for text in texts for name in _PATH_CONVERTER.findall(text)]
+def _route_texts(function: ir.Function) -> list[str]:
+    """The texts in a function's decorators: route patterns among them. A part of a path holds no slash unless the pattern says so."""
+    calls = [decorator for decorator in function.decorators if isinstance(decorator, ir.Call)]
+    return [part.value for call in calls for part in call.arguments if isinstance(part, ir.Const) and isinstance(part.value, str)]
 
 
 def _is_outside(parameter: ir.Parameter) -> bool:
@@ -543,8 +540,6 @@ def _join(arguments: Arguments) -> Value:
 _REMOVES: dict[str, frozenset[str]] = {
     "'": frozenset({"sql", "xpath"}),
     "<": frozenset({"markup"}),
-    "\n": frozenset({"header"}),
-    "\r\n": frozenset({"header"}),
 }
 
 
@@ -575,6 +570,7 @@ _TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
     "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
     "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
     "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
+    **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
     "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
     "configparser.ConfigParser": lambda _: Value(items={}), "configparser.RawConfigParser": lambda _: Value(items={}), "re.sub": _substituted,
 }  # fmt: skip
@@ -656,7 +652,8 @@ def _path_method(arguments: Arguments) -> _Hit:
 def _call_out(position: int) -> _Sink:
     def sink(arguments: Arguments) -> _Hit:
         url = arguments.get(position, "url")
-        if not has_fixed_host(url.skeleton):
+        guarded = "transport" in (arguments.receiver.items or {})  # a client with a transport of its own can refuse addresses
+        if not has_fixed_host(url.skeleton) and not guarded:
             yield from harms(url, "url", "server-side-request")
 
     return sink

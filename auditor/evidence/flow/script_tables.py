@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.evidence.flow.language import WITHOUT, Arguments
-from auditor.evidence.flow.values import ALL, HOLE, NOTHING, UNSET, Mark, Value, constant, text_of
-from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.values import ALL, HOLE, NOTHING, OWN_HOLE, UNSET, Mark, Value, constant, text_of
+from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 from auditor.languages import flow_ir as ir
 
 _Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
@@ -116,7 +116,7 @@ _HARMLESS_METHODS = frozenset(
         "length",
     }
 )
-_ADDRESS = frozenset({"markup", "path", "url", "redirect", "header"})
+_ADDRESS = frozenset({"markup", "path", "url", "redirect"})
 _CLEANERS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (re.compile(r"(?:^|\.)encodeURI(?:Component)?$"), _ADDRESS),
     (re.compile(r"(?:^|\.)basename$"), frozenset({"path"})),
@@ -141,9 +141,6 @@ _STORES = re.compile(
 _DATABASE = re.compile(
     r"(?:\bdb\b|database|conn|client|pool|knex|sequelize|prisma|sql|mysql|\bpg\b|postgres|sqlite|transaction|\btrx?\b|\btx\b|queryRunner|entityManager|dataSource|repository)",
     re.IGNORECASE,
-)
-_LOOKUP = re.compile(
-    r"(?:^|[.~])(?:find|fetch|load|lookup|query|select|create|save|insert|update|delete|remove|exists|count|authenticate|login|check|validate|verify|is|has|send|log|notify|register|get)(?:[A-Z]\w*)?$"
 )
 _TRUSTING_NAME = re.compile(
     r"^(?:is)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow|matches)", re.IGNORECASE
@@ -172,7 +169,7 @@ class Script:
             tail = _tail(path)
             trusted = tail in _TRUSTED and path.rpartition(".")[0] in {"express.request", "koa.request"}
             stored = tail in _STORED_UPLOAD and all("file" in mark.detail.lower() for mark in value.marks)
-            if trusted or stored:
+            if trusted or stored or tail in {"length", "byteLength"}:
                 return replace(value, marks=frozenset())
             return value.cleaned(frozenset({"markup"})) if tail in {"search", "pathname"} and "URL()" in path else value
         if path and _LOCATION.match(path):
@@ -229,7 +226,7 @@ class Script:
             return Value(arguments.receiver.every_mark)
         if _STORES.search(f"{path}()") and not arguments.receiver.marks:
             return NOTHING
-        if not arguments.receiver.marks and _LOOKUP.search(arguments.path):
+        if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
 
@@ -351,13 +348,21 @@ def _formatted_address(arguments: Arguments) -> Value:
     return Value(given.every_mark, skeleton=f"{path.skeleton}?{HOLE}" if host is None else HOLE)
 
 
+def _address(arguments: Arguments) -> Value:
+    """`new URL(path, base)`: the host is the base's unless the path brings its own."""
+    given, base = arguments.get(0), arguments.get(1)
+    if len(arguments.positional) > 1 and not base.every_mark and is_local_target(given.skeleton):
+        return Value(given.every_mark, skeleton=OWN_HOLE + given.skeleton, path="~URL()")
+    return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()")
+
+
 def _first(arguments: Arguments) -> Value:
     return arguments.get(0)
 
 
 _TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "URL": _address, "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip
 _METHODS: dict[str, Callable[[Arguments], Value]] = {
@@ -375,6 +380,12 @@ def _sql(arguments: Arguments) -> _Hit:
     text = (query.items or {}).get("text") or (query.items or {}).get("sql") or query
     if is_query(text.skeleton) or (_DATABASE.search(arguments.receiver.path) and text.items is None and text.skeleton != HOLE):
         yield from harms(text, "sql", "sql-injection")
+
+
+def _statement(arguments: Arguments) -> _Hit:
+    """Methods with names that other objects have too: only what reads like a statement counts."""
+    if is_query(arguments.get(0).skeleton):
+        yield from harms(arguments.get(0), "sql", "sql-injection")
 
 
 def _sql_text(arguments: Arguments) -> _Hit:
@@ -532,7 +543,7 @@ _SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("sequelize.literal", "Sequelize.literal", "@prisma/client.Prisma.raw", "drizzle-orm.sql.raw", "sql.raw"), _sql_text),
 }  # fmt: skip
 _METHOD_SINKS: dict[str, _Sink] = {
-    **dict.fromkeys(("query", "execute", "raw", "run", "all", "each", "prepare", "exec", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw", "get"), _sql),
+    **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "exec", "get"), _statement),
     **dict.fromkeys(("$queryRawUnsafe", "$executeRawUnsafe"), _sql_text), "or": _filter_text,
     **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete"), _mongo),
     **dict.fromkeys(("sendFile", "download", "sendfile"), _send_file),

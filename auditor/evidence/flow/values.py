@@ -19,6 +19,8 @@ PROVEN: Final = "\x00proven"
 ANY: Final = "\x00any"
 """Key of the entries of a container whose position is not known."""
 HOLE: Final = "{}"
+OWN_HOLE: Final = "{_}"
+"""A part of a text that is not known and does not come from outside."""
 SKELETON_LIMIT: Final = 600
 
 
@@ -216,7 +218,7 @@ def text_of(parts: Iterable[Value]) -> Value:
     pieces, constants = [], True
     for part in parts:
         marks |= part.every_mark
-        pieces.append(part.skeleton)
+        pieces.append(OWN_HOLE if part.skeleton == HOLE and not part.every_mark else part.skeleton)
         constants = constants and not isinstance(part.const, Unset)
     skeleton = "".join(pieces)[:SKELETON_LIMIT]
     return Value(frozenset(marks), skeleton if constants else UNSET, skeleton)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from auditor.evidence.flow.values import Mark, Value
+from auditor.evidence.flow.values import OWN_HOLE, Mark, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ WEAKNESSES: dict[str, Weakness] = {
     "url": Weakness(_OUTSIDE, 918, "chooses the address the server calls: internal services can be reached through it"),
     "redirect": Weakness(_OUTSIDE, 601, "chooses where the visitor is sent: a link to this site can end on another one"),
     "markup": Weakness(_MARKUP, 79, "is shown as mark-up: a script in it runs in other people's browsers"),
-    "header": Weakness(_MARKUP, 113, "becomes part of a response header: a line break in it adds headers"),
     "trust": Weakness("security.sessions-protected", 501, "is stored in the session unchecked, where later code trusts it"),
 }
 
@@ -67,6 +66,11 @@ WEAK_RULES = frozenset({"path-probe", "filter-injection", "session-from-request"
 CERTAIN_SOURCES = frozenset({"request", "page", "model", "download"})
 """Sources anybody can feed; the command line belongs to whoever starts the program."""
 
+HANDS_ON = re.compile(
+    r"(?:^|[._]|(?<=[a-z]))(?:(?i:format|build|make|join|concat|encode|decode|parse|normali[sz]e|strip|trim|lower|upper|replace|quote|wrap|convert|clean|append|prefix|suffix|merge|copy|assign|"
+    r"pick|clone|slice|split|unquote|json|dumps|loads|validate[ds]?)|to|as|str|do)(?:_|$|[A-Z0-9])|(?:Text|String|Path|Url|URL|Html|HTML|Query|Sql|SQL|Name|Command|Params|Filters)$|_(?:text|path|url|query|sql|name)$"
+)
+"""Names of functions that hand a text on in some form; a function not seen inside and named otherwise looks something up."""
 ALL_WEAKNESSES = frozenset(WEAKNESSES)
 
 _SQL_WORDS = re.compile(
@@ -84,8 +88,8 @@ def is_query(text: str) -> bool:
 
 
 def has_fixed_host(text: str) -> bool:
-    """Whether an address names its host before the first hole."""
-    return bool(_FIXED_HOST.match(text))
+    """Whether an address names its host before the first hole from outside."""
+    return bool(_FIXED_HOST.match(text)) or text.startswith(OWN_HOLE)
 
 
 def is_local_target(text: str) -> bool:
