@@ -25,7 +25,7 @@ from auditor.version import __version__
 _FOREIGN = frozenset({Role.VENDORED, Role.GENERATED, Role.MINIFIED, Role.TEST, Role.EXAMPLE, Role.MIGRATION})
 _EXAMPLE_FOLDERS = frozenset({"example", "examples", "sample", "samples", "demos", "playground", "playgrounds", "template", "templates"})
 _REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:requirements|reqs?)(?:[-_.][\w.-]*)?\.(?:txt|in|pip)$|(?:^|/)[\w.]+[-_.]requirements\.(?:txt|in)$|(?:^|/)requirements/[\w.-]+\.(?:txt|in)$"
+    r"(?:^|/)(?:requirements|reqs?)(?:[-_.][\w.-]*)?\.(?:txt|in|pip|lock)$|(?:^|/)[\w.]+[-_.]requirements\.(?:txt|in)$|(?:^|/)requirements/[\w.-]+\.(?:txt|in)$"
 )
 _CONSTRAINTS = re.compile(r"(?:^|/)constraints?(?:[-_.][\w.-]*)?\.txt$")
 _ENVIRONMENT = re.compile(r"(?:^|/)(?:conda[-_])?(?:environment|env)(?:[-_.][\w.-]*)?\.ya?ml$")
@@ -141,7 +141,7 @@ def _locks(context: Context, own: list[str], texts: dict[str, str], declared: tu
         elif _CONSTRAINTS.search(path):
             yield from filter(None, [pinned_lock(read_requirements(path, text), text)])
     for manifest in declared:
-        if manifest.kind == "requirements.txt" and manifest.path.endswith((".txt", ".pip")):
+        if manifest.kind == "requirements.txt" and manifest.path.endswith((".txt", ".pip", ".lock")):
             yield from filter(None, [pinned_lock(manifest, texts[manifest.path])])
 
 
