@@ -40,6 +40,8 @@ _GRAMMAR_GAPS = (
     (re.compile(rb"(?m)^([ \t]{1,200}\):[ \t]*[\w.\[\]|]{1,80})(\n[ \t]{1,200}<)"), rb"\1;\2"),
 )
 """What the TypeScript grammar is known not to read, and how to write it otherwise on the same lines; used only where it fails."""
+_TEMPLATE_TAG = re.compile(rb"<%[^%]{0,2000}%>|\{\{[^{}]{0,500}\}\}|\{%[^%]{0,500}%\}")
+"""Tags of a template engine in a script that a server fills in."""
 _COMPONENTS = frozenset({Language.VUE, Language.SVELTE})
 
 
@@ -60,6 +62,11 @@ def read_script(path: str, text: str, language: Language) -> FileFacts:
 
 def _second_try(source: bytes, grammar: Grammar, tree: tree_sitter.Tree) -> tuple[bytes, Grammar, tree_sitter.Tree]:
     """JavaScript that carries type annotations is read as TSX; what the TypeScript grammar is known not to read is written otherwise."""
+    if b"<%" in source or b"{{" in source or b"{%" in source:
+        filled = _TEMPLATE_TAG.sub(lambda tag: b"0" + b"\n" * tag[0].count(b"\n"), source)
+        again = parse(grammar, filled)
+        if not again.root_node.has_error:
+            return filled, grammar, again
     if grammar is Grammar.JAVASCRIPT:
         typed = parse(Grammar.TSX, source)
         return (source, grammar, tree) if typed.root_node.has_error else (source, Grammar.TSX, typed)

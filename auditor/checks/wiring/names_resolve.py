@@ -10,6 +10,7 @@ What it cannot see: Attributes of objects, names made at run time, exports of mo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from auditor.checks.registry import check
@@ -149,7 +150,9 @@ class _Unused:
         self._importers: dict[str, set[str]] = {}
         for edge in graph.edges:
             self._importers.setdefault(paths[edge.target], set()).add(paths[edge.source])
-        self._texts = texts
+        read = set(paths.values())
+        self._texts = {path: text for path, text in sorted(texts.items()) if len(text) < _LONGEST_PAGE and _names_files(path, read)}
+        self._names = Counter(path.rpartition("/")[2] for path in read)
         self._known: dict[str, bool] = {}
 
     def is_unused(self, path: str) -> bool:
@@ -168,13 +171,17 @@ class _Unused:
         stem = name.split(".")[0]
         if stem in _ENTRIES or not self._texts:
             return True
-        parent = folder.rpartition("/")[2]
-        wanted = re.compile(rf"(?<![\w-]){re.escape(name)}\b|\b{re.escape(parent)}[/.]{re.escape(stem)}\b")
-        return any(
-            wanted.search(text)
-            for other, text in self._texts.items()
-            if other != path and len(text) < _LONGEST_PAGE and not other.endswith(".md")
-        )
+        parent = re.escape(folder.rpartition("/")[2])
+        pattern = rf"(?<![\w-]){parent}[/.]{re.escape(stem)}\b"
+        if self._names[name] == 1:
+            pattern += rf"|(?<![\w-]){re.escape(name)}\b"
+        wanted = re.compile(pattern)
+        return any(wanted.search(text) for other, text in self._texts.items() if other != path)
+
+
+def _names_files(path: str, read: set[str]) -> bool:
+    """Whether a text may tell the program to use a file: code that was read, pages and configuration; no built bundles, no prose."""
+    return path in read or not (_SCRIPT_PATH.search(path) or path.endswith((".md", ".rst", ".map", "manifest.json", ".lock")))
 
 
 class _Names:
