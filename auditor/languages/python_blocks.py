@@ -64,6 +64,7 @@ class Walk(ExpressionWalk):
         self._docstring(self.root)
         self.push(self.root.named_children, around)
         self.walk()
+        self.readers.clear()  # bound methods: a cycle that would keep the tree alive until the next garbage collection
         comments = self.comments()
         reasons = Reasons(comments)
         handlers = sorted(self.handlers, key=lambda handler: (handler.line, handler.end_line))
@@ -270,8 +271,11 @@ class Walk(ExpressionWalk):
             inside = parts(name) if name is not None and name.type in {"type", "generic_type"} else []
             name = inside[0] if inside else name
         scope = self.scopes.open(ScopeKind.FUNCTION, around.names, sees_class=around.names.kind is ScopeKind.CLASS)
-        if name is not None and left is not None:
-            self.scopes.bind(around.names, text_of(name, self.source))
+        if name is None or left is None or name.type != "identifier":  # `type(x).y = z`, which the grammar takes for an alias
+            self.push(node.named_children, around)
+            return
+        self.scopes.bind(around.names, text_of(name, self.source))
+        if left is not None:
             self.bind(left, scope)
         self.push((right,), replace(around, names=scope, function=-1))
 
