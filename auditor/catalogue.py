@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from auditor.checks.registry import all_checks
+from auditor.checks.registry import Check, all_checks
 from auditor.errors import UsageError
 from auditor.model.report import Category, Item
 from auditor.model.verdict import Severity
@@ -54,7 +54,7 @@ def catalogue() -> Catalogue:
         raise ValueError(f"checks without a checklist item: {', '.join(strangers)}")
     categories = tuple(Category(entry["id"], entry["title"], entry["question"]) for entry in data["categories"])
     order = [category.id for category in categories]
-    items = sorted((_item(entry) for entry in data["items"]), key=lambda item: order.index(item.category))
+    items = sorted((_item(entry, checks.get(entry["id"])) for entry in data["items"]), key=lambda item: order.index(item.category))
     return Catalogue(tuple(items), categories)
 
 
@@ -63,8 +63,7 @@ def select(ids: Iterable[str]) -> frozenset[str]:
     return frozenset(catalogue().item(item_id).id for item_id in ids)
 
 
-def _item(entry: dict[str, str]) -> Item:
-    check = all_checks().get(entry["id"])
+def _item(entry: dict[str, str], check: Check | None) -> Item:
     sections = check.sections if check else {}
     return Item(
         id=entry["id"],
