@@ -1,0 +1,66 @@
+"""A whole audit as data: what it covers, what it says of the tree, and when there is no grade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor import audit
+from auditor.engine import rules_digest
+from auditor.errors import NothingToAuditError, UsageError
+from auditor.model.report import Report
+from tests.support.repositories import from_texts
+
+ITEM = "security.sql-parameterised"
+
+
+def quick(root: Path, **options: object) -> Report:
+    return audit(root, only=[ITEM], date="2026-01-01", use_cache=False, workers=1, **options)  # type: ignore[arg-type]
+
+
+def test_the_scope_counts_what_was_there(tmp_path: Path) -> None:
+    root = from_texts(
+        tmp_path / "shop",
+        {"app.py": "a = 1\nb = 2\n", "web/main.ts": "export {};\n", "test_app.py": "def test_a(): ...\n", "README.md": "# Shop\n"},
+    )
+    (root / "link").symlink_to(root / "app.py")
+    scope = quick(root).scope
+    assert (scope.name, scope.files, scope.lines, scope.origin, scope.commit) == ("shop", 4, 3, "tree", "")
+    assert [(count.language, count.lines) for count in scope.languages] == [("python", 2), ("typescript", 1)]
+    assert dict(scope.roles) == {"doc": 1, "first_party": 2, "test": 1}
+    assert scope.skipped == (("link", "a symbolic link: not followed"),)
+
+
+def test_selected_items_get_no_grade(tmp_path: Path) -> None:
+    report = quick(from_texts(tmp_path, {"app.py": "x = 1\n"}))
+    assert [outcome.id for outcome in report.outcomes] == [ITEM]
+    assert (report.score.letter, report.score.no_grade) == (None, "only selected items were judged")
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ({"README.md": "# words\n"}, "no first-party source code"),
+        ({"main.go": "package main\n" * 50, "x.py": "x = 1\n"}, "languages this version does not read"),
+        ({"tests/test_a.py": "def test_a(): ...\n"}, "no first-party source code"),
+    ],
+)
+@pytest.mark.tools
+def test_trees_without_a_grade(tmp_path: Path, texts: dict[str, str], words: str) -> None:
+    report = audit(from_texts(tmp_path, texts), date="2026-01-01", use_cache=False, workers=1)
+    assert report.score.letter is None
+    assert words in report.score.no_grade
+
+
+def test_wrong_calls(tmp_path: Path) -> None:
+    from_texts(tmp_path, {"a.py": "x = 1\n"})
+    for options in ({"date": "soon"}, {"timeout": 0}, {"workers": 0}, {"advisories": tmp_path / "none.zip"}, {"only": ["no.such"]}):
+        with pytest.raises(UsageError):
+            audit(tmp_path, **options)  # type: ignore[arg-type]
+    with pytest.raises(NothingToAuditError):
+        audit(from_texts(tmp_path / "empty", {}) if (tmp_path / "empty").mkdir() is None else tmp_path)
+
+
+def test_the_rules_have_a_digest() -> None:
+    assert len(rules_digest()) == 12
