@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from auditor.languages.structured import Lines, at, flattened, load_json, strings, table
+from auditor.languages.structured import LONGEST_MANIFEST, Lines, at, flattened, load_json, strings, table
+from auditor.languages.yaml_nodes import YamlText, read_yaml
 from auditor.languages.yaml_nodes import flattened as yaml_flattened
-from auditor.languages.yaml_nodes import read_yaml
 from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
@@ -126,7 +126,7 @@ def _settings(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def read_pnpm_workspace(path: str, text: str) -> Manifest:
     """The workspace file of pnpm: members, and its settings under their own names; `catalog.NAME` holds shared versions."""
     root = path.rpartition("/")[0]
-    read = read_yaml(text)
+    read = read_yaml(text) if len(text) <= LONGEST_MANIFEST else YamlText((), "too large to read")
     members = tuple(read.root.get("packages").texts())
     settings = tuple(sorted(entry for entry in yaml_flattened(read.root) if not entry[0].startswith("packages.")))
     return Manifest(path, "pnpm-workspace.yaml", Ecosystem.NPM, root, workspaces=members, settings=settings, problem=read.problem)

@@ -10,8 +10,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from auditor.languages.requirement_lines import requirement
-from auditor.languages.structured import Lines, at, flattened, load_toml, strings, table
-from auditor.languages.yaml_nodes import read_yaml
+from auditor.languages.structured import LONGEST_MANIFEST, Lines, at, flattened, load_toml, strings, table
+from auditor.languages.yaml_nodes import YamlText, read_yaml
 from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
@@ -210,7 +210,7 @@ def read_pipfile(path: str, text: str) -> Manifest:
 
 def read_environment_yml(path: str, text: str) -> Manifest:
     """The manifest a conda environment file is; names of conda packages are taken for those of PyPI, which mostly agree."""
-    read = read_yaml(text)
+    read = read_yaml(text) if len(text) <= LONGEST_MANIFEST else YamlText((), "too large to read")
     found: list[Requirement] = []
     engines: list[tuple[str, str]] = []
     lines = Lines(text)

@@ -13,7 +13,7 @@ from auditor.languages.structured import Lines
 from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
-_LARGEST = 500_000
+_LARGEST = 100_000
 _ITEM = re.compile(r"\s*([\w.-]{1,200})")
 
 

@@ -11,7 +11,12 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+LONGEST_MANIFEST = 200_000
+"""Characters up to which manifests in YAML are read."""
 _DEEPEST = 60
+_LONGEST_TOML = 8_000_000
+"""Characters; locks of large workspaces have about a quarter of that."""
+_LONGEST_LINE = 200_000
 _COMMENT_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*|/\*.*?\*/|,(?=\s{0,200}[}\]])', re.DOTALL)
 _NAMED = re.compile(r"""\s*(?:-\s+)?["']?(@?[\w.@/~+ -]{1,214}?)["']?\s*(?:[:=@\[<>~!;,\]]|$)""")
 
@@ -36,6 +41,8 @@ def _without_comments(text: str) -> str:
 
 def load_toml(text: str) -> tuple[dict[str, Any], str]:
     """The tables of a TOML text; where one of them is broken, those that can be read without it."""
+    if len(text) > _LONGEST_TOML or _has_endless_line(text):
+        return {}, "too large to read"
     try:
         return tomllib.loads(text.removeprefix("\ufeff")), ""
     except RecursionError:
@@ -43,6 +50,17 @@ def load_toml(text: str) -> tuple[dict[str, Any], str]:
     except ValueError as error:
         problem = f"not valid TOML ({_first_line(error)})"
     return _readable_tables(text), problem
+
+
+def _has_endless_line(text: str) -> bool:
+    """Whether a line is longer than any a tool or a person writes: the reader goes through them letter by letter."""
+    start = 0
+    while len(text) - start > _LONGEST_LINE:
+        end = text.rfind("\n", start, start + _LONGEST_LINE)
+        if end <= start:
+            return True
+        start = end
+    return False
 
 
 def _readable_tables(text: str) -> dict[str, Any]:

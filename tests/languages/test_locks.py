@@ -383,3 +383,13 @@ def test_large_locks_are_read_in_no_time() -> None:
     started = time.process_time()
     assert len(read_pnpm_lock("pnpm-lock.yaml", f"lockfileVersion: '9.0'\n\npackages:\n\n{entries}").packages) == 8_000
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 20_000_000, "[" * 300_000, '{"a":' * 100_000, "a" * 500 + " " * 1_000_000, "[[package]]\n" * 50_000, '"' * 1_000_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    started = time.process_time()
+    for reader in READERS:
+        assert reader("x.lock", text).problem or not reader("x.lock", text).packages
+    assert time.process_time() - started < 20

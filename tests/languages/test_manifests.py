@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -373,3 +374,22 @@ READERS = (
 @given(st.text(max_size=300), st.sampled_from(READERS))
 def test_no_text_makes_a_reader_raise(text: str, reader: object) -> None:
     assert isinstance(reader("x", text), Manifest)  # type: ignore[operator]
+
+
+HOSTILE = {
+    "one endless line": "x" * 20_000_000,
+    "brackets": "[" * 300_000,
+    "braces": '{"a":' * 100_000,
+    "white space": "," * 500_000 + " " * 500_000,
+    "many lines": "a==1\n" * 200_000,
+    "many sections": "[a]\n" * 100_000,
+    "quotes": '"' * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_text_takes_long(name: str) -> None:
+    started = time.process_time()
+    for reader in READERS:
+        assert not reader("x", HOSTILE[name]).scripts
+    assert time.process_time() - started < 10
