@@ -17,13 +17,18 @@ class Reach:
     def __init__(self, syntax: Syntax, paths: frozenset[str]) -> None:
         self._facts = {path: syntax.files[path] for path in sorted(paths) if path in syntax.files}
         self._by_name: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._classes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for path, facts in self._facts.items():
             for index, definition in enumerate(facts.definitions):
-                if definition.kind is not DefinitionKind.CLASS and definition.name:
-                    self._by_name[definition.name].append((path, index))
+                if definition.name:
+                    table = self._classes if definition.kind is DefinitionKind.CLASS else self._by_name
+                    table[definition.name].append((path, index))
 
-    def calls(self, path: str, scope: int, depth: int = 3) -> Iterator[tuple[str, Call]]:
-        """(file, call) of everything the function reaches, its own calls first; `scope` -1 is the module itself."""
+    def calls(self, path: str, scope: int, depth: int = 3, *, classes: bool = False) -> Iterator[tuple[str, Call]]:
+        """(file, call) of everything the function reaches, its own calls first; `scope` -1 is the module itself.
+
+        With `classes`, making an object of a first-party class reaches all of its methods (forms, serialisers and services work that way).
+        """
         pending: list[tuple[str, int, int]] = [(path, scope, depth)]
         seen: set[tuple[str, int]] = set()
         count = 0
@@ -42,7 +47,7 @@ class Reach:
                     return
                 yield place, call
                 if left:
-                    pending.extend((p, i, left - 1) for p, i in self._targets(place, call))
+                    pending.extend((p, i, left - 1) for p, i in self._targets(place, call, classes=classes))
 
     def texts(self, path: str, scope: int) -> Iterator[str]:
         """The string literals inside a function."""
@@ -51,13 +56,16 @@ class Reach:
             inside = within(facts, scope)
             yield from (literal.text for literal in facts.literals if literal.scope in inside)
 
-    def _targets(self, path: str, call: Call) -> Iterator[tuple[str, int]]:
+    def _targets(self, path: str, call: Call, *, classes: bool) -> Iterator[tuple[str, int]]:
         """The functions a call may run: what it names, and first-party functions handed to it."""
         names = [call.callee, *(name for argument in call.arguments for name in _names(argument.value))]
         for name in names:
             same = self._by_name.get(name.rsplit(".", 1)[-1].removesuffix("()"), [])
             near = [entry for entry in same if entry[0] == path]
             yield from near or (same if len(same) <= _SAME_NAMES else ())
+        if classes:
+            made = self._classes.get(call.callee.rsplit(".", 1)[-1].removeprefix("new "), [])
+            yield from made if len(made) <= _SAME_NAMES else ()
 
 
 def within(facts: FileFacts, root: int) -> frozenset[int]:

@@ -1,0 +1,312 @@
+"""Login, sign-up and endpoints that cost money per call have a rate limit.
+
+Passing title: Guessing passwords and burning money are slowed down
+Failing title: Anybody can guess passwords or run up the bill as fast as the network allows
+Grading: The endpoints in question are the product's own logins, sign-ups and password resets, and those that call a language model, send mail or messages, or take
+    uploads. Pass when nearly all of them are behind a limiter (in code, in a middleware for everything, in a committed gateway configuration), or when logins are left to a
+    hosted identity provider and nothing else is there. Partial when some are and some are not, when a limiter stands before other endpoints only, or when it
+    counts in the memory of one process although several run. Fail when none are.
+Done when: Every such endpoint answers 429 after a few calls from one client, the counters live in a shared store, and the accounts at paid services have a spending cap.
+What it cannot see: Limits set in the console of a platform, firewall or identity provider, and limiters whose names say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from auditor.checks.reach import Reach, within
+from auditor.checks.registry import check
+from auditor.model.artifacts import Deployment
+from auditor.model.evidence import Route, RouteKind, Routes
+from auditor.model.needs import DEPLOYMENT, PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.project import RUNNING, Project
+from auditor.model.syntax import Call, Syntax
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
+from auditor.words import listed, plural
+
+_LOGIN = re.compile(
+    r"^(?:log-?in|sign-?in|register|sign-?up|registration|forgot-?(?:password|username)?|reset-?password|password-?reset|request-?reset|resend-?(?:verification|code|otp)?|verify-?(?:otp|code|2fa)|otp|magic-?link|create-?account|authenticate"
+    r"|signin-?magic-?link|\w*-?log-?in|\w*-?sign-?up|\w*-?register)$"
+)
+_UNCLEAR = re.compile(r"^(?:auth|token|tokens|session|sessions|accounts?|users?|join)$")
+_PASSWORD = re.compile(
+    r"(?:^|[._])(?:check_password(?:_hash)?|verify_?password|checkPassword|comparePassword|compareSync|pwd_context\.verify|verifyPassword|authenticate|argon2\.verify|bcrypt\.(?:compare|checkpw)|ph\.verify|checkpw|validatePassword)$",
+    re.IGNORECASE,
+)
+_DELEGATED = re.compile(
+    r"(?:auth\.(?:signIn\w*|signUp|sign_in\w*|sign_up|admin\.\w+)|signInWith\w+|createUserWithEmailAndPassword|sendPasswordResetEmail|signInWithPassword|clerkClient|loginWithRedirect|initiate_auth)$"
+)
+_PROVIDERS = re.compile(
+    r"^(?:@clerk/|@auth0/|auth0|@supabase/auth|@workos|@kinde|@stytch|@descope|firebase/auth|@okta/|aws-amplify/auth|authlib)"
+)
+_COSTLY = re.compile(
+    r"(?:chat\.completions\.(?:create|parse)|responses\.create|completions\.create|messages\.(?:create|stream)|generate_?[cC]ontent(?:Stream|_stream)?|\bgenerateText|\bstreamText|\bgenerateObject|\bstreamObject|embeddings\.create|images\.(?:generate|edit)"
+    r"|audio\.(?:transcriptions|speech)\.create|ChatCompletion\.create|emails\.send|\.sendMail|send_?mail|send_?email|sendEmail|sendgrid\w*\.send|sgMail\.send|send_raw_email|send_templated_email|sendSms|send_sms|verifications\.create|EmailMessage\(\)\.send"
+    r"|mail\.send|replicate\.run|textract\w*\.\w+|chat\.sendMessage|sendMessageStream|bedrock\w*\.invoke_model|client\.invoke_model|llm\.(?:a?invoke|a?predict|stream)|chain\.a?invoke|agent\.a?invoke|Runner\.run(?:_sync|_streamed)?)$"
+)
+_UPLOAD = re.compile(
+    r"(?:^|[._])(?:upload|multer|busboy|fileUpload|FileInterceptor|FilesInterceptor)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$"
+)
+_LIMITER = re.compile(
+    r"rate_?-?limit|throttl|(?:^|[._])\w*limiter(?:$|[._(])|\.limit$|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
+    re.IGNORECASE,
+)
+_FLOOR_LIMITER = re.compile(
+    r"SlowAPI(?:ASGI)?Middleware|RateLimit\w*|Throttl\w*(?:Middleware|Guard)|DEFAULT_THROTTLE_CLASSES|ratelimit\w*\.middleware|AxesMiddleware|defender\.middleware|FailedLoginMiddleware",
+    re.IGNORECASE,
+)
+_GATEWAY = re.compile(
+    r"^\s*limit_req\s|\brate_limit\s*\{|\bratelimit\.average\b|\brateLimit:\s|aws_wafv2_web_acl[\s\S]{0,2000}rate_based_statement|\"rate_limit\"|cloudflare_(?:rate_limit|ruleset)",
+    re.MULTILINE,
+)
+_GATEWAY_FILE = re.compile(
+    r"(?:^|/)(?:[\w.-]*nginx[\w./-]*|[\w.-]+\.conf(?:\.template)?|Caddyfile|traefik[\w.-]*\.ya?ml|docker-compose[\w.-]*\.ya?ml|[\w-]+\.tf|vercel\.json|ingress[\w.-]*\.ya?ml)$"
+)
+_SHARED_STORE = re.compile(
+    r"storage_uri|RATELIMIT_STORAGE|redis|upstash|memcached|RedisStore|postgres|mongo|objects\.|cache\.|TokenBucket|database", re.IGNORECASE
+)
+_SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
+_ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
+_GUARDED = re.compile(r"auth|login|admin|staff|permission|current_?user|session|jwt|guard|protect", re.IGNORECASE)
+_PERMITS = re.compile(
+    r"(?:^|\.)(?:can[A-Z]\w*|is_?[aA]dmin|check_?[pP]ermission\w*|require\w*|getServerSession|getSession|current_?[uU]ser)$"
+)
+_MOST = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One endpoint in question: what it does, and whether something slows it down."""
+
+    route: Route
+    what: str
+    limited: bool
+
+
+@check("security.rate-limited", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES), optional=(DEPLOYMENT,))
+def rate_limited(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, deployment: Deployment | None) -> Judgement:
+    """Find the endpoints in question, then what stands before each."""
+    reach = Reach(syntax, project.production)
+    everything = _for_everything(syntax, project, texts)
+    endpoints = [endpoint for route in routes.routes if (endpoint := _endpoint(route, reach, syntax, everything=everything is not None))]
+    provider = _provider(syntax, project)
+    if not endpoints:
+        return _without_endpoints(project, provider)
+    limited = [endpoint for endpoint in endpoints if endpoint.limited]
+    share = len(limited) / len(endpoints)
+    elsewhere = any(_LIMITER.search(name) for route in routes.routes for name in route.through) or _limits_somewhere(syntax, project)
+    memory = bool(limited) and everything is None and _in_memory(syntax, project, texts) and _several_processes(deployment)
+    badness = _badness(share, elsewhere=elsewhere, memory=memory)
+    missing = [endpoint for endpoint in endpoints if not endpoint.limited]
+    return Assessed(
+        bad=0,
+        total=0,
+        floor=badness,
+        summary=_summary(endpoints, limited, memory=memory),
+        findings=tuple(_finding(endpoint) for endpoint in _worst_first(missing)[:12]) if badness else (),
+        evidence=tuple(endpoint.route.place for endpoint in limited[:3]) or ((everything,) if everything is not None else ()),
+        signals=(
+            f"endpoints in question: {listed([f'{e.route.method} {e.route.path}' for e in endpoints], 6)}",
+            f"limited: {len(limited)} of {len(endpoints)}",
+            f"limiter for everything: {'yes' if everything is not None else 'no'}",
+        ),
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _badness(share: float, *, elsewhere: bool, memory: bool) -> float:
+    if share >= _MOST:
+        return 0.4 if memory else 0.0
+    if share > 0 or elsewhere:
+        return 0.5
+    return 1.0
+
+
+def _worst_first(endpoints: list[_Endpoint]) -> list[_Endpoint]:
+    return sorted(endpoints, key=lambda endpoint: (endpoint.what != "login", endpoint.route.place.path, endpoint.route.place.line))
+
+
+def _without_endpoints(project: Project, provider: Place | None) -> Judgement:
+    if provider is not None:
+        summary = (
+            "Logins are left to a hosted identity provider, which limits them itself; no endpoint that costs money per call was found."
+        )
+        return Assessed(bad=0, total=1, summary=summary, evidence=(provider,), confidence=Confidence.MEDIUM)
+    if not project.has(*RUNNING):
+        return NotApplicable("Nothing here answers over a network.")
+    return NotApplicable("There is no login of its own and no endpoint that costs money per call.")
+
+
+def _summary(endpoints: list[_Endpoint], limited: list[_Endpoint], *, memory: bool) -> str:
+    counted = f"{len(limited)} of {plural(len(endpoints), 'endpoint')} with passwords or costs behind {'it' if len(endpoints) == 1 else 'them'} {'is' if len(limited) == 1 else 'are'} limited"
+    return f"{counted}, in the memory of one process although several run." if memory else f"{counted}."
+
+
+def _finding(endpoint: _Endpoint) -> Finding:
+    route = endpoint.route
+    message = {
+        "login": f"{route.method} {route.path} can be called as fast as the network allows: passwords and codes can be guessed, or accounts made by the thousand.",
+        "costly": f"{route.method} {route.path} calls a paid service each time: one visitor with a loop runs up the bill or gets the account blocked.",
+        "upload": f"{route.method} {route.path} takes uploads without a limit: one visitor with a loop fills the disk.",
+    }[endpoint.what]
+    return Finding(
+        f"unlimited-{endpoint.what}",
+        route.place.path,
+        message,
+        route.place.line,
+        route.place.end_line,
+        confidence=Confidence.MEDIUM,
+        cwe=770,
+    )
+
+
+# -- endpoints ---------------------------------------------------------------------------------------------------------------------
+
+
+def _endpoint(route: Route, reach: Reach, syntax: Syntax, *, everything: bool) -> _Endpoint | None:
+    if route.method in {"GET", "HEAD", "OPTIONS"} and route.kind is not RouteKind.PAGE and not _maybe_costly_read(route):
+        return None
+    what = _what(route, _calls(route, reach, syntax), syntax)
+    if not what:
+        return None
+    limited = everything or any(_LIMITER.search(name) for name in route.through)
+    limited = limited or any(_LIMITER.search(call.callee) for call in _calls(route, reach, syntax, deep=True))
+    return _Endpoint(route, what, limited)
+
+
+def _maybe_costly_read(route: Route) -> bool:
+    """Reads that stream an answer of a model."""
+    return bool(re.search(r"chat|stream|generate|complet|summar|ask|insight|\bai\b", route.path, re.IGNORECASE))
+
+
+def _calls(route: Route, reach: Reach, syntax: Syntax, *, deep: bool = False) -> list[Call]:
+    """What a handler does; `deep` to look for a limiter, where a name more costs nothing."""
+    if route.kind is RouteKind.PAGE:
+        facts = syntax.files.get(route.place.path)
+        return list(facts.calls) if facts is not None and route.framework in {"streamlit", "gradio"} else []
+    if route.handler_scope < 0:
+        return []
+    return [call for _, call in reach.calls(route.place.path, route.handler_scope, 3 if deep else 2, classes=deep)]
+
+
+def _what(route: Route, calls: list[Call], syntax: Syntax) -> str:
+    parts = [_plain(part) for part in route.path.removeprefix("action:").strip("/").split("/") if part]
+    names = [parts[-1] if parts else "", _plain(route.handler.rsplit(".", 1)[-1])]
+    writes = route.method not in {"GET", "HEAD"} and route.kind is not RouteKind.PAGE
+    delegated = any(_DELEGATED.search(call.callee) for call in calls)
+    named = any(_LOGIN.match(name) for name in names if name)
+    unclear = any(_UNCLEAR.match(name) for name in names) and any(_PASSWORD.search(call.callee) for call in calls)
+    if writes and (named or unclear or _takes_password(route, syntax)) and not delegated:
+        return "login"
+    if any(_ADMINISTRATOR.search(name) for name in route.through):
+        return ""
+    if any(_COSTLY.search(call.callee) for call in calls):
+        return "costly"
+    uploads = any(_UPLOAD.search(name) for name in route.through) or any(_UPLOAD.search(call.callee) for call in calls)
+    return "upload" if writes and uploads else ""
+
+
+def _takes_password(route: Route, syntax: Syntax) -> bool:
+    """Whether a handler takes a name and a password out of one request, and nothing has looked at the caller before."""
+    facts = syntax.files.get(route.place.path)
+    if facts is None or route.handler_scope < 0 or any(_GUARDED.search(name) for name in route.through):
+        return False
+    inside = within(facts, route.handler_scope)
+    return any(
+        a.scope in inside and re.match(r"^\{(?=.*\bpassword\b)(?=.*\b(?:login|user\w*|e?mail)\b)", a.target) for a in facts.assignments
+    )
+
+
+def _plain(text: str) -> str:
+    """A name in lower case with dashes between its words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", "-", text).lower().removesuffix(".php")
+
+
+# -- limiters ----------------------------------------------------------------------------------------------------------------------
+
+
+def _for_everything(syntax: Syntax, project: Project, texts: dict[str, str]) -> Place | None:
+    """A limiter that stands before all endpoints: middleware, global guard, default limits, gateway configuration."""
+    for facts in syntax.of(project.server):
+        for call in facts.calls:
+            name = call.callee.rsplit(".", 1)[-1]
+            if name == "add_middleware" and any(_FLOOR_LIMITER.search(a.value.literal) for a in call.arguments):
+                return Place(facts.path, call.line, call.line)
+            defaults = call.argument("default_limits") or call.argument("application_limits")
+            if name == "Limiter" and defaults is not None and defaults.items:
+                return Place(facts.path, call.line, call.line)
+        for assignment in facts.assignments:
+            value = assignment.value
+            listed_names = assignment.target in {"MIDDLEWARE", "REST_FRAMEWORK"} or assignment.target == "providers"
+            if (
+                value is not None
+                and listed_names
+                and _FLOOR_LIMITER.search(texts.get(facts.path, "")[:400_000])
+                and _FLOOR_LIMITER.search(_region(texts, facts.path, assignment.line))
+            ):
+                return Place(facts.path, assignment.line, assignment.line)
+        if re.search(r"(?:^|/)(?:middleware|proxy)\.[jt]s$", facts.path) and any(_LIMITER.search(call.callee) for call in facts.calls):
+            return Place(facts.path, 1, 1)
+        if any(
+            call.callee == "Module"
+            and "APP_GUARD" in _region(texts, facts.path, call.line)
+            and "Throttler" in _region(texts, facts.path, call.line)
+            for call in facts.calls
+        ):
+            return Place(facts.path, 1, 1)
+    for path in sorted(texts):
+        if _GATEWAY_FILE.search(path) and (found := _GATEWAY.search(texts[path][:400_000])):
+            line = texts[path].count("\n", 0, found.start() + 1) + 1
+            return Place(path, line, line)
+    return None
+
+
+def _region(texts: dict[str, str], path: str, line: int) -> str:
+    """The lines an assignment or call probably spans."""
+    return "\n".join(texts.get(path, "").split("\n")[line - 1 : line + 60])[:6_000]
+
+
+def _limits_somewhere(syntax: Syntax, project: Project) -> bool:
+    """Whether any endpoint or socket handler uses a limiter (made and called, not only imported)."""
+    return any(
+        re.search(r"(?:[lL]imiter|rate_?[lL]imit\w*)\.(?:consume|limit|check|hit|test)$", call.callee)
+        for facts in syntax.of(project.server)
+        for call in facts.calls
+    )
+
+
+def _in_memory(syntax: Syntax, project: Project, texts: dict[str, str]) -> bool:
+    """Whether the files that make limiters name no shared store."""
+    makers = [
+        facts.path
+        for facts in syntax.of(project.server)
+        if any(
+            re.search(r"(?:^|\.|new )(?:Limiter|rateLimit|rateLimiter|RateLimiterMemory|slowDown)$", call.callee) for call in facts.calls
+        )
+    ]
+    return bool(makers) and not any(_SHARED_STORE.search(texts.get(path, "")) for path in makers)
+
+
+def _several_processes(deployment: Deployment | None) -> bool:
+    if deployment is None:
+        return False
+    starts = [i.text for file in deployment.dockerfiles for i in file.instructions if i.keyword in {"CMD", "ENTRYPOINT"}]
+    starts += [script.command for platform in deployment.platforms for script in platform.commands]
+    starts += [service.command for service in deployment.compose]
+    replicas = any(
+        re.search(r"replicas", key) and value.isdigit() and int(value) > 1 for p in deployment.platforms for key, value in p.settings
+    )
+    return replicas or any(_SEVERAL.search(text.replace('", "', " ")) for text in starts)
+
+
+def _provider(syntax: Syntax, project: Project) -> Place | None:
+    """Where logins are handed to a hosted identity provider."""
+    for facts in syntax.of(project.production):
+        for call in facts.calls:
+            if re.search(r"auth\.(?:signIn\w*|signUp)$|signInWithEmailAndPassword$|signInWithPopup$|loginWithRedirect$", call.callee):
+                return Place(facts.path, call.line, call.line)
+        for statement in facts.imports:
+            if _PROVIDERS.match(statement.module):
+                return Place(facts.path, statement.line, statement.line)
+    return None
