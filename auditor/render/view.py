@@ -131,7 +131,7 @@ class View:
     report: Report
     headline: str
     counts: str
-    blockers: tuple[summary.Open, ...]
+    blockers: tuple[ItemView, ...]
     blockers_total: int
     strengths: tuple[ItemView, ...]
     conditions: tuple[summary.Open, ...]
@@ -160,13 +160,14 @@ def view(report: Report) -> View:
     categories = _categories(report)
     opened = summary.open_items(report)
     blockers = [entry for entry in opened if entry.outcome.severity is Severity.BLOCKER and entry.outcome.verdict is Verdict.FAIL]
+    views = {entry.outcome.id: entry for category in categories for entry in category.open}
     first, _, rest = summary.headline(report).partition(". ")
     drawing = draw(fold(report.graph)) if report.graph and report.graph.modules else None
     return View(
         report=report,
         headline=first.rstrip(".") + ".",
         counts=rest,
-        blockers=tuple(blockers[:BLOCKERS]),
+        blockers=tuple(views[entry.outcome.id] for entry in blockers[:BLOCKERS]),
         blockers_total=len(blockers),
         strengths=_strengths(categories),
         conditions=tuple([entry for entry in opened if entry not in blockers][:HIGHLIGHTS]),
