@@ -213,6 +213,8 @@ def _takes_password(route: Route, syntax: Syntax) -> bool:
     if facts is None or route.handler_scope < 0 or any(_GUARDED.search(name) for name in route.through):
         return False
     inside = within(facts, route.handler_scope)
+    if any(call.scope in inside and _PERMITS.search(call.callee) for call in facts.calls):
+        return False
     return any(
         a.scope in inside and re.match(r"^\{(?=.*\bpassword\b)(?=.*\b(?:login|user\w*|e?mail)\b)", a.target) for a in facts.assignments
     )
