@@ -89,7 +89,8 @@ def _search(stream: Stream) -> tuple[list[CloneFamily], float]:
     runs: list[_Run] = []
     for exact in (True, False):
         hashes = _exact_hashes(stream.symbol, anchors) if exact else _renamed_hashes(stream, anchors)
-        for run in _runs(stream, anchors, hashes, exact=exact):
+        for found in _runs(stream, anchors, hashes, exact=exact):
+            run = _extended(stream, found)
             if not _counts(stream, sums, run) or (not exact and copied[run.start : run.end].mean() > 0.5):
                 continue
             runs.append(run)
@@ -185,6 +186,20 @@ def _runs(stream: Stream, anchors: Ints, hashes: _Words, *, exact: bool) -> list
 def _run(anchors: Ints, first: Ints, start: int, end: int, *, exact: bool) -> _Run:
     distance = int(anchors[start] - anchors[first[start]])
     return _Run(int(anchors[start]), min(int(anchors[end]) + WINDOW, int(anchors[start]) + max(distance, WINDOW)), distance, exact)
+
+
+def _extended(stream: Stream, run: _Run) -> _Run:
+    """The run with the tokens that follow and still agree: windows end at full size, copies do not."""
+    end = run.end
+    limit = min(len(stream.symbol), run.start + run.distance, run.end + WINDOW)
+    while (
+        end < limit
+        and stream.symbol[end] == stream.symbol[end - run.distance]
+        and stream.file[end] == stream.file[run.start]
+        and stream.file[end - run.distance] == stream.file[run.start - run.distance]
+    ):
+        end += 1
+    return run if end == run.end else _Run(run.start, end, run.distance, run.exact)
 
 
 def _counts(stream: Stream, sums: _Sums, run: _Run) -> bool:
