@@ -36,7 +36,7 @@ def state_of(stores: Stores) -> State:
 
 
 def _named_tables(stores: Stores) -> bool:
-    return any(kind in {"model_without_migration", "migrations_ignored"} for kind, _, _ in stores.problems)
+    return any(kind in {"model_without_migration", "migrations_ignored", "structure_elsewhere"} for kind, _, _ in stores.problems)
 
 
 def newest(stores: Stores, count: int = 10) -> tuple[tuple[MigrationStep, ...], int]:

@@ -53,6 +53,7 @@ def stores(
     """Read stores, models and migrations; files that do not parse are unexamined."""
     files = [file for file in snapshot.files if file.role not in _NOT_OURS and file.path in texts]
     production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
+    scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
     found, problems = _migrations(files, texts, syntax)
     found = tuple(migration for migration in found if _COMMENTS.sub("", texts.get(migration.path, "")).strip())
     series = by_series(found)
@@ -66,7 +67,7 @@ def stores(
         tools=_tools(files, manifests, found),
         migrations=tuple(_step(migration) for entries in series.values() for migration in entries),
         created_at_start=_places((*tables_made_at_start(production), *pushes(manifests, texts))),
-        base_sql=tuple(Place(path, 1, 1) for path in _base_sql(files, texts, found)),
+        base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
         models=tuple((model.name, model.place) for model in models),
         problems=(
             *problems,
@@ -185,7 +186,19 @@ def _missing_hosted(
 ) -> Iterator[tuple[str, Place, str]]:
     """Tables that code queries at a hosted database and that no script of the repository makes, where it keeps scripts at all."""
     scripts = [file.path for file in files if file.language is Language.SQL]
-    if not any(migration.framework == "supabase" for migration in migrations) and not scripts:
+    if not migrations and not scripts:
+        for table, place in hosted[:1]:
+            names = sorted({name for name, _ in hosted})
+            shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+            yield (
+                "structure_elsewhere",
+                place,
+                f"the tables {shown} exist only in the hosted database"
+                if len(names) > 1
+                else f"the table {table} exists only in the hosted database",
+            )
+        return
+    if not scripts:
         return
     made = {name.rsplit(".", 1)[-1] for migration in migrations for name in migration.created}
     words = frozenset(word for path in scripts for word in re.findall(r"\w+", texts[path][:1_000_000]))

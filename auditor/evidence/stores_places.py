@@ -172,16 +172,22 @@ def document_places(production: Iterable[FileFacts]) -> Iterator[Place]:
 def tables_made_at_start(production: Iterable[FileFacts]) -> Iterator[Place]:
     """Where the program makes its tables itself instead of a migration; commands and functions that nothing calls are left out."""
     files = sorted(production, key=lambda facts: facts.path)
+    found = {facts.path: _making_places(facts) for facts in files}
+    if not any(found.values()):
+        return
     used = frozenset(name for facts in files for name in _references(facts))
     for facts in files:
-        places = {(call.line, call.scope) for call in facts.calls if _makes_tables(call)}
-        places |= {(entry.line, entry.scope) for entry in facts.literals if _CREATES.search(entry.text) and _looks_like_sql(entry.text)}
-        places |= {
-            (a.line, a.scope)
-            for a in facts.assignments
-            if last(a.target) == "synchronize" and a.value is not None and a.value.text == "true"
-        }
-        yield from (Place(facts.path, line, line) for line, scope in sorted(places) if _runs(facts, scope, used))
+        yield from (Place(facts.path, line, line) for line, scope in sorted(found[facts.path]) if _runs(facts, scope, used))
+
+
+def _making_places(facts: FileFacts) -> set[tuple[int, int]]:
+    """(line, scope) of what makes tables in a file."""
+    places = {(call.line, call.scope) for call in facts.calls if _makes_tables(call)}
+    places |= {(entry.line, entry.scope) for entry in facts.literals if _CREATES.search(entry.text) and _looks_like_sql(entry.text)}
+    places |= {
+        (a.line, a.scope) for a in facts.assignments if last(a.target) == "synchronize" and a.value is not None and a.value.text == "true"
+    }
+    return places
 
 
 def _references(facts: FileFacts) -> Iterator[str]:

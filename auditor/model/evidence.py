@@ -267,7 +267,8 @@ class MigrationStep:
 class Stores:
     """Where the system keeps its data and how its structure changes.
 
-    `relational`: places that show a relational store owned by this system; `document`: schema-less ones. `created_at_start`: places that create tables when the
+    `relational`: places that show a relational store owned by this system; `document`: schema-less ones. `base_sql`: SQL files and development scripts outside of
+    migrations that make tables. `created_at_start`: places that create tables when the
     program starts (create_all, CREATE TABLE IF NOT EXISTS, sync). `models`: (table or model name, place). `tools`: migration tools with their place.
     `problems`: (kind, place, message), such as two heads or models without migrations.
     """

@@ -49,13 +49,13 @@ def migrations_versioned(stores: Stores) -> Judgement:
 
 
 def _unmanaged(stores: Stores) -> Assessed:
-    findings = [*_at_start(stores, alone=True), *_base(stores), *_ignored(stores)]
+    findings = [*_at_start(stores, alone=True), *_base(stores), *_ignored(stores), *_elsewhere(stores)]
     if not findings:
         findings = [_missing(stores)]
     if stores.created_at_start:
         summary = "Tables are made by the program itself when it starts, and no migration file is in the repository."
     elif stores.base_sql:
-        summary = "The structure stands in one SQL script that somebody runs by hand, and no migration file is in the repository."
+        summary = "The structure stands in a script that somebody runs by hand, and no migration file is in the repository."
     else:
         summary = "The code expects tables that nothing in the repository makes."
     return Assessed(
@@ -116,7 +116,7 @@ def _at_start(stores: Stores, *, alone: bool) -> Iterator[Finding]:
 
 def _base(stores: Stores) -> Iterator[Finding]:
     for place in stores.base_sql[:_SHOWN]:
-        message = "This SQL script is the only description of the database: what has been changed in the running one since then is not in the repository."
+        message = "This script is the only description of the database: what has been changed in the running one since then is not in the repository."
         yield Finding("base-script-only", place.path, message, place.line, place.end_line)
 
 
@@ -126,9 +126,18 @@ def _ignored(stores: Stores) -> Iterator[Finding]:
             yield Finding("migrations-ignored", place.path, f"{message[:1].upper()}{message[1:]}.", place.line, place.end_line)
 
 
+def _elsewhere(stores: Stores) -> Iterator[Finding]:
+    for kind, place, message in stores.problems:
+        if kind == "structure_elsewhere":
+            sentence = (
+                f"{message[:1].upper()}{message[1:]}: nobody can set up a second one, and no change of it can be reviewed or repeated."
+            )
+            yield Finding("structure-elsewhere", place.path, sentence, place.line, place.end_line)
+
+
 def _problems(stores: Stores) -> Iterator[Finding]:
     for kind, place, message in stores.problems[:60]:
-        if kind == "migrations_ignored":
+        if kind in {"migrations_ignored", "structure_elsewhere"}:
             continue
         sentence = f"{message[:1].upper()}{message[1:]}"
         if kind in _LAG:

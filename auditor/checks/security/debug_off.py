@@ -179,7 +179,9 @@ def _settings(facts: FileFacts, files: list[FileFacts], texts: dict[str, str]) -
     )
     for assignment in facts.assignments:
         value = assignment.value
-        if value is None or in_development_branch(texts.get(facts.path, ""), assignment.line):
+        if value is None or not re.search(r"(?:^|\.)(?:DEBUG|debug|ALLOWED_HOSTS)$", assignment.target):
+            continue
+        if in_development_branch(texts.get(facts.path, ""), assignment.line):
             continue
         if is_settings and assignment.target == "DEBUG" and not _in_development_class(facts, assignment):
             yield from _debug_setting(facts, assignment, value, files, texts)
