@@ -40,6 +40,7 @@ _RUNTIME_SERVERS = {"Deno.serve": "deno", "Bun.serve": "bun"}
 _TEMPLATE_FOLDERS = re.compile(r"(?:^|/)(?:templates|views|static|public|assets|www|ui|frontend|client|pages)/")
 _MAIL = re.compile(r"mail|newsletter|notification", re.IGNORECASE)
 _RENDERS = frozenset({"render_template", "TemplateResponse", "render", "render_template_string", "Jinja2Templates"})
+_MARKUP = re.compile(r"<(?:!doctype html|html|body|form|h1)\b", re.IGNORECASE)
 _DJANGO_FILES = ("manage.py", "wsgi.py", "asgi.py", "settings.py")
 _FUNCTIONS = re.compile(r"(?:^|/)(?:api|netlify/functions|functions/src)/.+\.[tj]s$")
 _HANDLER = re.compile(r"\b(?:VercelRequest|NextApiRequest|onRequest|onCall|req\s{0,9},\s{0,9}res)\b|handler\s{0,9}[=(:]")
@@ -160,7 +161,7 @@ def kinds_of(material: Material, names: set[str], servers: set[str]) -> set[Kind
         kinds |= {Kind.APP, Kind.FRONTEND}
     if (names & PIPELINES or material.has("dbt_project.yml")) and not serves:
         kinds.add(Kind.PIPELINE)
-    if kinds and _own_command(material):
+    if kinds and _own_command(material, names):
         kinds.add(Kind.CLI)
     return kinds or _kinds_without_framework(material, names)
 
@@ -175,12 +176,16 @@ def _has_pages(material: Material) -> bool:
         file.language is Language.HTML and _TEMPLATE_FOLDERS.search(file.path) and not _MAIL.search(file.path) for file in material.files
     ):
         return True
-    return any(_renders(facts) for facts in material.facts)
+    return any(_renders(facts) for facts in material.facts) or _writes_pages(material)
+
+
+def _writes_pages(material: Material) -> bool:
+    """Pages that Python code puts together by itself: an HTML answer, and mark-up in the sources."""
+    answers = any(name == "HTMLResponse" for facts in material.facts for statement in facts.imports for name, _ in statement.names)
+    return answers and any(_MARKUP.search(material.texts.get(facts.path, "")) for facts in material.facts if facts.path.endswith(".py"))
 
 
 def _renders(facts: FileFacts) -> bool:
-    if any(name == "HTMLResponse" for statement in facts.imports for name, _ in statement.names):
-        return True
     tails = (call.callee.rsplit(".", 1) for call in facts.calls)
     return any(tail[-1] in _RENDERS and (tail[-1] != "render" or tail[0] in {"render", "res", "reply", "request", "ctx"}) for tail in tails)
 
@@ -200,15 +205,20 @@ def console_scripts(manifest: Manifest) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _own_command(material: Material) -> bool:
-    """A console script beside the service whose module does not build the service: a program of its own."""
+def _own_command(material: Material, names: set[str]) -> bool:
+    """A console script whose module stands apart from the folders of the service: a program of its own."""
+    serving = {
+        facts.path.rpartition("/")[0].split("/")[0]
+        for facts in material.facts
+        if facts.path.endswith(_DJANGO_FILES) or any(True for _ in _constructed(facts, names))
+    }
     for manifest in material.manifests:
         wanted = set(console_scripts(manifest)) if manifest.ecosystem is Ecosystem.PYPI else set()
         for script in manifest.scripts:
             module = script.command.split(":", 1)[0].strip().replace(".", "/")
             facts = next((facts for facts in material.facts if facts.path.endswith((f"{module}.py", f"{module}/__init__.py"))), None)
-            if script.name in wanted and facts is not None and not _starts_server(facts):
-                return True
+            if script.name in wanted and facts is not None and facts.path.rpartition("/")[0].split("/")[0] not in serving:
+                return not _starts_server(facts)
     return False
 
 

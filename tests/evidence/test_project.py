@@ -71,6 +71,21 @@ KINDS: dict[str, tuple[set[str], dict[str, str]]] = {
         {"service"},
         {"app.py": FASTAPI, "templates/email/welcome.html": "<html></html>"},
     ),
+    "one answer of raw HTML makes no user interface": (
+        {"service"},
+        {
+            "app.py": FASTAPI
+            + "\nfrom fastapi.responses import HTMLResponse\n\n\n@app.get('/preview', response_class=HTMLResponse)\ndef preview():\n    return load()\n"
+        },
+    ),
+    "management command of a web project": (
+        {"service"},
+        {
+            "pyproject.toml": '[project]\nname = "x"\n[project.scripts]\nx = "x.__main__:main"\n',
+            "x/app.py": FASTAPI,
+            "x/__main__.py": "def main():\n    print('x')\n",
+        },
+    ),
     "celery worker": ({"service"}, {"worker.py": "from celery import Celery\napp = Celery('x')\n\n@app.task\ndef send():\n    return 1\n"}),
     "lambda": ({"service"}, {"main.py": "import json\n\ndef lambda_handler(event, context):\n    return json.dumps(event)\n"}),
     "streamlit": ({"app"}, {"app.py": "import streamlit as st\nst.title('x')\n"}),

@@ -386,7 +386,7 @@ def test_large_locks_are_read_in_no_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 20_000_000, "[" * 300_000, '{"a":' * 100_000, "a" * 500 + " " * 1_000_000, "[[package]]\n" * 50_000, '"' * 1_000_000]
+    "text", ["x" * 20_000_000, "[" * 300_000, '{"a":' * 100_000, "a" * 500 + " " * 1_000_000, "[[package]]\n" * 10_000, '"' * 1_000_000]
 )
 def test_no_text_takes_long(text: str) -> None:
     started = time.process_time()

@@ -381,8 +381,8 @@ HOSTILE = {
     "brackets": "[" * 300_000,
     "braces": '{"a":' * 100_000,
     "white space": "," * 500_000 + " " * 500_000,
-    "many lines": "a==1\n" * 200_000,
-    "many sections": "[a]\n" * 100_000,
+    "many lines": "a==1\n" * 50_000,
+    "many sections": "[a]\n" * 20_000,
     "quotes": '"' * 1_000_000,
 }
 
