@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.commands import Commands, Leaf
-from auditor.checks.images import builds_of, images_of, start_leaves
+from auditor.checks.images import Builds, builds_of, images_of, start_leaves
 from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, TaskFile
 from auditor.model.verdict import Place
 
@@ -35,7 +35,9 @@ def starts_of(
 ) -> tuple[Start, ...]:
     """Every start command, followed through scripts to what really runs."""
     commands = Commands(manifests, tasks)
-    found = list(_deployed(deployment, commands, workflows)) if deployment is not None else []
+    found: list[Start] = []
+    if deployment is not None:
+        found.extend(_deployed(deployment, commands, builds_of(workflows, deployment, manifests, tasks)))
     for manifest in manifests.manifests:
         for script in manifest.scripts:
             if manifest.kind == "package.json" and script.name in {"start", "start:prod", "serve"}:
@@ -43,8 +45,7 @@ def starts_of(
     return tuple(found)
 
 
-def _deployed(deployment: Deployment, commands: Commands, workflows: tuple[CiWorkflow, ...]) -> Iterator[Start]:
-    builds = builds_of(workflows, deployment)
+def _deployed(deployment: Deployment, commands: Commands, builds: Builds) -> Iterator[Start]:
     for dockerfile in deployment.dockerfiles:
         if dockerfile.purpose != "production":
             continue
