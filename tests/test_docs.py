@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
-from auditor import docs
+from auditor import cli, docs
 from auditor.catalogue import catalogue
 from auditor.errors import ExitCode
 from auditor.model.verdict import POINTS, Severity
@@ -65,3 +66,15 @@ def test_the_readme_names_both_commands_and_every_exit_code() -> None:
     assert text.index("make audit REPO=") < text.index("make test") < text.index("## ")
     for code in ExitCode:
         assert f"| {int(code)} |" in text
+
+
+def test_the_readme_names_every_option_and_no_other() -> None:
+    """Options of `audit` against the table, commands against the examples."""
+    program = typer.main.get_command(cli.app)
+    commands = program.commands  # type: ignore[attr-defined]
+    text = (ROOT / "README.md").read_text()
+    table = text[text.index("| Option of `audit`") : text.index("| Exit code")]
+    known = {name for option in commands["audit"].params for name in option.opts if name.startswith("--")}
+    assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", table)) == known
+    for name in commands:
+        assert f"auditor {name}" in text
