@@ -18,6 +18,7 @@ _PREDEFINED = re.compile(
     r"^(?:(?:HTTPS?|FTP|NO|ALL)_PROXY|(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)|BUILDKIT_\w+|SOURCE_DATE_EPOCH|COMPOSE_\w+|DOCKER_\w+)$",
     re.IGNORECASE,
 )
+_FOR_DEVELOPMENT = re.compile(r"(?:override|dev|local|test|ci|debug)[\w-]*\.ya?ml$")
 _APPLIED = re.compile(r"\bkubectl\s+(?:apply|create|replace)\b[^\n]{0,200}?\s(?:-f|--filename)[ =]([\w./-]{1,200}\.ya?ml)\b")
 _STARTED = re.compile(r"\bdocker(?:-compose|\s+compose)\s+(?:-f|--file)[ =]([\w./-]{1,200}\.ya?ml)\b")
 
@@ -75,7 +76,7 @@ def lost_arguments(deployment: Deployment, workflows: tuple[CiWorkflow, ...]) ->
                     names = [line.partition("=")[0].strip() for line in settings["build-args"].splitlines() if line.strip()]
                     yield from _lost(dockerfile, names, workflow.path, step.line)
     for service in deployment.compose:
-        if service.build:
+        if service.build and not _FOR_DEVELOPMENT.search(service.path):
             context = joined(service.path.rpartition("/")[0], service.build)
             named = dict(service.settings).get("build.dockerfile", "Dockerfile")
             pairs = [(key.removeprefix("build.args."), value) for key, value in service.settings if key.startswith("build.args.")]
@@ -84,7 +85,7 @@ def lost_arguments(deployment: Deployment, workflows: tuple[CiWorkflow, ...]) ->
 
 
 def _lost(dockerfile: Dockerfile | None, names: list[str], path: str, line: int) -> Iterator[Finding]:
-    if dockerfile is None or dockerfile.problem:
+    if dockerfile is None or dockerfile.problem or dockerfile.purpose != "production":
         return
     taken = {word.partition("=")[0] for i in dockerfile.instructions if i.keyword == "ARG" for word in i.text.split()}
     for name in names:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from auditor.checks.commands import Commands, Leaf
 from auditor.checks.shell import joined
-from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, Instruction
+from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, Instruction, Manifests, TaskFile
 
 _HELPER_STAGE = re.compile(
-    r"(?:^|[-_.])(?:test|tests|testing|dev|development|debug|lint|ci|e2e|bench|devcontainer|docs)(?:[-_.]|$)", re.IGNORECASE
+    r"(?:^|[-_.])(?:tests?\d*|testing|dev|development|debug|lint|ci|e2e|bench|devcontainer|docs)(?:[-_.]|$)", re.IGNORECASE
 )
+_FLOATING = re.compile(
+    r"^(?:latest|lts|stable|current|edge|mainline|slim|alpine|bullseye|bookworm|trixie|main|master|nightly|dev)(?:[-.]\w[\w.-]*)?$"
+)
+_CODE_NAME = re.compile(r"^(?:[\w.]+/)*(?:debian|ubuntu):(?:bullseye|bookworm|trixie|buster|focal|jammy|noble)(?:-[\w.-]+)?$")
 _DEVELOPMENT_SERVER = re.compile(
     r"^(?:next|nuxt|nuxi|astro|remix|gatsby|svelte-kit|vinxi|wrangler|expo|quasar|vike|rsbuild|rspack|farm|umi|max)\s+(?:dev|develop|start:dev)\b|^(?:nodemon|ts-node-dev|tsnd|webpack-dev-server|browser-sync|live-server|parcel|react-scripts\s+start|vue-cli-service\s+serve|ng\s+serve|webpack\s+serve)\b"
     r"|^vite(?:\s+(?:dev|serve|--\S+)|\s*$)|^(?:tsx|bun|node|deno)\b.{0,80}\s--?watch\b|^tsx\s+watch\b"
@@ -47,6 +51,31 @@ class Image:
         return not self.of("COPY", "ADD", "RUN") and (self.base.lower() == "scratch" or self.start is None)
 
 
+_TARGET = re.compile(r"\b(?:docker|podman|buildah|buildx)\b.{0,600}?--target[ =]([\w.-]{1,60})")
+_BASE_WORDS = frozenset({"base", "builder", "runtime", "common", "deps", "dependencies"})
+
+
+def base_files(deployment: Deployment) -> frozenset[str]:
+    """Container files of the tree that others of it are built on: their path and the others' FROM share a word such as "base"."""
+    found: set[str] = set()
+    for dockerfile in deployment.dockerfiles:
+        others = (reference for other in deployment.dockerfiles if other is not dockerfile for reference in other.base_images)
+        words = _words(dockerfile.path) & _BASE_WORDS
+        if words and any(words & _words(reference) for reference in others):
+            found.add(dockerfile.path)
+    return frozenset(found)
+
+
+def is_own_base(reference: str, bases: frozenset[str]) -> bool:
+    """Whether an image reference is one that a container file of the tree makes."""
+    words = _words(reference) & _BASE_WORDS
+    return "/" in reference and any(words & _words(path) for path in bases)
+
+
+def _words(text: str) -> set[str]:
+    return {re.sub(r"\d+$", "", word) for word in re.split(r"[^a-z0-9]+", text.lower())}
+
+
 @dataclass(frozen=True, slots=True)
 class Builds:
     """How pipelines and compose files build: `targets`: stages they ask for; `whole`: container files a pipeline builds without asking for a stage."""
@@ -55,13 +84,16 @@ class Builds:
     whole: frozenset[str] = frozenset()
 
 
-def builds_of(workflows: tuple[CiWorkflow, ...], deployment: Deployment) -> Builds:
-    """The builds that stand in pipelines and compose files."""
-    targets = {value for service in deployment.compose for key, value in service.settings if key == "build.target"}
+def builds_of(workflows: tuple[CiWorkflow, ...], deployment: Deployment, manifests: Manifests, tasks: tuple[TaskFile, ...]) -> Builds:
+    """The builds that stand in pipelines, compose files, package scripts and task files."""
+    commands = [script.command for manifest in manifests.manifests for script in manifest.scripts]
+    commands += [task.command for task_file in tasks for task in task_file.tasks]
+    targets = {name for command in commands for name in _TARGET.findall(command[:20_000])}
+    targets |= {value for service in deployment.compose for key, value in service.settings if key == "build.target"}
     whole: set[str] = set()
     for step in (step for workflow in workflows for job in workflow.jobs for step in job.steps):
         settings = dict(step.with_)
-        targets.update(re.findall(r"--target[ =]([\w.-]{1,60})", step.run[:20_000]))
+        targets.update(_TARGET.findall(step.run[:20_000]))
         if settings.get("target"):
             targets.add(settings["target"])
         elif step.uses.startswith("docker/build-push-action"):
@@ -109,6 +141,16 @@ def _image(dockerfile: Dockerfile, stage: int, parents: dict[int, int], name: st
     instructions = tuple(i for number in chain for i in dockerfile.instructions if i.stage == number)
     base = dockerfile.base_images[chain[0]] if chain[0] < len(dockerfile.base_images) else ""
     return Image(dockerfile, name, base, instructions)
+
+
+def is_pinned(reference: str) -> bool:
+    """Whether an image reference names a version: a digest, a tag with a figure, a release of Debian or Ubuntu by its code name."""
+    name, _, tag = reference.rpartition("/")[2].partition(":")
+    if "@sha256:" in reference or name.lower() == "scratch" or _CODE_NAME.match(reference):
+        return True
+    if not tag or _FLOATING.match(tag):
+        return False
+    return bool(re.search(r"\d", tag) or re.search(r"\d", name))  # `nodejs22-debian12:nonroot` has its version in the name
 
 
 def start_leaves(image: Image, commands: Commands) -> tuple[Leaf, ...]:

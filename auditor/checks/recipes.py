@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.checks.commands import Commands, Leaf
-from auditor.checks.images import Builds, Image, builds_of, images_of, is_development_server, start_leaves
+from auditor.checks.images import (
+    Builds,
+    Image,
+    base_files,
+    builds_of,
+    images_of,
+    is_development_server,
+    is_own_base,
+    is_pinned,
+    start_leaves,
+)
 from auditor.checks.pipelines import RunStep, run_steps
 from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, Manifests, PlatformFile, Script, TaskFile
 from auditor.model.syntax import FileFacts, Syntax, ValueKind
@@ -72,7 +82,7 @@ def recipes_of(
 ) -> tuple[Recipe, ...]:
     """Every recipe of the tree, containers first."""
     commands = Commands(manifests, tasks)
-    builds = builds_of(workflows, deployment)
+    builds = builds_of(workflows, deployment, manifests, tasks)
     return (
         *_containers(deployment, commands, builds, syntax),
         *(recipe for platform in deployment.platforms if (recipe := _platform(platform, commands, syntax))),
@@ -83,8 +93,9 @@ def recipes_of(
 
 def _containers(deployment: Deployment, commands: Commands, builds: Builds, syntax: Syntax | None) -> Iterator[Recipe]:
     started = {service.build: service.command for service in deployment.compose if service.command and service.build}
+    bases = base_files(deployment)
     for dockerfile in deployment.dockerfiles:
-        if dockerfile.purpose != "production" or dockerfile.problem:
+        if dockerfile.purpose != "production" or dockerfile.problem or dockerfile.path in bases:
             continue
         for image in images_of(dockerfile, builds):
             if image.is_empty:
@@ -95,7 +106,7 @@ def _containers(deployment: Deployment, commands: Commands, builds: Builds, synt
             ):
                 start, command = Start.PRODUCTION, override
             place = Place(dockerfile.path, image.start.line, image.start.end_line) if image.start else Place(dockerfile.path, 1, 1)
-            pinned = all(_is_pinned(reference) for reference in outside_images(dockerfile))
+            pinned = all(is_pinned(reference) or is_own_base(reference, bases) for reference in outside_images(dockerfile))
             yield Recipe("container", "a container image", dockerfile.context, place, start, pinned, command)
 
 
@@ -115,14 +126,6 @@ def _image_start(image: Image, commands: Commands, syntax: Syntax | None) -> tup
 def _start(leaves: tuple[Leaf, ...], syntax: Syntax | None) -> tuple[Start, str]:
     server = next((leaf for leaf in leaves if is_development_server(leaf) or _runs_development_server(leaf, syntax)), None)
     return (Start.DEVELOPMENT, server.text) if server else (Start.PRODUCTION, leaves[-1].text)
-
-
-def _is_pinned(reference: str) -> bool:
-    """A digest, a tag with a figure, or an earlier stage (a plain word, as no published image is named)."""
-    name, _, tag = reference.rpartition("/")[2].partition(":")
-    if "@sha256:" in reference or name.lower() == "scratch":
-        return True
-    return bool(re.search(r"\d", tag) or (tag and re.search(r"\d", name)))
 
 
 _PYTHON_FILE = re.compile(r"^(?:\S{0,80}/)?python[\d.]*\s+(?:-\S\s+)*([\w./-]{1,200}\.py)\b")
@@ -167,7 +170,7 @@ def _platform(platform: PlatformFile, commands: Commands, syntax: Syntax | None)
     if name in _BUILDS_ITSELF:
         return Recipe("platform", f"a {name} manifest", root, place, Start.PRODUCTION, pinned)
     if name in {"kubernetes", "helm"} and platform.images:
-        return Recipe("platform", f"a {name} manifest", "", place, Start.PRODUCTION, all(_is_pinned(image) for image in platform.images))
+        return Recipe("platform", f"a {name} manifest", "", place, Start.PRODUCTION, all(is_pinned(image) for image in platform.images))
     if name in {"ansible", "kamal", "terraform"} and (platform.commands or platform.images):
         return Recipe("platform", f"{name} files", "", place, Start.PRODUCTION if name == "kamal" else Start.MISSING, pinned)
     if name not in _NEEDS_START:

@@ -42,7 +42,7 @@ _RUNS_CODE = re.compile(
     re.MULTILINE,
 )
 _PRINTED = re.compile(
-    r"^\s*(?:echo|printf|cat\s*<<<|Write-(?:Host|Output))\b(?![^\n]{0,300}(?:\||>))[^\n]{0,300}\$\{\{\s*secrets\.(?!GITHUB_TOKEN)\w{1,80}\s*\}\}",
+    r"^[ \t]*(?:echo|printf|cat\s*<<<|Write-(?:Host|Output))\b(?![^\n]{0,300}(?:\||>))[^\n]{0,300}\$\{\{\s*secrets\.(?!GITHUB_TOKEN)\w{1,80}\s*\}\}",
     re.MULTILINE,
 )
 _MASKED = re.compile(r"::add-mask::|\[\s|!=|==|wc -c|set-output|test -|length|md5sum|sha\d+sum")

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditor.checks.commands import Commands
-from auditor.checks.images import Image, builds_of, images_of, is_development_server, start_leaves
+from auditor.checks.images import Image, base_files, builds_of, images_of, is_development_server, is_own_base, is_pinned, start_leaves
 from auditor.checks.registry import check
-from auditor.model.artifacts import CiWorkflow, Deployment, EnvironmentFile, Instruction, Manifests, TaskFile
+from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, EnvironmentFile, Instruction, Manifests, TaskFile
 from auditor.model.needs import CI, DEPLOYMENT, ENVIRONMENT_FILES, MANIFESTS, TASKS
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
@@ -29,11 +30,8 @@ _USER_PRESET = re.compile(
     r"nonroot|unprivileged|rootless|^(?:cgr\.dev/|docker\.io/bitnami/|bitnami/)|^jupyter/|^quay\.io/jupyter/|^apache/airflow|^grafana/|^selenium/|^hashicorp/|^public\.ecr\.aws/lambda/|^gcr\.io/distroless/.{0,60}nonroot"
 )
 _SWITCHES_USER = re.compile(
-    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|dropprivs)\b|\bsu\s+(?:-\s*)?\w+\s+-c|^\s*USER=|\bstart-stop-daemon\b.{0,80}--chuid|\buid\s*=\s*\w",
+    r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid|chpst|dropprivs)\b|\bsu\s+(?:-\s*)?\w+\s+-c|^[ \t]*USER=|\bstart-stop-daemon\b.{0,80}--chuid|\buid\s*=\s*\w",
     re.MULTILINE,
-)
-_FLOATING = re.compile(
-    r"^(?:latest|lts|stable|current|edge|mainline|slim|alpine|bullseye|bookworm|trixie|main|master|nightly|dev)(?:[-.]\w[\w.-]*)?$"
 )
 _FULL_BASE = re.compile(
     r"^(?:docker\.io/(?:library/)?)?(?:node|python|ruby|golang|rust|openjdk|gradle|maven)(?::|$)(?!.{0,80}(?:slim|alpine|distroless|minimal))"
@@ -68,8 +66,9 @@ def container_hardened(
     workflows: tuple[CiWorkflow, ...],
 ) -> Judgement:
     """Judge every production image."""
-    production = [dockerfile for dockerfile in deployment.dockerfiles if dockerfile.purpose == "production"]
-    builds = builds_of(workflows, deployment)
+    based_on = base_files(deployment)
+    production = [d for d in deployment.dockerfiles if d.purpose == "production" and d.path not in based_on]
+    builds = builds_of(workflows, deployment, manifests, tasks)
     dotenv = any(file.path.rpartition("/")[2].startswith(".env") for file in environment_files)
     unreadable = tuple((dockerfile.path, dockerfile.problem) for dockerfile in production if dockerfile.problem)
     images = [image for dockerfile in production if not dockerfile.problem for image in images_of(dockerfile, builds) if not image.is_empty]
@@ -81,8 +80,8 @@ def container_hardened(
             else "The repository has no container file."
         )
         return NotApplicable(reason, tuple(Place(dockerfile.path, 1, 1) for dockerfile in deployment.dockerfiles[:3]))
-    commands = Commands(manifests, tasks)
-    judged = [(image, list(_findings(image, commands, tasks, dotenv))) for image in images]
+    around = _Around(Commands(manifests, tasks), tasks, dotenv, tuple(d for d in deployment.dockerfiles if d.path in based_on))
+    judged = [(image, list(_findings(image, around))) for image in images]
     findings = tuple(dict.fromkeys(finding for _, found in judged for _, finding in found))
     worst = max((len({claim for claim, _ in found}) for _, found in judged), default=0)
     baked = any(claim == "secret" and finding.rule != "default-secret" for _, found in judged for claim, finding in found)
@@ -106,13 +105,23 @@ def container_hardened(
     )
 
 
-def _findings(image: Image, commands: Commands, tasks: tuple[TaskFile, ...], dotenv: bool) -> Iterator[tuple[str, Finding]]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What an image is judged with: the commands and scripts of the tree, whether it uses environment files, the base images it makes itself."""
+
+    commands: Commands
+    tasks: tuple[TaskFile, ...]
+    dotenv: bool
+    bases: tuple[Dockerfile, ...]
+
+
+def _findings(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
     """(sub-claim, finding) for everything one image misses."""
-    yield from _base(image)
-    yield from _user(image, tasks)
-    yield from _copied(image, dotenv)
+    yield from _base(image, around.bases)
+    yield from _user(image, around)
+    yield from _copied(image, around.dotenv)
     yield from _secrets(image)
-    yield from _lean(image, commands)
+    yield from _lean(image, around.commands)
 
 
 def _finding(rule: str, image: Image, instruction: Instruction | None, message: str, cwe: int = 0) -> Finding:
@@ -122,15 +131,12 @@ def _finding(rule: str, image: Image, instruction: Instruction | None, message: 
     )
 
 
-def _base(image: Image) -> Iterator[tuple[str, Finding]]:
+def _base(image: Image, bases: tuple[Dockerfile, ...]) -> Iterator[tuple[str, Finding]]:
     names = {word.lower() for i in image.dockerfile.instructions if i.keyword == "FROM" for word in i.text.split()[2:3]}
     for instruction in (i for i in image.dockerfile.instructions if i.keyword == "FROM"):
         reference = image.dockerfile.base_images[instruction.stage]
-        if reference.lower() in names or reference.lower() == "scratch" or "$" in reference or "@sha256:" in reference:
-            continue
-        name, _, tag = reference.rpartition("/")[2].partition(":")
-        versioned = re.search(r"\d", tag) or (re.search(r"\d", name) and tag)  # `nodejs22-debian12:nonroot` has its version in the name
-        if not tag or _FLOATING.match(tag) or not versioned:
+        known = reference.lower() in names or "$" in reference or is_own_base(reference, frozenset(base.path for base in bases))
+        if not known and not is_pinned(reference):
             yield (
                 "pinned",
                 _finding(
@@ -143,8 +149,10 @@ def _base(image: Image) -> Iterator[tuple[str, Finding]]:
             return
 
 
-def _user(image: Image, tasks: tuple[TaskFile, ...]) -> Iterator[tuple[str, Finding]]:
-    users = image.of("USER")
+def _user(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
+    own = is_own_base(image.base, frozenset(base.path for base in around.bases))
+    inherited = [i for base in around.bases if own for i in base.instructions if i.keyword == "USER"]
+    users = image.of("USER") or tuple(inherited)
     if users:
         name = users[-1].text.split(":")[0].strip("\"' ")
         if name not in {"root", "0"}:
@@ -153,7 +161,7 @@ def _user(image: Image, tasks: tuple[TaskFile, ...]) -> Iterator[tuple[str, Find
         return
     scripts = [
         task.command
-        for task_file in tasks
+        for task_file in around.tasks
         if task_file.kind == "shell"
         for task in task_file.tasks
         if any(task.name in i.text for i in image.of("ENTRYPOINT", "CMD"))
@@ -161,7 +169,7 @@ def _user(image: Image, tasks: tuple[TaskFile, ...]) -> Iterator[tuple[str, Find
     if any(_SWITCHES_USER.search(text) for text in (*scripts, *(i.text for i in image.of("ENTRYPOINT", "CMD")))):
         return
     message = "The program runs as root in its container: a hole in it hands the whole container over, and with a mounted volume or kernel hole the host."
-    yield "user", _finding("runs-as-root", image, users[-1] if users else image.start, message, cwe=250)
+    yield "user", _finding("runs-as-root", image, image.of("USER")[-1] if image.of("USER") else image.start, message, cwe=250)
 
 
 def _copied(image: Image, dotenv: bool) -> Iterator[tuple[str, Finding]]:

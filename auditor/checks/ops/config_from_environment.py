@@ -19,7 +19,7 @@ from auditor.checks.environment_names import Setting, settings_of, written_down
 from auditor.checks.registry import check
 from auditor.model.artifacts import EnvironmentFile, TaskFile
 from auditor.model.needs import ENVIRONMENT_FILES, PROJECT, SNAPSHOT, SYNTAX, TASKS, TEXTS
-from auditor.model.project import Kind, Project
+from auditor.model.project import RUNNING, Kind, Project
 from auditor.model.snapshot import Snapshot
 from auditor.model.syntax import FileFacts, Literal, Syntax, ValueKind
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
@@ -47,11 +47,12 @@ _MESSAGE = re.compile(
     r"^(?:print|console\.\w+|log\w*\.\w+|_?logger\.\w+|logging\.\w+|click\.echo|typer\.echo|app\.logger\.\w+|fastify\.log\.\w+|st\.\w+|rich\.print|sys\.std\w+\.write|alert|toast(?:\.\w+)?)$"
 )
 _DEVELOPMENT_LINE = re.compile(
-    r"\bDEV\b|develop|isDev|is_dev|NODE_ENV|\bdebug\b|DEBUG|isProd|PROD\b|placeholder|example|e\.g\.|description|help=|__main__|schemes?\b|\blocal\b.{0,20}[=:]",
+    r"\bDEV\b|develop|isDev|is_dev|NODE_ENV|\bdebug\b|DEBUG|[iI]s_?[pP]rod|PROD\b|\bbind\b|\blisten\w*|startsWith|startswith|includes\(|endsWith|placeholder|example|e\.g\.|description|help=|__main__|schemes?\b|\blocal\b.{0,20}[=:]",
     re.IGNORECASE,
 )
+_DEVELOPMENT_BRANCH = re.compile(r"\bif\b[^\n]{0,80}(?:\bDEV\b|isDev|is_dev|NODE_ENV|[iI]s_?[pP]rod|DEBUG|development|\bdebug\b)")
 _DEVELOPMENT_FILE = re.compile(
-    r"(?:^|/)(?:[\w.-]*\.)?(?:dev|develop\w*|local|serve|playground|mock\w*|stub\w*|populate|seed\w*|debug|storybook|example\w*)(?:[._/-]|$)",
+    r"(?:^|/)(?:[\w.-]*\.)?(?:dev|develop\w*|local|ci|serve|contrib|playground|mock\w*|stub\w*|populate|seed\w*|debug|storybook|example\w*)(?:[._/-]|$)",
     re.IGNORECASE,
 )
 _ESSENTIAL = re.compile(
@@ -60,6 +61,11 @@ _ESSENTIAL = re.compile(
 _SETTINGS_LIBRARY = frozenset(
     {"configparser", "dynaconf", "config", "convict", "nconf", "omegaconf", "hydra", "confuse", "rc", "cosmiconfig"}
 )
+_SETTINGS_EXAMPLE = re.compile(
+    r"(?:^|/)(?:local[_-]?)?(?:config|configuration|settings)[\w-]{0,30}[._-](?:example|sample|template|dist)(?:\.\w{1,6})?$|(?:^|/)example[._-](?:config|settings)\.\w{1,6}$",
+    re.IGNORECASE,
+)
+_CONFIGURATION_ERROR = re.compile(r"ImproperlyConfigured|Config(?:uration)?Error|\bconfigur\w+\b|\bsetting\b", re.IGNORECASE)
 _NEAR = 2
 _DATA_KEPT = "the file the data is kept in"
 _ADDRESS = re.compile(r"^(?:\w+(?:\+\w+)?://)?(?:[^/@\s]{1,100}@)?([\w.-]{1,120}(?::\d{2,5})?)(?:[/?]|$)")
@@ -89,7 +95,7 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
     settings = settings_of(project, syntax, tasks)
     hard = [entry for facts in syntax.of(project.production) for entry in _hard_coded(facts, texts.get(facts.path, ""))]
     fallbacks = [s for s in settings if s.place.path in project.browser and _LOCAL.search(s.fallback)]
-    by_file = _settings_files(project, syntax)
+    by_file = _settings_files(project, syntax, snapshot)
     if by_file or any(_NAMES_DATA.search(setting.name) for setting in settings):
         hard = [entry for entry in hard if not entry.weak]  # the place of the data can be set; what stands in the code is the fallback
     if not settings and not hard and not by_file:
@@ -98,7 +104,7 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
     strong = sum(not place.weak for place in places)
     many = strong >= 3 and strong > len(settings) + len(by_file)
     outside = 1.0 if many else 0.5 if places or fallbacks else 0.0
-    shares = (outside, _documented(settings, snapshot, texts, files), _checked(settings, bool(by_file), tasks))
+    shares = (outside, _documented(settings, snapshot, texts, files), _checked(settings, bool(by_file), tasks, _complains(project, syntax)))
     findings = [
         *_address_findings(places, fallbacks),
         *_documentation_findings(settings, snapshot, texts, files, shares[1]),
@@ -110,7 +116,7 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
     )
     evidence = tuple(s.place for s in settings if s.guarded)[:2] + tuple(Place(file.path) for file in files if file.example)[:1]
     return Assessed(
-        sum(shares),
+        sum(shares) if many else min(sum(shares), 1.5),
         3,
         f"{met} of three hold: settings from outside, written down, checked at start.",
         0.7 if many else 0.0,
@@ -129,14 +135,16 @@ def _nothing_differs(project: Project) -> NotApplicable:
     return NotApplicable(kinds)
 
 
-def _settings_files(project: Project, syntax: Syntax) -> tuple[Place, ...]:
-    """Places where production code reads a settings file through a library for it."""
-    return tuple(
+def _settings_files(project: Project, syntax: Syntax, snapshot: Snapshot) -> tuple[Place, ...]:
+    """Places where production code reads a settings file through a library for it, and examples of settings files."""
+    read = [
         Place(facts.path, statement.line, statement.line)
         for facts in syntax.of(project.server)
         for statement in facts.imports
         if statement.module.split(".")[0] in _SETTINGS_LIBRARY
-    )
+    ]
+    examples = [Place(file.path) for file in snapshot.files if _SETTINGS_EXAMPLE.search(file.path)] if project.has(*RUNNING) else []
+    return (*read, *examples)
 
 
 def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
@@ -145,14 +153,18 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
     said = {line for call in facts.calls if _MESSAGE.match(call.callee) for line in range(call.line, call.end_line + 1)}
     defaults = {read.line for read in facts.environment}
     fallbacks = {value.literal for read in facts.environment if (value := read.default) is not None}
+    models = {
+        index for index, definition in enumerate(facts.definitions) if any(base.endswith("BaseSettings") for base in definition.bases)
+    }
     main = range(facts.main_lines[0], facts.main_lines[1] + 1) if facts.main_lines != (0, 0) else range(0)
     lines = text.split("\n")
     for literal in facts.literals:
-        if literal.line in said or literal.line in defaults or literal.line in main or literal.text in fallbacks:
+        if literal.line in said or literal.line in defaults or literal.line in main or literal.text in fallbacks or literal.scope in models:
             continue
         shown = lines[literal.line - 1][:400] if 0 < literal.line <= len(lines) else ""
+        before = " ".join(line[:200] for line in lines[max(0, literal.line - 3) : max(0, literal.line - 1)])
         what = _kind(literal, facts)
-        if what and not _DEVELOPMENT_LINE.search(shown.replace(literal.text, "")):
+        if what and not _DEVELOPMENT_LINE.search(shown.replace(literal.text, "")) and not _DEVELOPMENT_BRANCH.search(before):
             address = _ADDRESS.match(literal.text.strip())
             yield _HardCoded(
                 Place(facts.path, literal.line, literal.line),
@@ -217,14 +229,23 @@ def _documented(settings: tuple[Setting, ...], snapshot: Snapshot, texts: dict[s
     return 0.0 if share >= 0.8 else 0.5 if share >= 0.4 else 1.0
 
 
-def _checked(settings: tuple[Setting, ...], by_file: bool, tasks: tuple[TaskFile, ...]) -> float:
+def _complains(project: Project, syntax: Syntax) -> bool:
+    """Whether server code raises errors about its configuration."""
+    return any(
+        entry.value is not None and _CONFIGURATION_ERROR.search(entry.value.text)
+        for facts in syntax.of(project.server)
+        for entry in facts.raises
+    )
+
+
+def _checked(settings: tuple[Setting, ...], by_file: bool, tasks: tuple[TaskFile, ...], complains: bool) -> float:
     if not settings:
         stops = any(
             re.search(r"\$\{[A-Z_]+:\?|-z [\"']?\$\{?[A-Z_]+", task.command) and "exit 1" in task.command
             for task_file in tasks
             for task in task_file.tasks
         )
-        return 0.0 if stops or not by_file else 1.0
+        return 0.0 if stops or complains or not by_file else 1.0
     essential = [setting for setting in settings if _ESSENTIAL.match(setting.name)]
     if not any(setting.guarded for setting in settings):
         return 1.0
