@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
 
 from auditor.checks.failures import is_broad, is_cleanup, is_expected, is_outside, is_pure, is_remote, is_write
@@ -36,6 +37,7 @@ _NEUTRAL = frozenset(
     }
 )
 _ANSWERING = re.compile(r"^(?:res|response|reply|ctx)\b|(?:^|\.)(?:reject|cb|callback|next|done|exit|throw\w*|close|emit|resolve)$")
+_CALLS_LOOKED_AT = 60  # calls before a callback among which the one that takes it stands
 _ANSWER_NEAR = 4  # lines after the print within which an answer belongs to the failure
 _STATE = re.compile(r"^(?:this\.)?set[A-Z]\w*$")
 _ERROR_PARAMETER = re.compile(r"^(?:err|error|e)$")
@@ -63,6 +65,19 @@ class FileHandlers:
         self._prints_are_fine = prints_are_fine
         self._call_lines = [call.line for call in sorted(facts.calls, key=lambda call: call.line)]
         self._calls = sorted(facts.calls, key=lambda call: call.line)
+        self._rejections = {
+            line
+            for handler in facts.handlers
+            if handler.kind != "catch"
+            for line in range(handler.line, min(handler.end_line, handler.line + 500) + 1)
+        }
+        self._assigned = sorted(facts.assignments, key=lambda assignment: assignment.line)
+        self._assigned_lines = [assignment.line for assignment in self._assigned]
+        self._raising = {raised.scope for raised in facts.raises}
+        self._valued: defaultdict[int, list[Value]] = defaultdict(list)
+        for assignment in (*facts.returns, *facts.assignments):
+            if assignment.value is not None:
+                self._valued[assignment.scope].append(assignment.value)
 
     def counted(self) -> list[Handler]:
         """Handlers that could drop something: import guards are none."""
@@ -149,7 +164,9 @@ class FileHandlers:
             return (0.5, "made-up-result") if fixed else (0, "")
         if calls or not broad:
             return 0, ""
-        values = [a.value for a in self._facts.assignments if handler.line <= a.line <= handler.end_line]
+        lines = self._assigned_lines
+        assigned = self._assigned[bisect_left(lines, handler.line) : bisect_left(lines, handler.end_line + 1)]
+        values = [assignment.value for assignment in assigned]
         return (0.5, "made-up-result") if values and all(_says_nothing(value) for value in values) else (0, "")
 
     def _between(self, line: int, end_line: int) -> list[Call]:
@@ -159,11 +176,12 @@ class FileHandlers:
 
     def _is_handler(self, definition: Definition) -> bool:
         """Whether the function is what `.catch(...)` or `.on("error", ...)` runs: counted as a handler, or an event."""
-        return any(handler.line <= definition.line <= handler.end_line and handler.kind != "catch" for handler in self._facts.handlers)
+        return definition.line in self._rejections
 
     def _is_callback(self, definition: Definition) -> bool:
         """Whether the function is the last argument of a call, as for `db.run(sql, (err) => ...)`."""
-        for call in self._calls[: bisect_left(self._call_lines, definition.line + 1)]:
+        before = bisect_left(self._call_lines, definition.line + 1)
+        for call in reversed(self._calls[max(0, before - _CALLS_LOOKED_AT) : before]):
             if (
                 call.end_line < definition.line
                 or not call.arguments
@@ -176,15 +194,14 @@ class FileHandlers:
         return False
 
     def _callback_drop(self, index: int, definition: Definition) -> Drop | None:
-        if self._prints_are_fine or any(raised.scope == index for raised in self._facts.raises):
+        if self._prints_are_fine or index in self._raising:
             return None
         parameter = definition.parameters[0].name
         inside = [call for call in self._between(definition.line, definition.end_line) if call.scope == index]
         told = [call for call in inside if _mentions(call, parameter)]
         if not told or not all(_PRINTING.match(call.callee) for call in told):
             return None
-        values = [*self._facts.returns, *self._facts.assignments]
-        if any(a.scope == index and a.value is not None and _about(a.value, parameter) for a in values):
+        if any(_about(value, parameter) for value in self._valued[index]):
             return None
         if any(told[0].line <= call.line <= told[0].line + _ANSWER_NEAR and _ANSWERING.search(call.callee) for call in inside):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 
 from auditor.checks.dropped_errors import Drop
@@ -18,7 +19,27 @@ _SUCCESS = re.compile(
     r"^(?:toast|message|notify|notification|messages|enqueueSnackbar|showToast|addToast|setSuccess\w*|setMessage|setStatus|alert|flash|st)(?:\.success)?$"
 )
 _SUCCESS_TEXT = re.compile(r"success|saved|updated|created|deleted|added|erfolg|berhasil|guardad|enregistr", re.IGNORECASE)
+_UNIMPORTANT = re.compile(
+    r"logout|sign-?out|analytics|track|metric|telemetry|beacon|ping|/log|csp|collect|revalidate|refresh", re.IGNORECASE
+)
 _NEAR = 12  # lines between a call and the message of success that belongs to it
+
+
+def unread_answers(facts: FileFacts) -> list[Drop]:
+    """Changing `fetch` calls whose answer nobody looks at: `fetch` does not throw when the server refuses."""
+    found = []
+    for call in facts.calls:
+        if call.callee not in {"fetch", "window.fetch"} or not call.awaited or call.used or len(call.arguments) < 2:
+            continue
+        options = call.arguments[1].value
+        method, url = options.item("method"), call.arguments[0].value
+        if method is None or method.literal.upper() not in {"POST", "PUT", "PATCH", "DELETE"}:
+            continue
+        if options.item("keepalive") is not None or _UNIMPORTANT.search(url.text):
+            continue
+        message = "The server's answer to this change is not looked at: when it refuses, the page goes on as if the change had been stored."
+        found.append(Drop(facts.path, call.line, call.end_line, "ignored-result", 1, message))
+    return found
 
 
 def ignored_results(facts: FileFacts) -> tuple[int, list[Drop]]:
@@ -52,16 +73,17 @@ def successes_after_failed_saves(files: tuple[FileFacts, ...]) -> list[Drop]:
     quiet = _quiet_savers(files)
     found = []
     for facts in files:
-        by_scope: defaultdict[int, list[Call]] = defaultdict(list)
-        for call in facts.calls:
-            by_scope[call.scope].append(call)
+        praising: defaultdict[int, list[Call]] = defaultdict(list)
+        for call in sorted(facts.calls, key=lambda each: each.line):
+            if _praises(call):
+                praising[call.scope].append(call)
+        lines = {scope: [call.line for call in calls] for scope, calls in praising.items()}
         for call in facts.calls:
             name = call.callee.rpartition(".")[2]
-            if name not in quiet or not call.awaited or call.used:
+            if name not in quiet or not call.awaited or call.used or call.scope not in lines:
                 continue
-            praise = next(
-                (later for later in by_scope[call.scope] if call.end_line < later.line <= call.end_line + _NEAR and _praises(later)), None
-            )
+            start = bisect_right(lines[call.scope], call.end_line)
+            praise = next((later for later in praising[call.scope][start : start + 1] if later.line <= call.end_line + _NEAR), None)
             if praise is not None:
                 message = (
                     f"{name}() keeps a failed save to itself, and this place then tells the user that it worked: what they entered is lost."

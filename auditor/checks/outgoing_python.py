@@ -63,6 +63,7 @@ _LIMITED = {
     "slack_sdk.WebClient": Target.HTTP, "aiosmtplib.send": Target.MAIL,
 }  # fmt: skip
 _TIMEOUTS = ("timeout", "request_timeout", "connect_timeout", "command_timeout", "default_request_timeout")
+_USES_LOOKED_AT = 200
 _MINUTES = {"aiohttp": "its own limit is five minutes", "model": "the client's own limit is ten minutes"}
 
 
@@ -76,6 +77,38 @@ class _Wrapper:
     target: Target
 
 
+class _Nearby:
+    """What else stands in a file, looked up by name or function."""
+
+    def __init__(self, facts: FileFacts) -> None:
+        self.limited_sessions = {
+            a.target.removesuffix(".request")
+            for a in facts.assignments
+            if a.target.endswith(".request") and a.value is not None and "timeout" in a.value.text
+        }
+        self.requests: defaultdict[str, list[Call]] = defaultdict(list)
+        self.options: defaultdict[int, list[Call]] = defaultdict(list)
+        self.defaulting = {a.scope for a in facts.assignments if re.search(r"\[['\"]timeout['\"]\]$", a.target)}
+        self._values: defaultdict[str, list[Value]] = defaultdict(list)
+        for call in facts.calls:
+            owner, _, last = call.callee.rpartition(".")
+            if last == "mount" and any("imeout" in argument.value.text for argument in call.arguments):
+                self.limited_sessions.add(owner)
+            elif last == "setopt" and len(call.arguments) > 1:
+                self.options[call.scope].append(call)
+            elif last == "setdefault" and call.arguments and call.arguments[0].value.literal == "timeout":
+                self.defaulting.add(call.scope)
+            elif _ON_SESSION.search(call.callee):
+                self.requests[owner].append(call)
+        for assignment in facts.assignments:
+            if assignment.value is not None:
+                self._values[assignment.target].append(assignment.value)
+
+    def texts(self, value: Value) -> list[str]:
+        """The text of a value and of what its names are bound to."""
+        return [value.text, *(bound.text for name in value.names for bound in self._values[name][:20])]
+
+
 class PythonSites:
     """Finds the outgoing calls of all Python files of production code."""
 
@@ -84,6 +117,7 @@ class PythonSites:
         self._values = assigned_values(files)
         self._locals = {facts.path: _imported(facts) for facts in files}
         self._modules = _modules(files)
+        self._nearby = {facts.path: _Nearby(facts) for facts in files}
         self._model_limited = self._clients_are_limited()
         self._wrappers: dict[tuple[str, str], _Wrapper] = {}
         self._called: set[tuple[str, str]] = set()
@@ -190,8 +224,8 @@ class PythonSites:
             if not spread:
                 return default
             if any(name in parameters and parameters[name].kind == "kwargs" for item in spread for name in item.names):
-                return Limit.CALLER if not self._sets_default(facts, call) else Limit.EXPLICIT
-            return Limit.EXPLICIT if any("timeout" in text for item in spread for text in self._texts_in(facts, item)) else default
+                return Limit.EXPLICIT if call.scope in self._nearby[facts.path].defaulting else Limit.CALLER
+            return Limit.EXPLICIT if any("timeout" in text for item in spread for text in self._nearby[facts.path].texts(item)) else default
         if is_nothing(value):
             return Limit.NONE
         if value.kind is ValueKind.NAME and value.literal in parameters:
@@ -199,49 +233,24 @@ class PythonSites:
             return Limit.EXPLICIT if given is not None and not is_nothing(given) else Limit.CALLER
         return Limit.EXPLICIT
 
-    @staticmethod
-    def _sets_default(facts: FileFacts, call: Call) -> bool:
-        """`kwargs.setdefault("timeout", 10)` or `kwargs["timeout"] = 10` in the same function."""
-        return any(
-            other.scope == call.scope
-            and other.callee.endswith(".setdefault")
-            and other.arguments
-            and other.arguments[0].value.literal == "timeout"
-            for other in facts.calls
-        ) or any(a.scope == call.scope and re.search(r"\[['\"]timeout['\"]\]$", a.target) for a in facts.assignments)
-
-    @staticmethod
-    def _texts_in(facts: FileFacts, value: Value) -> list[str]:
-        bound = [a.value.text for a in facts.assignments if a.target in value.names and a.value is not None]
-        return [value.text, *bound]
-
     def _sessions(self, facts: FileFacts) -> dict[str, Limit]:
         """Names bound to a requests session, with the limit its adapter or a patched `request` gives."""
-        full = self._locals[facts.path]
-        found: dict[str, Limit] = {}
-        for call in facts.calls:
-            if call.target and _expand(full, call.callee) in _SESSIONS:
-                mounted = any(
-                    other.callee == f"{call.target}.mount" and any("imeout" in argument.value.text for argument in other.arguments)
-                    for other in facts.calls
-                )
-                patched = any(
-                    a.target == f"{call.target}.request" and a.value is not None and "timeout" in a.value.text for a in facts.assignments
-                )
-                found[call.target] = Limit.EXPLICIT if mounted or patched else Limit.NONE
-        return found
+        full, limited = self._locals[facts.path], self._nearby[facts.path].limited_sessions
+        return {
+            call.target: Limit.EXPLICIT if call.target in limited else Limit.NONE
+            for call in facts.calls
+            if call.target and _expand(full, call.callee) in _SESSIONS
+        }
 
     def _aiohttp(self, facts: FileFacts, call: Call) -> Limit:
         own = self._limit(facts, call)
         if own is not Limit.NONE or not call.target:
             return own
-        uses = [other for other in facts.calls if other.callee.startswith(f"{call.target}.") and _ON_SESSION.search(other.callee)]
+        uses = self._nearby[facts.path].requests[call.target][:_USES_LOOKED_AT]
         return Limit.EXPLICIT if uses and all(self._limit(facts, other) is Limit.EXPLICIT for other in uses) else Limit.NONE
 
     def _curl(self, facts: FileFacts, call: Call) -> Limit:
-        for other in facts.calls:
-            if other.scope != call.scope or not other.callee.endswith(".setopt") or len(other.arguments) < 2:
-                continue
+        for other in self._nearby[facts.path].options[call.scope][:_USES_LOOKED_AT]:
             option, value = other.arguments[0].value, other.arguments[1].value
             if re.search(r"\.(?:TIMEOUT|TIMEOUT_MS)$", option.literal):
                 definition = enclosing(facts, call.scope)

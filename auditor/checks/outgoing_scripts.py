@@ -7,6 +7,7 @@ nodemailer 2 min to connect and 10 min idle, pg none, mysql2, ioredis, node-redi
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from auditor.checks.outgoing import LOW, Limit, Site, Target, is_nothing, site
 from auditor.model.project import Project, Side
@@ -42,6 +43,7 @@ class ScriptSites:
     def __init__(self, files: tuple[FileFacts, ...], project: Project) -> None:
         self._files = files
         self._project = project
+        self._nearby = _Nearby(FileFacts(""))
         self._axios_limited = any(
             re.search(r"axios\w*\.defaults\.timeout$", a.target)
             or (a.target.endswith("axios.defaults") and a.value is not None and "timeout" in a.value.text)
@@ -58,6 +60,7 @@ class ScriptSites:
             own = {definition.name for definition in facts.definitions if definition.name} | {
                 p.name for d in facts.definitions for p in d.parameters
             }
+            self._nearby = _Nearby(facts)
             for call in facts.calls:
                 made = self._known(facts, call, packages, own, browser=browser)
                 if made is not None:
@@ -94,36 +97,30 @@ class ScriptSites:
     def _server(self, facts: FileFacts, call: Call, package: str) -> Site | None:
         callee = call.callee
         if _GOT.match(callee) and package == "got":
-            return site(facts, call, Target.HTTP, self._option(facts, call, "timeout"), "got waits without end")
+            return site(facts, call, Target.HTTP, self._option(call, "timeout"), "got waits without end")
         if _SUPERAGENT.match(callee) and package == "superagent":
-            chained = any(
-                other.line >= call.line and other.callee.startswith(callee + "()") and other.callee.endswith(".timeout")
-                for other in facts.calls
-            )
+            chained = callee in self._nearby.chained
             return site(facts, call, Target.HTTP, Limit.EXPLICIT if chained else Limit.NONE, "superagent waits without end")
         if _NODE_HTTP.match(callee) and package.removeprefix("node:") in {"http", "https", "http2"}:
-            later = any(
-                other.scope == call.scope and other.callee.endswith(".setTimeout") and other.callee != "window.setTimeout"
-                for other in facts.calls
-            )
-            limit = Limit.EXPLICIT if later or self._option(facts, call, "timeout") is Limit.EXPLICIT else Limit.NONE
+            later = call.scope in self._nearby.timers
+            limit = Limit.EXPLICIT if later or self._option(call, "timeout") is Limit.EXPLICIT else Limit.NONE
             return site(facts, call, Target.HTTP, limit, "node waits without end")
         if _MODEL.match(callee):
-            return site(facts, call, Target.MODEL, self._option(facts, call, "timeout"), "the client's own limit is ten minutes")
+            return site(facts, call, Target.MODEL, self._option(call, "timeout"), "the client's own limit is ten minutes")
         if callee.endswith("createTransport") and (package == "nodemailer" or callee.startswith("nodemailer.")):
             return self._mailer(facts, call)
         return self._store(facts, call, package)
 
     def _store(self, facts: FileFacts, call: Call, package: str) -> Site | None:
         if call.callee in _POSTGRES and package in _POSTGRES_PACKAGES:
-            limited = any(_POSTGRES_LIMITS.search(text) for argument in call.arguments for text in _texts(facts, argument.value))
+            limited = any(_POSTGRES_LIMITS.search(text) for argument in call.arguments for text in self._nearby.texts(argument.value))
             return site(facts, call, Target.DATABASE, Limit.EXPLICIT if limited else Limit.NONE, "pg waits for a connection without end")
         known = _DEFAULTS.get(call.callee)
         if known is None and call.callee == "createClient" and package in {"redis", "@redis/client"}:
             known = ("redis", Target.DATABASE)
         if known is None or package.partition("/")[0] != known[0]:
             return None
-        explicit = any("imeout" in text for argument in call.arguments for text in _texts(facts, argument.value))
+        explicit = any("imeout" in text for argument in call.arguments for text in self._nearby.texts(argument.value))
         return site(facts, call, known[1], Limit.EXPLICIT if explicit else Limit.DEFAULT, "")
 
     # -- one client each ---------------------------------------------------------------------------------------------------------------
@@ -136,8 +133,8 @@ class ScriptSites:
             return None
         if browser and not _leaves_the_host(call):
             return None
-        limit = self._option(facts, call, "signal", 1)
-        if limit is Limit.NONE and self._aborts(facts, call):
+        limit = self._option(call, "signal", 1)
+        if limit is Limit.NONE and self._nearby.around(call):
             limit = Limit.EXPLICIT
         return site(facts, call, Target.HTTP, limit, "fetch waits without end", weight=LOW if browser else 1, browser=browser)
 
@@ -146,8 +143,8 @@ class ScriptSites:
         if browser and not _leaves_the_host(call):
             return None
         position = 2 if verb in _BODY_VERBS else 1 if verb in {"get", "delete", "head", "options"} else 0
-        limited = self._axios_limited or self._option(facts, call, "timeout", position) is Limit.EXPLICIT
-        limited = limited or self._option(facts, call, "signal", position) is Limit.EXPLICIT
+        limited = self._axios_limited or self._option(call, "timeout", position) is Limit.EXPLICIT
+        limited = limited or self._option(call, "signal", position) is Limit.EXPLICIT
         limit = Limit.EXPLICIT if limited else Limit.NONE
         return site(facts, call, Target.HTTP, limit, "axios waits without end", weight=LOW if browser else 1, browser=browser)
 
@@ -157,13 +154,13 @@ class ScriptSites:
         if browser and (base is None or (base.kind is ValueKind.STRING and base.literal.startswith("/"))):
             return None
         later = bool(call.target) and any(a.target == f"{call.target}.defaults.timeout" for a in facts.assignments)
-        limited = later or self._axios_limited or self._option(facts, call, "timeout") is Limit.EXPLICIT
+        limited = later or self._axios_limited or self._option(call, "timeout") is Limit.EXPLICIT
         limit = Limit.EXPLICIT if limited else Limit.NONE
         return site(facts, call, Target.HTTP, limit, "axios waits without end", weight=LOW if browser else 1, browser=browser)
 
     def _mailer(self, facts: FileFacts, call: Call) -> Site | None:
         settings = call.argument("", 0)
-        texts = _texts(facts, settings) if settings is not None else []
+        texts = self._nearby.texts(settings) if settings is not None else []
         if any(re.search(r"jsonTransport|streamTransport|sendmail", text) for text in texts):
             return None
         limited = any(re.search(r"connectionTimeout|socketTimeout|greetingTimeout", text) for text in texts)
@@ -177,36 +174,45 @@ class ScriptSites:
 
     # -- limits ------------------------------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _option(facts: FileFacts, call: Call, name: str, position: int = -1) -> Limit:
+    def _option(self, call: Call, name: str, position: int = -1) -> Limit:
         """Whether an options object of the call sets `name`; any argument when the position is not known."""
         positional = [argument.value for argument in call.arguments]
         if position >= 0:
             positional = positional[position : position + 1]
         for value in positional:
-            for candidate in (value, *_bound(facts, value)):
+            for candidate in (value, *self._nearby.bound(value)):
                 given = candidate.item(name)
                 if given is not None and not is_nothing(given):
                     return Limit.EXPLICIT
         return Limit.NONE
 
-    @staticmethod
-    def _aborts(facts: FileFacts, call: Call) -> bool:
-        """Whether the function around the call, or a call around it, stops it after a while."""
-        return any(
-            _ABORTS.match(other.callee) and (other.scope == call.scope or other.line <= call.line <= other.end_line)
-            for other in facts.calls
-        )
 
+class _Nearby:
+    """What else stands in a file: calls that stop something after a while, and what names are bound to."""
 
-def _bound(facts: FileFacts, value: Value) -> list[Value]:
-    """Values that a name, or the names spread into an object, are bound to in the same file."""
-    names = {value.literal} if value.kind is ValueKind.NAME else {item.literal for key, item in value.items if key == "..."}
-    return [a.value for a in facts.assignments if a.target in names and a.value is not None]
+    def __init__(self, facts: FileFacts) -> None:
+        found = [call for call in facts.calls if _ABORTS.match(call.callee)]
+        self._scopes = {call.scope for call in found}
+        self._lines = {line for call in found for line in range(call.line, min(call.end_line, call.line + 200) + 1)}
+        self.timers = {call.scope for call in facts.calls if call.callee.endswith(".setTimeout") and call.callee != "window.setTimeout"}
+        self.chained = {call.callee.partition("()")[0] for call in facts.calls if call.callee.endswith(").timeout")}
+        self._values: defaultdict[str, list[Value]] = defaultdict(list)
+        for assignment in facts.assignments:
+            if assignment.value is not None:
+                self._values[assignment.target].append(assignment.value)
 
+    def around(self, call: Call) -> bool:
+        """Whether the function around the call, or a call around it, stops it."""
+        return call.scope in self._scopes or call.line in self._lines
 
-def _texts(facts: FileFacts, value: Value) -> list[str]:
-    return [value.text, *(bound.text for bound in _bound(facts, value))]
+    def bound(self, value: Value) -> list[Value]:
+        """Values that a name, or the names spread into an object, are bound to in the same file."""
+        names = {value.literal} if value.kind is ValueKind.NAME else {item.literal for key, item in value.items if key == "..."}
+        return [bound for name in sorted(names) for bound in self._values[name][:20]] if names else []
+
+    def texts(self, value: Value) -> list[str]:
+        """The text of a value and of what its names are bound to."""
+        return [value.text, *(bound.text for bound in self.bound(value))]
 
 
 def _leaves_the_host(call: Call) -> bool:

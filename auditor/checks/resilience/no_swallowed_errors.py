@@ -16,7 +16,7 @@ import re
 
 from auditor.checks.dropped_errors import Drop, FileHandlers, bindings_of_console
 from auditor.checks.failures import is_pure, is_write
-from auditor.checks.ignored_results import ignored_results, successes_after_failed_saves
+from auditor.checks.ignored_results import ignored_results, successes_after_failed_saves, unread_answers
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
 from auditor.model.project import Kind, Project
@@ -48,8 +48,9 @@ def no_swallowed_errors(project: Project, syntax: Syntax) -> Judgement:
         counted, dropped = reader.counted(), reader.drops()
         callbacks, printed = reader.callbacks()
         results, ignored = ignored_results(facts)
-        handled += len(counted) + callbacks + results
-        drops += [*dropped, *printed, *ignored]
+        unread = unread_answers(facts)
+        handled += len(counted) + callbacks + results + len(unread)
+        drops += [*dropped, *printed, *ignored, *unread]
         bad_lines = {drop.line for drop in dropped}
         fine += [Place(facts.path, handler.line) for handler in counted if handler.line not in bad_lines]
     drops += successes_after_failed_saves(files)
