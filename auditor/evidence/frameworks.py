@@ -35,7 +35,7 @@ NPM_PACKAGES: dict[str, str] = {
 """npm package -> framework name."""
 
 CONSTRUCTORS: dict[str, str] = {
-    "FastAPI": "fastapi", "fastapi.FastAPI": "fastapi", "Flask": "flask", "flask.Flask": "flask", "Starlette": "starlette", "web.Application": "aiohttp", "aiohttp.web.Application": "aiohttp",
+    "FastAPI": "fastapi", "fastapi.FastAPI": "fastapi", "Flask": "flask", "flask.Flask": "flask", "Starlette": "starlette", "web.Application": "aiohttp", "aiohttp.web.Application": "aiohttp", "Application": "aiohttp",
     "tornado.web.Application": "tornado", "Sanic": "sanic", "Bottle": "bottle", "falcon.App": "falcon", "falcon.asgi.App": "falcon", "Configurator": "pyramid", "Litestar": "litestar",
     "Quart": "quart", "Robyn": "robyn", "FastMCP": "mcp", "Dash": "dash", "dash.Dash": "dash", "grpc.server": "grpc", "grpc.aio.server": "grpc",
     "express": "express", "fastify": "fastify", "Fastify": "fastify", "new Koa": "koa", "new Hono": "hono", "NestFactory.create": "nestjs", "new Elysia": "elysia", "http.createServer": "node-http",

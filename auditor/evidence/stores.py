@@ -36,6 +36,7 @@ _TOOL_FILES = (
     (re.compile(r"(?:^|/)(?:flyway\.(?:conf|toml))$"), "flyway"),
 )
 _IGNORED = re.compile(r"^/?(?:\*\*/)?(?:[\w.-]+/){0,3}(?:migrations|alembic/versions|versions|drizzle)/?(?:\*\*?(?:\.(?:py|sql|ts|js))?)?$")
+_MIGRATION_FOLDER = re.compile(r"(?:^|/)[\w-]*migrations?/[^/]+$", re.IGNORECASE)
 _SIGNS = re.compile(
     r"create_all|CREATE\s+TABLE|synchronize|supabase|sequelize|[Pp]risma|typeorm|drizzle|knex|models\.Model|\bColumn\(|SQLModel|create_engine|down_revision|sqlite|\.sync\(",
     re.IGNORECASE,
@@ -56,6 +57,7 @@ def stores(
     scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
     found, problems = _migrations(files, texts, syntax)
     found = tuple(migration for migration in found if _COMMENTS.sub("", texts.get(migration.path, "")).strip())
+    known = {migration.path for migration in found}
     series = by_series(found)
     models = tuple(_models(files, production, texts))
     hosted = tuple(supabase_tables(production))
@@ -66,7 +68,9 @@ def stores(
         document=_places(document_places(production)),
         tools=_tools(files, manifests, found),
         migrations=tuple(_step(migration) for entries in series.values() for migration in entries),
-        created_at_start=_places((*tables_made_at_start(production), *pushes(manifests, texts))),
+        created_at_start=_places(
+            (*tables_made_at_start(facts for facts in production if facts.path not in known), *pushes(manifests, texts))
+        ),
         base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
         models=tuple((model.name, model.place) for model in models),
         problems=(
@@ -107,7 +111,11 @@ def _code_migration(file: SourceFile, facts: FileFacts, text: str) -> Iterator[M
             yield read_alembic(facts, text)
         elif is_django(facts):
             yield read_django(facts, text)
-    elif file.language in SCRIPT_LANGUAGES and file.role is Role.MIGRATION and is_script_migration(facts):
+    elif (
+        file.language in SCRIPT_LANGUAGES
+        and (file.role is Role.MIGRATION or _MIGRATION_FOLDER.search(file.path))
+        and is_script_migration(facts)
+    ):
         yield read_script_migration(facts)
 
 

@@ -20,7 +20,7 @@ _FLYWAY = re.compile(r"^([VU])(\d+(?:[._]\d+)*)__.+\.sql$")
 _NUMBERED = re.compile(r"^(?:\d{1,4}|\d{8}|\d{10,14}|\d{4}[-_.]\d\d[-_.]\d\d)[-_.T\w]*\.sql$")
 _UNDOING = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql$)|^(?:down|rollback|undo)\.sql$|^U\d[\d._]*__", re.IGNORECASE)
 _NOTHING = frozenset({sql.SELECT, sql.OTHER})
-_FOLDERS = frozenset({"migrations", "migration", "migrate", "drizzle", "db-migrations", "sql-migrations"})
+_FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate|drizzle)(?:/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _by_name(place: PurePosixPath, text: str, texts: dict[str, str]) -> _Script 
         framework = "goose" if "goose" in first[0].lower() else "sql-migrate" if "+migrate" in first[0].lower() else "dbmate"
         return _Script(str(place), text, framework, folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     named = _NUMBERED.match(place.name) is not None
-    if named and (_FOLDERS.intersection(place.parts) or _ordered_siblings(folder, texts)):
+    if named and (_FOLDER.search(folder) or _ordered_siblings(folder, texts)):
         return _Script(str(place), text, "sql", folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     return None
 

@@ -26,12 +26,16 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import listed, plural
 
 _LOGIN = re.compile(
-    r"^(?:log-?in|sign-?in|register|sign-?up|registration|forgot-?(?:password|username)?|reset-?password|password-?reset|request-?reset|resend-?(?:verification|code|otp)?|verify-?(?:otp|code|2fa)|otp|magic-?link|create-?account|authenticate"
+    r"^(?:log-?in(?:-(?:access-?token|user|json|form|post|for-access-token|page|view|with-[\w-]{1,30}))?|access-?token|token-?obtain-?pair|obtain-?token|sign-?in|register|sign-?up|registration|forgot-?(?:password|username)?|reset-?password|password-?reset|request-?reset|resend-?(?:verification|code|otp)?|verify-?(?:otp|code|2fa)|otp|magic-?link|create-?account|authenticate"
     r"|signin-?magic-?link|\w*-?log-?in|\w*-?sign-?up|\w*-?register)$"
 )
 _UNCLEAR = re.compile(r"^(?:auth|token|tokens|session|sessions|accounts?|users?|join)$")
 _PASSWORD = re.compile(
     r"(?:^|[._])(?:check_password(?:_hash)?|verify_?password|checkPassword|comparePassword|compareSync|pwd_context\.verify|verifyPassword|authenticate|argon2\.verify|bcrypt\.(?:compare|checkpw)|ph\.verify|checkpw|validatePassword)$",
+    re.IGNORECASE,
+)
+_HASHES = re.compile(
+    r"(?:^|[._])(?:hash_?password|get_password_hash|make_password|set_password|generate_password_hash|bcrypt\.(?:hash|hashSync|hashpw)|hashpw|argon2\.hash|pwd_context\.hash|create_user)$",
     re.IGNORECASE,
 )
 _DELEGATED = re.compile(
@@ -45,6 +49,11 @@ _COSTLY = re.compile(
     r"|audio\.(?:transcriptions|speech)\.create|ChatCompletion\.create|emails\.send|\.sendMail|send_?mail|send_?email|sendEmail|sendgrid\w*\.send|sgMail\.send|send_raw_email|send_templated_email|sendSms|send_sms|verifications\.create|EmailMessage\(\)\.send"
     r"|mail\.send|replicate\.run|textract\w*\.\w+|chat\.sendMessage|sendMessageStream|bedrock\w*\.invoke_model|client\.invoke_model|llm\.(?:a?invoke|a?predict|stream)|chain\.a?invoke|agent\.a?invoke|Runner\.run(?:_sync|_streamed)?)$"
 )
+_PAID_HOST = re.compile(
+    r"^https?://(?:[\w-]+\.)*(?:api\.openai\.com|api\.anthropic\.com|generativelanguage\.googleapis\.com|openrouter\.ai|api\.groq\.com|api\.mistral\.ai|api\.deepseek\.com|api\.cohere\.(?:ai|com)|api\.perplexity\.ai|api\.x\.ai|ai\.gateway\.lovable\.dev"
+    r"|api\.replicate\.com|api-inference\.huggingface\.co|api\.elevenlabs\.io|api\.resend\.com|api\.sendgrid\.com|api\.twilio\.com|api\.mailgun\.net|api\.postmarkapp\.com|api\.brevo\.com|api\.sendinblue\.com|api\.stability\.ai|openai\.azure\.com)\b"
+)
+_SENDS = re.compile(r"(?:^|\.)(?:fetch|post|request|axios|urlopen|send)$")
 _UPLOAD = re.compile(
     r"(?:^|[._])(?:upload|multer|busboy|fileUpload|FileInterceptor|FilesInterceptor)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$"
 )
@@ -196,15 +205,27 @@ def _what(route: Route, calls: list[Call], syntax: Syntax) -> str:
     writes = route.method not in {"GET", "HEAD"} and route.kind is not RouteKind.PAGE
     delegated = any(_DELEGATED.search(call.callee) for call in calls)
     named = any(_LOGIN.match(name) for name in names if name)
-    unclear = any(_UNCLEAR.match(name) for name in names) and any(_PASSWORD.search(call.callee) for call in calls)
+    unclear = any(_UNCLEAR.match(name) for name in names) and any(
+        _PASSWORD.search(call.callee) or (_HASHES.search(call.callee) and not any(_GUARDED.search(name) for name in route.through))
+        for call in calls
+    )
     if writes and (named or unclear or _takes_password(route, syntax)) and not delegated:
         return "login"
     if any(_ADMINISTRATOR.search(name) for name in route.through):
         return ""
-    if any(_COSTLY.search(call.callee) for call in calls):
+    if any(_COSTLY.search(call.callee) for call in calls) or _asks_paid_host(route, calls, syntax):
         return "costly"
     uploads = any(_UPLOAD.search(name) for name in route.through) or any(_UPLOAD.search(call.callee) for call in calls)
     return "upload" if writes and uploads else ""
+
+
+def _asks_paid_host(route: Route, calls: list[Call], syntax: Syntax) -> bool:
+    """Whether a handler sends something and its file names a paid service, in the handler or as a constant."""
+    facts = syntax.files.get(route.place.path)
+    if facts is None or route.handler_scope < 0 or not any(_SENDS.search(call.callee) for call in calls):
+        return False
+    inside = within(facts, route.handler_scope)
+    return any((literal.scope in inside or literal.scope == -1) and _PAID_HOST.match(literal.text) for literal in facts.literals)
 
 
 def _takes_password(route: Route, syntax: Syntax) -> bool:
