@@ -69,6 +69,7 @@ _LIBRARY_BANNER = re.compile(
 )
 _GENERATED_DIRS = {
     "dist",
+    "dev-dist",
     "__generated__",
     "generated",
     ".next",
@@ -81,7 +82,9 @@ _GENERATED_DIRS = {
     "lcov-report",
     "__snapshots__",
 }
-_GENERATED_NAME = re.compile(r"_pb2(?:_grpc)?\.pyi?$|\.pb\.\w+$|\.generated\.\w+$|\.gen\.[jt]sx?$|\.g\.dart$|_generated\.\w+$|-env\.d\.ts$")
+_GENERATED_NAME = re.compile(
+    r"[.-](?=[0-9a-f]{0,19}\d)[0-9a-f]{8,20}\.(?:m?js|css)$|_pb2(?:_grpc)?\.pyi?$|\.pb\.\w+$|\.generated\.\w+$|\.gen\.[jt]sx?$|\.g\.dart$|_generated\.\w+$|-env\.d\.ts$"
+)
 _GENERATED_TEXT = re.compile(
     r"@generated\b|(?-i:\bDO NOT (?:EDIT|MODIFY)\b)|this (?:file|code) (?:is|was|has been) (?:auto(?:matically)?[- ]?)?generated\b"
     r"|^\W*(?:code |file )?(?:auto(?:matically)?[- ]?)?generated (?:by|from|using|with)\b|^\W*auto(?:matically)?[- ]?generated\b",

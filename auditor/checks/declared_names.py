@@ -45,6 +45,11 @@ WRONG_NAMES: dict[str, tuple[str, str]] = {
 }
 """Names on the Python index that are taken for another package's: declared name -> (the package that is meant, its import name)."""
 
+_FRAMEWORKS = frozenset(
+    {"flask", "django", "fastapi", "torch", "transformers", "langchain", "crewai", "openai", "scikit-learn", "matplotlib", "plotly"}
+)
+_OFTEN_BROUGHT = frozenset(name for names in ARRIVES_WITH_PYPI.values() for name in names) - _FRAMEWORKS
+"""Distributions that so many others bring that only a lock could prove their absence."""
 _MEANT_NOTHING = "nothing: "
 _LEAST_SHARED = 4
 _CHAIN = 3
@@ -113,9 +118,17 @@ class Declarations:
         held = {entry.name for lock in self.locks for entry in lock.packages}
         if wanted & (held | self._arriving(names)):
             return Origin.ARRIVES
+        if self._may_arrive(wanted, names):
+            return Origin.ARRIVES
         if any(manifest.problem for manifest in scope) or any(lock.problem for lock in self.locks):
             return Origin.UNSURE
         return Origin.NOWHERE if self._is_certain(package, names) else Origin.UNSURE
+
+    def _may_arrive(self, wanted: frozenset[str], names: frozenset[str]) -> bool:
+        """Whether a package that often comes along is asked for, no lock tells, and there is a declared package whose needs are not known."""
+        if self.ecosystem is not Ecosystem.PYPI or any(lock.kind != "requirements.txt" for lock in self.locks):
+            return False
+        return bool(wanted & _OFTEN_BROUGHT) and any(name not in ARRIVES_WITH_PYPI for name in names)
 
     def _suppliers(self, package: str) -> frozenset[str]:
         """Names of packages known to supply an import."""

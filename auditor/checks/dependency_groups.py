@@ -31,7 +31,7 @@ class Group:
     """The manifests of one ecosystem in one directory, the locks that speak for them, and what they hold.
 
     `wanted` are the dependencies that an installation fetches; `missing` those of them that the lock does not hold;
-    `loose` those without an exact version. `unread` names a lock that could not be read.
+    `loose` those without an exact version. `unread` is the directory's lock where none could be read.
     """
 
     ecosystem: Ecosystem
@@ -68,8 +68,8 @@ def _group(ecosystem: Ecosystem, root: str, manifests: Manifests, project: Proje
     real = [lock for lock in above if lock.kind != "requirements.txt"]
     pinned = [lock for lock in above if lock.kind == "requirements.txt" and lock.root == root]
     names = {entry.name for entry in wanted}
-    unread = tuple(lock for lock in real if lock.problem and lock.root == root)
     speaking = tuple(lock for lock in real if _speaks(lock, root, names)) or tuple(lock for lock in pinned if _is_complete(lock, own))
+    unread = tuple(lock for lock in real if lock.problem and lock.root == root) if not speaking else ()
     held = {package.name for lock in speaking for package in lock.packages}
     missing = tuple(entry for entry in wanted if entry.name not in held and entry.source == "registry") if speaking else ()
     exact = {entry.name for entry in wanted if entry.pinned} | {package.name for lock in pinned for package in lock.packages}

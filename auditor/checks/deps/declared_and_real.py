@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from auditor.checks.declared_names import Declarations, Origin, wrong_name
 from auditor.checks.image_installs import named_installs
 from auditor.checks.registry import check
-from auditor.distributions import normalise
+from auditor.distributions import is_known_import, normalise
 from auditor.model.artifacts import Deployment, Ecosystem, Manifest, Manifests, Requirement
 from auditor.model.evidence import External, ModuleGraph, Unresolved
 from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
@@ -59,11 +59,12 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """The module graph, which files are production, and which modules another module imports."""
+    """The module graph, which files are production, which modules another module imports, and the names of own Python folders and modules."""
 
     graph: ModuleGraph
     project: Project
     used: frozenset[str]
+    own: frozenset[str]
 
     def is_live(self, use: External | Unresolved) -> bool:
         """Whether the import runs as soon as a file in use is loaded."""
@@ -87,12 +88,13 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
     """Compare imports and declarations, ecosystem by ecosystem."""
     if not graph.externals and not any(manifest.requirements for manifest in manifests.manifests):
         return NotApplicable("No third-party package is imported or declared.")
-    code = _Code(graph, project, _in_use(graph))
+    code = _Code(graph, project, _in_use(graph), _own_names(graph))
     also = frozenset(normalise(name) for install in named_installs(deployment) for name in install.names)
     python = _uses(Ecosystem.PYPI, Declarations.of(manifests, Ecosystem.PYPI), code, also)
     uses = [*python, *_uses(Ecosystem.NPM, Declarations.of(manifests, Ecosystem.NPM), code, frozenset())]
-    missing = [use for use in uses if use.origin is Origin.NOWHERE]
-    serious = [*(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
+    bare = _without_manifest(uses, manifests)
+    missing = [use for use in uses if use.origin is Origin.NOWHERE and use not in bare]
+    serious = [*_nothing_declared(bare), *(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
     slight = [*(_missing(use) for use in missing if not use.live), *_indirect(uses), *_unused(manifests, graph, texts)]
     unsure = [(use.first.path, f"no telling which package supplies {use.first.package}") for use in uses if use.origin is Origin.UNSURE]
     unsure += _unread(project, syntax)
@@ -112,6 +114,11 @@ def _in_use(graph: ModuleGraph) -> frozenset[str]:
     """Paths of modules that another module imports."""
     paths = {module.id: module.path for module in graph.modules}
     return frozenset(paths[edge.target] for edge in graph.edges if edge.kind is not ImportKind.TYPE_ONLY and edge.target in paths)
+
+
+def _own_names(graph: ModuleGraph) -> frozenset[str]:
+    paths = (module.path.removesuffix(".py").split("/") for module in graph.modules if module.path.endswith(".py"))
+    return frozenset(part for parts in paths for part in parts)
 
 
 def _unread(project: Project, syntax: Syntax) -> list[tuple[str, str]]:
@@ -137,14 +144,33 @@ def _uses(ecosystem: Ecosystem, declared: Declarations, code: _Code, also: froze
     for use in best.values():
         origin = declared.origin(use.path, use.package, also)
         live = code.is_live(use)
-        if origin in {Origin.DECLARED, Origin.ARRIVES} or live or (use.kind is ImportKind.IMPORT_TIME or code.is_used(use.path)):
+        doubtful = use.path.endswith(".py") and not is_known_import(use.package)
+        runs = live or (not doubtful and (use.kind is ImportKind.IMPORT_TIME or code.is_used(use.path)))
+        if origin in {Origin.DECLARED, Origin.ARRIVES} or runs:
             yield _Use(use, live, origin)
 
 
 def _is_folder(use: External, declared: Declarations, code: _Code) -> bool:
-    """Whether the name is that of a source folder beside a manifest (`src/…` from a base directory): no package is meant."""
+    """Whether the name is that of the repository's own code, found by a base directory or a search path: no package is meant."""
+    if use.path.endswith(".py"):
+        return use.package in code.own and not is_known_import(use.package)
     roots = {f"{manifest.root}/{use.package}/" if manifest.root else f"{use.package}/" for manifest in declared.scope(use.path)}
     return any(module.path.startswith(root) for root in roots for module in code.graph.modules)
+
+
+def _without_manifest(uses: list[_Use], manifests: Manifests) -> list[_Use]:
+    """Uses in a language for which there is no manifest at all: one fault, however many packages it concerns."""
+    declaring = {manifest.ecosystem for manifest in manifests.manifests if manifest.requirements or manifest.problem}
+    python, script = Ecosystem.PYPI in declaring, Ecosystem.NPM in declaring
+    return [use for use in uses if use.origin is Origin.NOWHERE and not (python if use.first.path.endswith(".py") else script)]
+
+
+def _nothing_declared(bare: list[_Use]) -> Iterator[Finding]:
+    if bare:
+        first = min((use.first for use in bare), key=lambda use: (use.path, use.line))
+        names = listed(sorted({use.first.package for use in bare}), 6)
+        message = f"No file declares what to install, and the code imports {names}: nobody but its author's computer can run it, and names are guessed."
+        yield Finding("undeclared", first.path, message, first.line, first.line)
 
 
 def _missing(use: _Use) -> Finding:

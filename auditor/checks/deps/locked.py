@@ -23,7 +23,6 @@ from auditor.model.artifacts import Deployment, Ecosystem, Manifests, TaskFile
 from auditor.model.evidence import External, ModuleGraph
 from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, TASKS
 from auditor.model.project import Kind, Project
-from auditor.model.snapshot import Role
 from auditor.model.syntax import ImportKind
 from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable, Place
 from auditor.words import listed, plural
@@ -32,12 +31,12 @@ _PARTIAL = 0.3
 _CEILING_WITH_A_LOCK = 0.55
 
 
-@check(
+@check(  # what of a manifest or lock could not be read is weighed here, part by part, so no role stands against a pass by itself
     "deps.locked",
     needs=(MANIFESTS, PROJECT, DEPLOYMENT),
     corroborating=(MODULE_GRAPH,),
     optional=(TASKS,),
-    roles=(Role.CONFIG, Role.DOC, Role.ASSET),
+    roles=(),
 )
 def locked(
     manifests: Manifests, project: Project, deployment: Deployment, graph: ModuleGraph, tasks: tuple[TaskFile, ...] | None

@@ -5,7 +5,7 @@ Failing title: Nothing would notice if the main behaviour broke
 Grading: Only tests that can fail count. Two shares decide: production modules with logic that the tests load, directly or through other modules (half is enough), and
     tests for each function or method of the product (one for every ten is enough). Both reached passes; anything real below that is partial, the less the worse; no
     test at all, a scaffold's example, tests that cannot fail, and tests that never touch the product fail. Tests that drive the running product through
-    a browser or over HTTP load no module: each of them counts for a fiftieth of the reach, up to half.
+    a browser or over HTTP load no module: each of them counts for a hundredth of the reach, up to two fifths.
 Done when: Each module with logic is loaded by a test that asserts what it returns, changes or refuses, the flows that earn money first.
 What it cannot see: Whether the assertions are the right ones, which lines the tests execute (no test is run), and tests kept in another repository.
 """
@@ -29,7 +29,7 @@ from auditor.words import percent, plural
 
 REACH = 0.5
 DENSITY = 0.1
-_DRIVEN = 0.02
+_DRIVEN, _MOST_DRIVEN = 0.01, 0.4
 _LEAST_LINES = 5
 _MOST_PARTIAL, _LEAST_PARTIAL = 0.55, 0.1
 _SHOWN = 20
@@ -72,7 +72,7 @@ def meaningful(snapshot: Snapshot, project: Project, graph: ModuleGraph, syntax:
     functions = max(1, sum(_functions(facts) for facts in logic))
     loaded = [facts for facts in logic if facts.path in reach.loaded]
     counted = reach.loading + reach.driving
-    share = min(1.0, len(loaded) / len(logic) + min(0.5, _DRIVEN * reach.driving))
+    share = min(1.0, len(loaded) / len(logic) + min(_MOST_DRIVEN, _DRIVEN * reach.driving))
     badness = _badness(share, counted / functions) if counted else 1.0
     return Assessed(
         bad=round(badness * len(logic), 3),
