@@ -10,15 +10,22 @@ from collections.abc import Mapping
 
 from auditor.model.evidence import Secrets
 from auditor.model.verdict import Finding, Outcome
+from auditor.placeholders import looks_random
 
 CONTEXT_LINES = 2
 LONGEST_EXCERPT = 12
 LINE_LIMIT = 200
+_MASKED_LENGTH = 4_000
+"""Masking looks at much more of a line than is shown, so that no value is cut to a piece that looks harmless."""
+_KEY_LINES = 80
 EXCERPTS_PER_ITEM = 25
 FINDINGS_PER_ITEM = 500
 
 _QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.){4,})\1""")
 _BARE_VALUE = re.compile(r"([:=]\s*)([^\s\"'`,;#{}()\[\]]{4,})")
+_BARE_REST = re.compile(r"^([^\"'`:=\n]{1,200}[:=]\s*)([^\"'`\n]{4,})$")
+_AFTER_WORD = re.compile(r"(\b(?:password|passwd|pwd|secret|token|login|bearer|basic|by)\s+)([^\s\"'`]{4,})", re.IGNORECASE)
+_BETWEEN_TAGS = re.compile(r"(>)([^<>\n]{4,})(?=</)")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=.-]{24,}")
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,80}:)([^\s@/]{1,200})(@)")
 
@@ -56,10 +63,18 @@ def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *
     end = min(len(lines), max(finding.end_line, finding.line) + CONTEXT_LINES, start + LONGEST_EXCERPT - 1)
     shown = []
     for number in range(start, end + 1):
-        line = lines[number - 1][: LINE_LIMIT * 4]
-        secret = everywhere or (finding.path, number) in hidden
+        line = lines[number - 1][:_MASKED_LENGTH]
+        secret = everywhere or (finding.path, number) in hidden or _in_key_block(lines, number)
         shown.append(mask(line, strict=secret)[:LINE_LIMIT])
     return start, tuple(shown)
+
+
+def _in_key_block(lines: list[str], number: int) -> bool:
+    """Whether the line belongs to a private key in PEM armour, whose body carries the secret and no name."""
+    for position in range(number - 1, max(-1, number - _KEY_LINES), -1):
+        if "PRIVATE KEY" in lines[position][:_MASKED_LENGTH]:
+            return "-----END" not in lines[position][:_MASKED_LENGTH] or position == number - 1
+    return False
 
 
 def mask(line: str, *, strict: bool) -> str:
@@ -67,7 +82,8 @@ def mask(line: str, *, strict: bool) -> str:
     line = _URL_PASSWORD.sub(lambda match: f"{match[1]}…{match[3]}", line)
     if strict:
         line = _QUOTED.sub(lambda match: f"{match[1]}{_cut(match[2])}{match[1]}", line)
-        line = _BARE_VALUE.sub(lambda match: match[1] + _cut(match[2]), line)
+        for pattern in (_BARE_REST, _AFTER_WORD, _BETWEEN_TAGS, _BARE_VALUE):
+            line = pattern.sub(lambda match: match[0] if "…" in match[2] else match[1] + _cut(match[2]), line)
         return _TOKEN.sub(lambda match: _cut(match[0]), line)
     return _TOKEN.sub(lambda match: _cut(match[0]) if _looks_secret(match[0]) else match[0], line)
 
@@ -77,5 +93,7 @@ def _cut(value: str) -> str:
 
 
 def _looks_secret(token: str) -> bool:
+    if len(token) >= 40 and looks_random(token.strip("=")):
+        return True
     digits = sum(character.isdigit() for character in token)
     return digits >= 3 and any(c.isalpha() for c in token) and not re.search(r"[a-z]{5,}[._/-][a-z]{4,}", token)

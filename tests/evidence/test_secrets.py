@@ -1,0 +1,326 @@
+"""Credentials: what is found, what is left alone, how it is weighed, and that no output ever holds a value."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from auditor import audit
+from auditor.cache import Cache
+from auditor.evidence.registry import Context
+from auditor.evidence.secrets import secrets
+from auditor.excerpts import mask
+from auditor.languages.credentials import find_credentials, surroundings_of
+from auditor.languages.credentials.connections import is_local
+from auditor.model.evidence import Secret
+from auditor.model.snapshot import Language, Role
+from auditor.placeholders import is_common, is_monotonous, is_placeholder, looks_random
+from auditor.render.html import to_html
+from auditor.render.json_report import to_json
+from auditor.render.terminal import to_terminal
+from auditor.secret_names import NameKind, kind_of_name
+from auditor.snapshot import read_tree
+from tests.support.fakes import FAKES
+from tests.support.repositories import from_texts
+
+TODAY = 1_774_000_000
+BY_NAME_ONLY = {
+    "aws-secret-key", "password", "random-password", "hex-key", "api-key", "signing-key", "basic-auth", "bearer-token", "mail-app-password",
+    "password-hash", "uuid-key", "base64-password",
+}  # fmt: skip
+KINDS = {
+    "github-token-odd-checksum": "github-token", "github-fine-grained": "github-token", "openai-legacy-key": "openai-key", "jwt-expired": "jwt",
+    "rsa-private-key": "private-key", "openssh-private-key": "private-key", "encrypted-private-key": "private-key", "private-key-one-line": "private-key",
+    "connection-string-mongodb": "connection-string", "connection-string-redis": "connection-string", "connection-string-local": "connection-string",
+}  # fmt: skip
+PUBLIC = {"stripe-publishable", "supabase-publishable", "mapbox-public-token", "posthog-project-key", "razorpay-key", "jwt-anon"}
+LOCAL = {"jwt-expired", "encrypted-private-key", "connection-string-local"}
+
+
+def found_in(path: str, text: str, language: Language = Language.PYTHON, role: Role = Role.FIRST_PARTY) -> list[Secret]:
+    return find_credentials(text, surroundings_of(path, language, role), TODAY)
+
+
+def in_env(text: str, path: str = ".env") -> list[Secret]:
+    return found_in(path, text, Language.INI, Role.CONFIG)
+
+
+@pytest.mark.parametrize("name", sorted(FAKES.keys() - BY_NAME_ONLY))
+def test_each_kind_is_known_by_its_form_alone(name: str) -> None:
+    found = found_in("shop/settings.py", f'# the bot talks to Discord\nVALUE = """{FAKES[name]}"""\n')
+    assert [secret.kind for secret in found] == [KINDS.get(name, name)]
+    expected = "publishable" if name in PUBLIC else "local" if name in LOCAL else "working"
+    assert (found[0].certainty, found[0].line > 1) == (expected, True)
+    assert len(found[0].prefix) <= 4
+    assert FAKES[name] not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("DB_PASSWORD={password}", "password"),
+        ("SMTP_PASS={random-password}", "password"),
+        ("EMAIL_HOST_PASSWORD={mail-app-password}", "password"),
+        ("WEATHER_API_KEY={hex-key}", "api-key"),
+        ("AWS_SECRET_ACCESS_KEY={aws-secret-key}", "api-key"),
+        ("SECRET_KEY={signing-key}", "signing-key"),
+        ('export JWT_SECRET="{signing-key}"  # keep', "signing-key"),
+        ("MAPS_KEY={uuid-key}", "api-key"),
+    ],
+)
+def test_values_under_a_secrets_name_in_settings(line: str, kind: str) -> None:
+    for name, value in FAKES.items():
+        line = line.replace("{" + name + "}", value)
+    found = in_env(f"PORT=8000\n{line}\n")
+    assert [(secret.kind, secret.certainty, secret.line) for secret in found] == [(kind, "working", 2)]
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "text", "kind"),
+    [
+        (".netrc", Language.OTHER, "machine git.acme-shop.de login bot password {random-password}", "password"),
+        (".pgpass", Language.OTHER, "db.acme-shop.de:5432:shop:owner:{random-password}", "password"),
+        (".npmrc", Language.OTHER, "//npm.acme-shop.de/:_authToken={api-key}", "npm-token"),
+        ("conf/.htpasswd", Language.OTHER, "ada:{password-hash}", "password-hash"),
+        (".git-credentials", Language.OTHER, "{url-password}", "url-password"),
+        ("wp-config.php", Language.PHP, "define('DB_PASSWORD', '{password}');", "password"),
+        ("k8s/secret.yaml", Language.YAML, "kind: Secret\ndata:\n  smtp-password: {base64-password}", "kubernetes-secret"),
+        ("k8s/web.yaml", Language.YAML, "env:\n  - name: API_TOKEN\n    value: {api-key}", "api-key"),
+        ("report.ipynb", Language.NOTEBOOK, '{"source": ["api_key = \\"{api-key}\\"\\n"]}', "api-key"),
+        ("web.config", Language.XML, '<add key="ClientSecret" value="{api-key}" />', "api-key"),
+        ("pom.xml", Language.XML, "<password>{random-password}</password>", "password"),
+        (
+            "appsettings.json",
+            Language.JSON,
+            '{"Default": "Server=db.acme-shop.de;Database=shop;User Id=sa;Password={random-password};"}',
+            "connection-string",
+        ),
+        ("dump.sql", Language.SQL, "CREATE USER shop WITH PASSWORD '{random-password}';", "password"),
+        ("src/api.ts", Language.TYPESCRIPT, "const key = process.env.API_KEY || '{api-key}';", "api-key"),
+        ("src/api.ts", Language.TYPESCRIPT, "headers: { Authorization: 'Bearer {bearer-token}' }", "bearer-token"),
+        ("src/api.ts", Language.TYPESCRIPT, "headers: { Authorization: `Basic {basic-auth}` }", "basic-auth"),
+        ("src/api.ts", Language.TYPESCRIPT, "fetch('https://api.acme.io/v1?api_key={hex-key}')", "api-key"),
+        ("app.py", Language.PYTHON, "config = os.getenv('API_TOKEN', '{api-key}')", "api-key"),
+        ("app.py", Language.PYTHON, "class S:\n    password: str = '{random-password}'", "password"),
+    ],
+)
+def test_files_with_a_layout_of_their_own(path: str, language: Language, text: str, kind: str) -> None:
+    for name, value in FAKES.items():
+        text = text.replace("{" + name + "}", value)
+    found = found_in(path, text, language)
+    assert [(secret.kind, secret.certainty) for secret in found] == [(kind, "working")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'SECRET_KEY = os.environ["SECRET_KEY"]', "password = form.cleaned_data['password']", 'api_key = "your-api-key-here"', 'token = "xxxxxxxxxxxxxxxxxxxx"',
+        'TOKEN_URL = "https://login.example.com/oauth/token"', 'PASSWORD_FIELD = "new-password-field-2"', 'password: "Your password must have 8 characters"',
+        'const token = localStorage.getItem("auth-token-v2")', 'integrity = "sha512-XI5MPzVNApjAyhQzphX8BkmKsKUxD4LdyK24iZeQGinBN9yTQT3bFlCBy/aVx2Hr"',
+        'key = "d41d8cd98f00b204e9800998ecf8427e"', 'ETAG = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"', 'api_key: "string"',
+        'url = "postgres://user:password@host:5432/dbname"', '@delete-access-token="displayDeleteAccessTokenConfirmationModal"', 'PASSWORD_HASHER = "argon2id-v19"',
+        "id = 'AKIAIOSFODNN7EXAMPLE'", 'token = "01234567890123456789abcdef"', "secretName: my-app-tls-secret-2024", 'JWT_SECRET = "JWT_SECRET"',
+        '<input type="password" name="password1" autocomplete="new-password">', "password = getpass('Password: ')", 'next_page_token = "CAUQAA1b2c3d4e5f6"',
+        'passwordKey: "auth.login.password2.label"', 'key = "primary-key-of-the-table-2"', "tokens = 'max_tokens_2048_default'",
+    ],
+)  # fmt: skip
+def test_look_alikes_are_left_alone(line: str) -> None:
+    assert found_in("src/app.ts", line, Language.TYPESCRIPT) == []
+    assert found_in("app.py", line) == []
+
+
+@pytest.mark.parametrize("path", ["locales/de.json", "src/i18n/en.ts", "package-lock.json", "node_modules/x/index.js"])
+def test_translations_locks_and_other_peoples_code_name_no_secrets(path: str) -> None:
+    role = Role.VENDORED if "node_modules" in path else Role.CONFIG
+    assert found_in(path, '{"password": "' + FAKES["password"] + '"}', Language.JSON, role) == []
+
+
+def test_where_a_value_stands_decides_what_it_counts() -> None:
+    named = f'API_TOKEN = "{FAKES["api-key"]}"\n'
+    assert [secret.certainty for secret in found_in("shop/api.py", named)] == ["working"]
+    assert [secret.certainty for secret in found_in("tests/test_api.py", named, role=Role.TEST)] == ["test"]
+    assert [secret.certainty for secret in found_in("README.md", f"`API_TOKEN={FAKES['api-key']}`", Language.MARKDOWN, Role.DOC)] == [
+        "test"
+    ]
+    assert [secret.certainty for secret in in_env(f"SECRET_KEY={FAKES['signing-key']}", ".env.example")] == ["test"]
+    assert in_env(f"DB_PASSWORD={FAKES['password']}", ".env.example") == []
+    assert [secret.certainty for secret in in_env("POSTGRES_PASSWORD=postgres")] == ["local"]
+    key = f"KEY = '''{FAKES['private-key']}'''"
+    assert [secret.certainty for secret in found_in("tests/test_tls.py", key, role=Role.TEST)] == ["test"]
+    remote = f"URL = '{FAKES['connection-string']}'"
+    assert [secret.certainty for secret in found_in("tests/test_store.py", remote, role=Role.TEST)] == ["working"]
+
+
+def test_a_checksum_that_does_not_fit_is_said() -> None:
+    right, odd = (found_in("a.py", f"x = '{FAKES[name]}'")[0] for name in ("github-token", "github-token-odd-checksum"))
+    assert "checksum" not in right.reason
+    assert "checksum does not fit" in odd.reason
+
+
+def test_the_same_google_key_is_a_pages_or_a_paid_one() -> None:
+    key = FAKES["google-api-key"]
+    assert found_in("src/fb.ts", f'const c = {{ apiKey: "{key}", authDomain: "x.firebaseapp.com" }}')[0].certainty == "publishable"
+    assert found_in("src/ai.ts", f'const GEMINI_API_KEY = "{key}";')[0].certainty == "working"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.0.0.1",
+        "db",
+        "redis:6379",
+        "[::1]",
+        "db.internal",
+        "example.com",
+        "postgres.default.svc.cluster.local",
+        "192.168.1.4",
+    ],
+)
+def test_hosts_of_the_own_machine_or_network(host: str) -> None:
+    assert is_local(host)
+
+
+@pytest.mark.parametrize("host", ["db.acme-shop.de", "ep-cool-1.eu-central-1.aws.neon.tech", "8.8.8.8"])
+def test_hosts_on_the_internet(host: str) -> None:
+    assert not is_local(host)
+
+
+def test_names_of_secrets() -> None:
+    for name in ("DB_PASSWORD", "dbPass", "smtp-pwd", "adminPassword2"):
+        assert kind_of_name(name) is NameKind.PASSWORD or name == "adminPassword2", name
+    for name in ("SECRET_KEY", "jwtSecret", "session_secret", "app.encryptionKey", "DJANGO_SECRET_KEY"):
+        assert kind_of_name(name) is NameKind.SIGNING, name
+    for name in ("OPENAI_API_KEY", "stripeSecretKey", "clientSecret", "auth-token", "GITHUB_TOKEN"):
+        assert kind_of_name(name) is NameKind.KEY, name
+    for name in (
+        "password_field",
+        "token_url",
+        "primary_key",
+        "max_tokens",
+        "csrf_token",
+        "SUPABASE_ANON_KEY",
+        "passwordReset",
+        "secret_name",
+        "compass",
+        "next_page_token",
+    ):
+        assert kind_of_name(name) is None, name
+
+
+def test_shapes_of_values() -> None:
+    assert all(
+        is_placeholder(value)
+        for value in ("${X}", "<your key>", "your-api-key", "changeme", "xxxxxxxx", "sk-...", "insert_token_here", "{{ secrets.X }}")
+    )
+    assert not any(is_placeholder(FAKES[name]) for name in ("password", "api-key", "hex-key", "signing-key"))
+    assert all(is_common(value) for value in ("admin", "postgres", "Password123!", "admin2024"))
+    assert all(is_monotonous(value) for value in ("1234567890", "aaaa-aaaa", "abcdefgh12345678"))
+    assert looks_random(FAKES["api-key"])
+    assert not looks_random("displayDeleteAccessTokenConfirmationModal")
+
+
+def test_this_repositorys_dummies_are_not_found_in_it() -> None:
+    source = Path(__file__).parents[1] / "support" / "fakes.py"
+    assert found_in("support/fakes.py", source.read_text()) == []
+
+
+def test_hostile_texts_take_no_time() -> None:
+    texts = (
+        "secret." * 100_000,
+        'password="' * 60_000,
+        "-----BEGIN PRIVATE KEY-----\n" * 20_000,
+        "postgres://" + "a" * 500_000 + ":@",
+        "secret" + " " * 500_000 + "=",
+    )
+    for text in texts:
+        started = time.process_time()
+        assert found_in("a.yaml", text, Language.YAML) == []
+        assert time.process_time() - started < 10, text[:20]
+
+
+def test_key_stores_are_told_by_their_names(tmp_path: Path) -> None:
+    root = from_texts(
+        tmp_path / "app",
+        {
+            "deploy/release.jks": b"\xfe\xed\xfe\xed" + bytes(range(256)) * 4,
+            "android/debug.keystore": b"\xfe\xed\xfe\xed" + bytes(range(256)) * 4,
+        },
+    )
+    reading = read_tree(root)
+    known = secrets(Context(root, Cache(None), "2026-03-01"), reading.snapshot, reading.texts)
+    assert [(secret.path, secret.certainty) for secret in known.value.found] == [
+        ("android/debug.keystore", "test"),
+        ("deploy/release.jks", "working"),
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(FAKES))
+def test_excerpts_never_show_a_value(name: str) -> None:
+    value = FAKES[name].split("\n", maxsplit=1)[0]
+    if name in {"connection-string-local", "gcp-service-account"} or "-----" in value:
+        return
+    for line in (
+        f"API_KEY={value}",
+        f'key = "{value}"',
+        f"password: {value}",
+        f"<password>{value}</password>",
+        f"machine x login y password {value}",
+    ):
+        assert value not in mask(line, strict=True), line
+
+
+def leaking_repository(target: Path) -> Path:
+    texts: dict[str, str] = {
+        "README.md": "# Leaks\n\nEverything that must not be shown.\n",
+        "app.py": "import os\n\nprint(os.environ['HOME'])\n",
+    }
+    for name, value in FAKES.items():
+        plain = value.replace("\\", "\\\\")
+        texts[f"settings/{name}.py"] = (
+            f'"""Settings."""\n\nDB_PASSWORD = """{value}"""\nAPI_KEY = "{plain.splitlines()[0]}"\n\n\ndef login(password: str) -> bool:\n    return password == "{plain.splitlines()[0]}"\n'
+        )
+        texts[f"env/{name}/.env"] = f"SECRET_KEY={value.splitlines()[0]}\nDB_PASSWORD={value.splitlines()[0]}\n"
+        texts[f"docs/{name}.md"] = f"# {name}\n\n```\n{value}\n```\n"
+        texts[f"web/{name}.ts"] = f"export const secretKey = process.env.SECRET_KEY || `{plain}`;\n"
+    texts["docker-compose.yml"] = "services:\n  web:\n    build: .\n    environment:\n" + "".join(
+        f"      SECRET_{number}_PASSWORD: '{value.splitlines()[0]}'\n" for number, value in enumerate(FAKES.values())
+    )
+    return from_texts(target, texts)
+
+
+def pieces(value: str) -> list[str]:
+    """What must not be seen: every long run of a value's characters, so that a part of it does not pass either."""
+    runs = [
+        run
+        for line in value.replace("\\n", "\n").split("\n")
+        for run in line.split('"')
+        if len(run) >= 14 and "-----" not in run and not run.startswith((" ", "robot@", "shop-prod"))
+    ]
+    return [
+        run
+        for entry in runs
+        for run in ([entry] if "://" not in entry else [entry.split("://")[1].split("@")[0].split(":")[-1]])
+        if len(run) >= 14
+    ]
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        ("secrets.none-committed", "secrets.no-insecure-defaults", "secrets.none-in-client", "ops.runbook"),
+        pytest.param((), marks=pytest.mark.tools),
+    ],
+)
+def test_no_output_holds_a_value(only: tuple[str, ...], tmp_path: Path) -> None:
+    root = leaking_repository(tmp_path / "app")
+    report = audit(root, only=only, date="2026-03-01", cache_dir=tmp_path / "cache", workers=1)
+    committed = next(outcome for outcome in report.outcomes if outcome.id == "secrets.none-committed")
+    assert committed.verdict.value == "fail"
+    outputs = {"json": to_json(report).decode(), "html": to_html(report).decode(), "terminal": to_terminal(report)}
+    for name, value in FAKES.items():
+        for piece in pieces(value):
+            for kind, output in outputs.items():
+                assert piece not in output, (name, kind)
