@@ -72,14 +72,21 @@ def in_order(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 
 def open_items(report: Report) -> list[Open]:
-    """Items that fail or hold only partly, the most severe first, inside a severity the dearest first."""
+    """Items that fail or hold only partly, the most severe first, inside a severity the dearest first, then in the categories' order."""
     items, lines = items_by_id(report), {line.id: line for line in report.score.account}
     found = []
     for outcome in report.outcomes:
         if outcome.verdict in OPEN:
             line = lines.get(outcome.id)
             found.append(Open(outcome, item_of(items, outcome), line.risk if line else 0.0, line.gain if line else 0.0))
-    return sorted(found, key=lambda o: (SEVERITIES.index(o.outcome.severity), _VERDICT_ORDER[o.outcome.verdict], -o.risk, o.outcome.id))
+    place = {category.id: number for number, category in enumerate(report.categories)}
+
+    def rank(entry: Open) -> tuple[int, int, float, int, str]:
+        outcome = entry.outcome
+        severity, verdict = SEVERITIES.index(outcome.severity), _VERDICT_ORDER[outcome.verdict]
+        return severity, verdict, -entry.risk, place.get(outcome.category, len(place)), outcome.id
+
+    return sorted(found, key=rank)
 
 
 def verdict_counts(outcomes: Iterable[Outcome]) -> dict[Verdict, int]:
