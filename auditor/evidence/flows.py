@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from auditor.cache import cache_key
@@ -27,6 +27,7 @@ from auditor.evidence.ignored_paths import IgnoredPaths
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.script_config import ScriptConfig
 from auditor.evidence.script_modules import ScriptResolver
+from auditor.languages.embedded_scripts import page_scripts, text_scripts
 from auditor.languages.script_components import read_component
 from auditor.languages.tree import Grammar
 from auditor.model.evidence import ToolHit, ToolHits
@@ -39,6 +40,8 @@ _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Gramm
 _PYTHON_ENTRY = re.compile(
     r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|urlopen|\b(?:requests|httpx)\."
 )
+_EMBEDDED = "#script"
+"""Added to the path of a page or Python file for the scripts inside it; a place is shown without it."""
 _MARKUP = re.compile(
     r"\b(?:innerHTML|outerHTML|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|mark_safe|Markup|HTMLResponse)\b|\.html\("
 )
@@ -58,8 +61,8 @@ def flows(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[
     if fresh:
         context.progress(f"flows: {fresh} files followed, {time.monotonic() - started:.1f} s")
     hits = sorted({_hit(flow) for flow in found}, key=lambda hit: (hit.path, hit.line, hit.item, hit.rule, hit.message))
-    unread = tuple(sorted(unexamined.items()))
-    examined = frozenset(file.path for file in files) - unexamined.keys()
+    unread = tuple(sorted((path.removesuffix(_EMBEDDED), reason) for path, reason in unexamined.items()))
+    examined = frozenset(file.path for file in files) - {path for path, _ in unread}
     return Known(ToolHits(_first_of_each(hits), unread), own_stamp(), examined, unread)
 
 
@@ -72,17 +75,31 @@ class _Tracer:
 
     def __init__(self, context: Context, snapshot: Snapshot, files: list[SourceFile], texts: dict[str, str]) -> None:
         self.context = context
-        self.files = files
+        self.files = list(files)
         self.digests = {file.path: file.digest for file in files}
         self.code = {file.path: texts[file.path] for file in files}
         self.grammars: dict[str, Grammar] = {}
         for file in files:
             self._read_grammar(file)
         self.python = PythonModules({f.path: texts[f.path] for f in files if f.language is Language.PYTHON}, Python())
+        pages = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.language in {Language.HTML, Language.PYTHON}]
+        self._add_embedded(pages, texts)
         every = frozenset((*(file.path for file in snapshot.files), *(entry.path for entry in snapshot.skipped)))
         config = ScriptConfig.read(texts) if self.grammars else ScriptConfig.read({})
         resolver = ScriptResolver(every, {}, config, IgnoredPaths({}), texts)
         self.script = ScriptModules(self.code, self.grammars, resolver, Script())
+
+    def _add_embedded(self, files: Iterable[SourceFile], texts: dict[str, str]) -> None:
+        """Scripts inside pages and inside the texts of Python code, under a name of their own."""
+        for file in files:
+            text = texts.get(file.path, "")
+            if len(text) > LONGEST or not _MARKUP.search(text) or "<script" not in text:
+                continue
+            code = page_scripts(text) if file.language is Language.HTML else text_scripts(text)
+            if code:
+                name = file.path + _EMBEDDED
+                self.code[name], self.grammars[name], self.digests[name] = code, Grammar.JAVASCRIPT, file.digest
+                self.files.append(replace(file, path=name, language=Language.JAVASCRIPT))
 
     def _read_grammar(self, file: SourceFile) -> None:
         if file.language in _GRAMMARS:
@@ -166,7 +183,7 @@ def _hit(flow: Flow) -> ToolHit:
     return ToolHit(
         item=weakness.item,
         rule=flow.rule,
-        path=flow.path,
+        path=flow.path.removesuffix(_EMBEDDED),
         line=flow.line,
         end_line=max(flow.line, flow.end_line),
         message=f"Text from {SOURCES[flow.mark.source]}{field} {weakness.harm}.",

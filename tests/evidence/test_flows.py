@@ -170,6 +170,21 @@ def test_mark_up_made_from_answers_of_a_server(tmp_path: Path) -> None:
     assert rules(escaped) == []
 
 
+FETCHED = "fetch('/api/x').then((r) => r.json()).then((data) => {{\n  box.innerHTML = '<b>' + data.name + '</b>';\n}});\n"
+
+
+def test_scripts_inside_pages_are_followed(tmp_path: Path) -> None:
+    page = "<!doctype html>\n<p>{{ title }}</p>\n<script>\nconst limit = {{ limit }};\n" + FETCHED.format() + "</script>\n"
+    assert rules(examine(tmp_path, {"templates/x.html": page})) == [("markup-in-page", 6)]
+
+
+def test_scripts_inside_texts_of_python_code_are_followed(tmp_path: Path) -> None:
+    doubled = FETCHED.replace("{{", "{{{{").replace("}}", "}}}}").format()
+    code = 'PAGE = f"""<body>\n<script>\nconst limit = {LIMIT};\n' + doubled + '</script>"""\n'
+    found = examine(tmp_path, {"app/page.py": "LIMIT = 3\n" + code})
+    assert [(hit.path, hit.rule, hit.line) for hit in found.hits] == [("app/page.py", "markup-in-page", 6)]
+
+
 def test_stored_results_are_used_until_a_file_they_depend_on_changes(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     main = "const { save } = require('./store');\n" + EXPRESS + "save(req.body.name);\n});\n"

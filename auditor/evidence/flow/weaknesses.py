@@ -43,7 +43,7 @@ WEAKNESSES: dict[str, Weakness] = {
 SOURCES: dict[str, str] = {
     "request": "a request",
     "page": "the page's address",
-    "download": "an answer of another server",
+    "download": "an answer of a server",
     "model": "the answer of a language model",
     "arguments": "the command line",
     "unclear": "a caller that is not in sight",
