@@ -47,12 +47,12 @@ def _in_file(resolver: PythonResolver, path: str, file: FileFacts, text: str) ->
         binding = bindings.get(head)
         if binding is None or call.guarded or not re.fullmatch(r"\w*", rest):
             continue
+        problem = _problem(resolver, binding, rest, call)
+        if not problem:
+            continue  # before the dear question below, which reads the whole file for each name
         if head not in shadowed:
             shadowed[head] = _is_shadowed(head, file, text, own=binding.path == path)
-        if shadowed[head]:
-            continue
-        problem = _problem(resolver, binding, rest, call)
-        if problem:
+        if not shadowed[head]:
             found.append(Miscall(path, call.line, call.callee, problem))
     return found
 
