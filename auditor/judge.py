@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 _NOT_CONTENT = ("a symbolic link", "a submodule", "below a symbolic link", "missing from the work tree")
 """Beginnings of reasons that say there is nothing to read: what a link leads to is not part of the tree, what was deleted is gone."""
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".pyi")
+"""Files that declare types only: nothing in them runs."""
 _UNEXAMINED_SHOWN = 50
 
 
@@ -80,7 +82,11 @@ def _examination(check: Check, evidence: Evidence, snapshot: Snapshot) -> _Exami
         known = evidence[need.name]
         assert isinstance(known, Known)
         examined.update(path for path in known.examined if roles.get(path) in check.roles)
-        unexamined.update((path, reason) for path, reason in known.unexamined if roles.get(path, Role.FIRST_PARTY) in check.roles)
+        unexamined.update(
+            (path, reason)
+            for path, reason in known.unexamined
+            if roles.get(path, Role.FIRST_PARTY) in check.roles and not path.endswith(_DECLARATIONS)
+        )
         reads_code = reads_code or bool(known.examined or known.unexamined)
     if reads_code:
         unexamined.update(_unread(check, snapshot))

@@ -102,6 +102,10 @@ def test_files_the_snapshot_left_out(entry: Skipped, verdict: Verdict) -> None:
     assert run(clean, known(), skipped=(entry,)).verdict is verdict
 
 
+def test_an_unexamined_declaration_file_does_not() -> None:
+    assert run(clean, known(("app/types.d.ts", "does not parse"))).verdict is Verdict.PASS
+
+
 def test_a_share_is_moved_by_its_part_only() -> None:
     result = run(lambda *_: Assessed(0, 10, ""), known(("app/9.py", "x"), examined=9), tolerance=0.2)
     assert (result.verdict, result.ceiling) == (Verdict.PASS, 0.0)
