@@ -78,3 +78,10 @@ def test_the_readme_names_every_option_and_no_other() -> None:
     assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", table)) == known
     for name in commands:
         assert f"auditor {name}" in text
+
+
+def test_the_architecture_names_every_module_of_the_package() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    table = text[text.index("## Modules") : text.index("## Verdicts")]
+    names = {path.stem for path in (ROOT / "auditor").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
+    assert not {name for name in names if not re.search(rf"`{name}[`/]", table)}
