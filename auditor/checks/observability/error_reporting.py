@@ -99,7 +99,7 @@ def error_reporting(
     found = [*_Search(syntax, project, graph).setups(), *_launched(deployment, manifests)]
     wanted = _wanted(project)
     covered = {side for setup in found if setup.reached for side in setup.sides} & wanted
-    declared = sorted({*_declared(manifests)})
+    declared = sorted({*_declared(manifests)}, key=lambda found: (found[0], found[1].path, found[1].line))
     signals = (
         f"set-ups found: {listed([f'{setup.name} in {setup.place.path}' for setup in found], 5) or 'none'}",
         f"runtimes written here: {listed(sorted(side.value for side in wanted))}; covered: {listed(sorted(side.value for side in covered)) or 'none'}",
