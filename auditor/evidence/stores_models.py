@@ -214,11 +214,14 @@ def _words(migrations: Iterable[Migration], texts: dict[str, str]) -> frozenset[
 
 def _table_lag(models: list[Model], migrations: list[Migration], texts: dict[str, str]) -> Iterator[tuple[str, Place, str]]:
     words = _words(migrations, texts)
+    lower = {word.lower() for word in words}
     made = {name for migration in migrations for name in migration.created}
     columns = {pair for migration in migrations for pair in migration.columns}
     anywhere = {column for table, column in columns if not table}
     for model in models:
         if not model.table:
+            if not lower & {model.name.lower(), snake(model.name), f"{snake(model.name)}s"}:
+                yield "model_without_migration", model.place, f"the table of {model.name} is made by no migration"
             continue
         if model.mapper == "sqlalchemy" and not model.columns:
             continue  # lives in the table of its parent class

@@ -54,9 +54,8 @@ _PAID_HOST = re.compile(
     r"|api\.replicate\.com|api-inference\.huggingface\.co|api\.elevenlabs\.io|api\.resend\.com|api\.sendgrid\.com|api\.twilio\.com|api\.mailgun\.net|api\.postmarkapp\.com|api\.brevo\.com|api\.sendinblue\.com|api\.stability\.ai|openai\.azure\.com)\b"
 )
 _SENDS = re.compile(r"(?:^|\.)(?:fetch|post|request|axios|urlopen|send)$")
-_UPLOAD = re.compile(
-    r"(?:^|[._])(?:upload|multer|busboy|fileUpload|FileInterceptor|FilesInterceptor)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$"
-)
+_UPLOAD = re.compile(r"(?:^|[._])(?:multer|busboy|upload_file|uploadFile)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$")
+_UPLOAD_LAYER = re.compile(r"upload\w*\.(?:single|array|fields|any)$|Files?Interceptor|multer")
 _LIMITER = re.compile(
     r"rate_?-?limit|throttl|(?:^|[._])\w*limiter(?:$|[._(])|\.limit$|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
     re.IGNORECASE,
@@ -77,10 +76,13 @@ _SHARED_STORE = re.compile(
 )
 _SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
 _ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
-_GUARDED = re.compile(r"auth|login|admin|staff|permission|current_?user|session|jwt|guard|protect", re.IGNORECASE)
+_GUARDED = re.compile(
+    r"auth|login|admin|staff|superuser|permission|current_?\w*user|require_?\w*user|principal|jwt|guard|protect", re.IGNORECASE
+)
 _PERMITS = re.compile(
     r"(?:^|\.)(?:can[A-Z]\w*|is_?[aA]dmin|check_?[pP]ermission\w*|require\w*|getServerSession|getSession|current_?[uU]ser)$"
 )
+_OWN_ACCOUNT = re.compile(r"(?:^|/)(?:me|profile|account|settings|preferences|change[-_]?password|password)(?:/|$)", re.IGNORECASE)
 _MOST = 0.8
 
 
@@ -205,17 +207,19 @@ def _what(route: Route, calls: list[Call], syntax: Syntax) -> str:
     writes = route.method not in {"GET", "HEAD"} and route.kind is not RouteKind.PAGE
     delegated = any(_DELEGATED.search(call.callee) for call in calls)
     named = any(_LOGIN.match(name) for name in names if name)
-    unclear = any(_UNCLEAR.match(name) for name in names) and any(
-        _PASSWORD.search(call.callee) or (_HASHES.search(call.callee) and not any(_GUARDED.search(name) for name in route.through))
-        for call in calls
-    )
-    if writes and (named or unclear or _takes_password(route, syntax)) and not delegated:
+    checks = any(_PASSWORD.search(call.callee) for call in calls)
+    compares = any(_PASSWORD.search(call.callee) and "authenticate" not in call.callee.lower() for call in calls)
+    makes = any(_HASHES.search(call.callee) for call in calls)
+    unclear = any(_UNCLEAR.match(name) for name in names)
+    open_to_all = _is_open(route, syntax)
+    proves = (unclear and checks) or (open_to_all and (compares or (unclear and makes) or _takes_password(route, syntax)))
+    if writes and (named or proves) and not delegated:
         return "login"
     if any(_ADMINISTRATOR.search(name) for name in route.through):
         return ""
     if any(_COSTLY.search(call.callee) for call in calls) or _asks_paid_host(route, calls, syntax):
         return "costly"
-    uploads = any(_UPLOAD.search(name) for name in route.through) or any(_UPLOAD.search(call.callee) for call in calls)
+    uploads = any(_UPLOAD_LAYER.search(name) for name in route.through) or any(_UPLOAD.search(call.callee) for call in calls)
     return "upload" if writes and uploads else ""
 
 
@@ -228,17 +232,21 @@ def _asks_paid_host(route: Route, calls: list[Call], syntax: Syntax) -> bool:
     return any((literal.scope in inside or literal.scope == -1) and _PAID_HOST.match(literal.text) for literal in facts.literals)
 
 
-def _takes_password(route: Route, syntax: Syntax) -> bool:
-    """Whether a handler takes a name and a password out of one request, and nothing has looked at the caller before."""
+def _is_open(route: Route, syntax: Syntax) -> bool:
+    """Whether nothing has looked at the caller before, and the endpoint is not one of somebody's own account."""
     facts = syntax.files.get(route.place.path)
-    if facts is None or route.handler_scope < 0 or any(_GUARDED.search(name) for name in route.through):
+    if facts is None or route.handler_scope < 0 or _OWN_ACCOUNT.search(route.path) or any(_GUARDED.search(name) for name in route.through):
         return False
     inside = within(facts, route.handler_scope)
-    if any(call.scope in inside and _PERMITS.search(call.callee) for call in facts.calls):
-        return False
-    return any(
-        a.scope in inside and re.match(r"^\{(?=.*\bpassword\b)(?=.*\b(?:login|user\w*|e?mail)\b)", a.target) for a in facts.assignments
-    )
+    return not any(call.scope in inside and _PERMITS.search(call.callee) for call in facts.calls)
+
+
+def _takes_password(route: Route, syntax: Syntax) -> bool:
+    """Whether a handler takes a name and a password out of one request."""
+    facts = syntax.files[route.place.path]
+    inside = within(facts, route.handler_scope)
+    pattern = re.compile(r"^\{(?=.*\bpassword\b)(?=.*\b(?:login|user\w*|e?mail)\b)")
+    return any(assignment.scope in inside and pattern.match(assignment.target) for assignment in facts.assignments)
 
 
 def _plain(text: str) -> str:
