@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 
-from auditor.checks.failures import is_broad, is_cleanup, is_expected, is_outside, is_pure, is_remote, is_write
+from auditor.checks.failures import changes_or_asks, is_broad, is_cleanup, is_expected, is_local, is_outside, is_pure, is_remote, is_write
 from auditor.model.syntax import Assignment, Call, Definition, FileFacts, Handler, HandlerEffect, Value, ValueKind
 
 _LETTING_GO = re.compile(
@@ -114,7 +114,7 @@ class FileHandlers:
         if handler.types and all(is_expected(kind) for kind in handler.types):
             return None
         broad = is_broad(handler.types)
-        if not broad and not any(is_outside(kind) for kind in handler.types):
+        if not broad and not self._matters(handler):
             return None
         work = [callee for callee in handler.tried if not is_pure(callee) and not _PRINTING.match(callee)]
         write = next((callee for callee in handler.tried if is_write(callee)), "")
@@ -126,6 +126,14 @@ class FileHandlers:
         culprit = write or next((callee for callee in work if is_remote(callee)), next((c for c in work if "[" not in c), "this"))
         hidden = write if weight >= 1 else ""
         return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, _message(rule, culprit, hidden, handler), hidden)
+
+    @staticmethod
+    def _matters(handler: Handler) -> bool:
+        """Whether a narrow handler catches what somebody should learn of: not a missing file, a name that is not there, an odd value."""
+        outside = [kind for kind in handler.types if is_outside(kind)]
+        if not outside:
+            return False
+        return not all(is_local(kind) for kind in outside) or any(changes_or_asks(callee) for callee in handler.tried)
 
     def _lets_go(self, handler: Handler) -> bool:
         scope = handler.scope
@@ -148,7 +156,7 @@ class FileHandlers:
             case HandlerEffect.RETURN_CONSTANT:
                 if calls and not all(is_cleanup(callee) for callee in calls):
                     return 0, ""
-                return (1, "made-up-result") if _says_nothing(handler.returned) else (0, "")
+                return (1, "made-up-result") if says_nothing(handler.returned) else (0, "")
             case _:
                 return self._other(handler, calls, broad=broad)
 
@@ -160,14 +168,14 @@ class FileHandlers:
             return 1, "dropped"
         if calls and all(_STATE.match(callee) for callee in calls):
             inside = self._between(handler.line, handler.end_line)
-            fixed = all(_says_nothing(argument.value) for call in inside for argument in call.arguments)
+            fixed = all(says_nothing(argument.value) for call in inside for argument in call.arguments)
             return (0.5, "made-up-result") if fixed else (0, "")
         if calls or not broad:
             return 0, ""
         lines = self._assigned_lines
         assigned = self._assigned[bisect_left(lines, handler.line) : bisect_left(lines, handler.end_line + 1)]
         values = [assignment.value for assignment in assigned]
-        return (0.5, "made-up-result") if values and all(_says_nothing(value) for value in values) else (0, "")
+        return (0.5, "made-up-result") if values and all(says_nothing(value) for value in values) else (0, "")
 
     def _between(self, line: int, end_line: int) -> list[Call]:
         return self._calls[bisect_left(self._call_lines, line) : bisect_left(self._call_lines, end_line + 1)]
@@ -222,7 +230,7 @@ def _about(value: Value, name: str) -> bool:
     return any(used == name or used.startswith(name + ".") for used in value.names)
 
 
-def _says_nothing(value: Value | None) -> bool:
+def says_nothing(value: Value | None) -> bool:
     """Whether a value looks like an ordinary empty (or good) result: nothing, empty, true."""
     if value is None or value.kind is ValueKind.NONE:
         return True

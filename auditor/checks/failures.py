@@ -24,12 +24,17 @@ _EXPECTED = re.compile(
 """Errors that say "not there" or "please stop": leaving them out is a statement, not a drop."""
 
 _OUTSIDE = re.compile(
-    r"(?:^|\.)(?:OSError|IOError|EnvironmentError|PermissionError|ConnectionError|ConnectionRefusedError|TimeoutError|Timeout|timeout|error|RequestException|\w*RequestError"
+    r"(?:^|\.)(?:OSError|IOError|EnvironmentError|PermissionError|ConnectionError|ConnectionRefusedError|TimeoutError|Timeout|timeout|(?:socket|ssl|smtplib|ftplib|select|sqlite3|psycopg2)\.error|RequestException|\w*RequestError"
     r"|HTTPError|HTTPStatusError|URLError|\w*ClientError|BotoCoreError|IntegrityError|OperationalError|ProgrammingError|InternalError|InterfaceError|DatabaseError|DBAPIError"
     r"|SQLAlchemyError|InvalidRequestError|SMTP\w+|RedisError|TransportError|\w*API\w*Error|\w*ConnectError|\w*ConnectionError|\w*ServiceError|KafkaError|PyMongoError|\w*WriteError"
     r"|SubprocessError|CalledProcessError|GoogleAPI\w+|StripeError|\w*OpenAIError|AnthropicError|\w*TimeoutException|HTTPException|NetworkError|DockerException|StorageError|Error)$"
 )
 """Errors that mean that something outside did not do its work."""
+
+_OWN_MACHINE = re.compile(r"(?:^|\.)(?:OSError|IOError|EnvironmentError|PermissionError|SubprocessError|CalledProcessError)$")
+_FILE_WRITES = _words(
+    "write writelines write_text write_bytes copy copyfile copytree move rename replace dump save savetxt to_csv to_sql symlink mkstemp"
+)
 
 _PURE_LAST = _words(
     """
@@ -101,6 +106,16 @@ def is_expected(kind: str) -> bool:
 def is_outside(kind: str) -> bool:
     """Whether an error type means that a file, a network or a store did not do its work."""
     return bool(_OUTSIDE.search(kind)) and not is_expected(kind)
+
+
+def is_local(kind: str) -> bool:
+    """Whether an error type is about files and programs of the machine: a missing optional one is an ordinary case."""
+    return bool(_OWN_MACHINE.search(kind))
+
+
+def changes_or_asks(callee: str) -> bool:
+    """Whether a call stores something, in a file or elsewhere, or asks something outside the machine."""
+    return is_write(callee) or is_remote(callee) or callee.rpartition(".")[2] in _FILE_WRITES
 
 
 def is_pure(callee: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 
-from auditor.checks.dropped_errors import Drop
+from auditor.checks.dropped_errors import Drop, says_nothing
 from auditor.checks.failures import is_write
 from auditor.model.syntax import Call, FileFacts, HandlerEffect, ValueKind
 
@@ -22,6 +22,9 @@ _SUCCESS_TEXT = re.compile(r"success|saved|updated|created|deleted|added|erfolg|
 _UNIMPORTANT = re.compile(
     r"logout|sign-?out|analytics|track|metric|telemetry|beacon|ping|/log|csp|collect|revalidate|refresh", re.IGNORECASE
 )
+_ERROR_FIELD = re.compile(r"^\{[^{}]{0,200}\berror\b(?:\s*:\s*(\w+))?")
+_TELLS = re.compile(r"(?:^|\.)(?:error|warn|log|toast|alert|captureException|set\w*Error)$")
+_SOON = 4  # lines behind a query within which its error is looked at
 _NEAR = 12  # lines between a call and the message of success that belongs to it
 
 
@@ -50,14 +53,37 @@ def ignored_results(facts: FileFacts) -> tuple[int, list[Drop]]:
         if not call.awaited:
             continue
         count += 1
+        if _throws(call):
+            continue
+        if emptied := _answers_with_nothing(facts, call):
+            message = f"When this query fails, {emptied} is returned as if there were no data: nobody learns of the failure."
+            drops.append(Drop(facts.path, call.line, call.end_line, "made-up-result", 1, message))
+            continue
         ignored = not call.used or (call.target.startswith("{") and not re.search(r"\berror\b|\.\.\.", call.target))
-        if not ignored or _throws(call):
+        if not ignored:
             continue
         write = call.callee if _SUPABASE_WRITE.search(call.callee) else ""
         what = "this change was refused" if write else "this query failed"
         message = f"Supabase reports errors in a field that is not read here: if {what}, the program goes on as if it had worked."
         drops.append(Drop(facts.path, call.line, call.end_line, "ignored-result", 1, message, write))
     return count, drops
+
+
+def _answers_with_nothing(facts: FileFacts, call: Call) -> str:
+    """What `const { data, error } = ...; if (error) return [];` returns, where the error itself goes nowhere; "" otherwise."""
+    named = _ERROR_FIELD.search(call.target)
+    if named is None:
+        return ""
+    name = named[1] or "error"
+    soon = range(call.end_line + 1, call.end_line + _SOON + 1)
+    empty = next((a.value for a in facts.returns if a.scope == call.scope and a.line in soon and says_nothing(a.value)), None)
+    if empty is None or any(raised.line in soon for raised in facts.raises):
+        return ""
+    values = [argument.value for other in facts.calls if other.line in soon for argument in other.arguments]
+    values += [a.value for a in (*facts.returns, *facts.assignments) if a.value is not None and a.line in soon]
+    told = any(used == name or used.startswith(name + ".") for value in values for used in value.names)
+    reported = any(other.line in soon and _TELLS.search(other.callee) for other in facts.calls)
+    return "" if told or reported else empty.text[:30]
 
 
 def _outermost(facts: FileFacts) -> list[Call]:

@@ -69,10 +69,11 @@ _MINUTES = {"aiohttp": "its own limit is five minutes", "model": "the client's o
 
 @dataclass(frozen=True, slots=True)
 class _Wrapper:
-    """A first-party function whose callers decide about the limit; `position` is where it takes one, -1 by keyword only."""
+    """A first-party function whose callers decide about the limit, through `parameter`; `position` is where it stands, -1 for keyword only."""
 
     path: str
     name: str
+    parameter: str
     position: int
     target: Target
 
@@ -213,8 +214,8 @@ class PythonSites:
 
     # -- limits ------------------------------------------------------------------------------------------------------------------------
 
-    def _limit(self, facts: FileFacts, call: Call, *, position: int = -1, default: Limit = Limit.NONE) -> Limit:
-        value = next((argument.value for argument in call.arguments if argument.name in _TIMEOUTS), None)
+    def _limit(self, facts: FileFacts, call: Call, *, keyword: str = "timeout", position: int = -1, default: Limit = Limit.NONE) -> Limit:
+        value = next((argument.value for argument in call.arguments if argument.name in _TIMEOUTS or argument.name == keyword), None)
         if value is None and position >= 0:
             value = call.argument("timeout", position)
         definition = enclosing(facts, call.scope)
@@ -285,8 +286,9 @@ class PythonSites:
         plain = [
             parameter for parameter in definition.parameters if parameter.kind == "positional" and parameter.name not in {"self", "cls"}
         ]
-        position = next((index for index, parameter in enumerate(plain) if parameter.name == "timeout"), -1)
-        wrapper = _Wrapper(facts.path, definition.name, position=position, target=made.target)
+        named = next((parameter.name for parameter in definition.parameters if "timeout" in parameter.name), "timeout")
+        position = next((index for index, parameter in enumerate(plain) if parameter.name == named), -1)
+        wrapper = _Wrapper(facts.path, definition.name, named, position, made.target)
         self._wrappers.setdefault((facts.path, definition.name), wrapper)
         self._handed.append((wrapper, undecided))
 
@@ -302,7 +304,7 @@ class PythonSites:
                 if wrapper is None or key is None:
                     continue
                 self._called.add(key)
-                limit = self._limit(facts, call, position=wrapper.position)
+                limit = self._limit(facts, call, keyword=wrapper.parameter, position=wrapper.position)
                 self._add(found, facts, call, site(facts, call, wrapper.target, limit, f"{wrapper.name}() sets no limit unless told to"))
 
     def _resolve(self, facts: FileFacts, callee: str) -> tuple[str, str] | None:

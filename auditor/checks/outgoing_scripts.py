@@ -21,6 +21,7 @@ _GOT = re.compile(r"^got(?:\.(?:get|post|put|patch|delete|head|extend|stream))?$
 _SUPERAGENT = re.compile(r"^(?:superagent|agent)\.(?:get|post|put|patch|delete|del)$")
 _NODE_HTTP = re.compile(r"^(?:http|https|http2)\.(?:request|get)$")
 _MODEL = re.compile(r"^new (?:OpenAI|AzureOpenAI|Anthropic|Groq|OpenAI\.OpenAI|AnthropicBedrock|ChatOpenAI|ChatAnthropic)$")
+_GENERATE = frozenset({"generateText", "streamText", "generateObject", "streamObject", "embed", "embedMany"})
 _POSTGRES = frozenset({"new Pool", "new Client", "new pg.Pool", "new pg.Client", "new PrismaPg", "new Pg.Pool"})
 _POSTGRES_PACKAGES = frozenset({"pg", "@prisma/adapter-pg", "@neondatabase/serverless", "@vercel/postgres"})
 _POSTGRES_LIMITS = re.compile(r"connectionTimeoutMillis|connect_timeout|statement_timeout|query_timeout|connectTimeout")
@@ -107,6 +108,9 @@ class ScriptSites:
             return site(facts, call, Target.HTTP, limit, "node waits without end")
         if _MODEL.match(callee):
             return site(facts, call, Target.MODEL, self._option(call, "timeout"), "the client's own limit is ten minutes")
+        if callee in _GENERATE and package == "ai":
+            limited = self._nearby.duration or self._option(call, "abortSignal") is Limit.EXPLICIT
+            return site(facts, call, Target.MODEL, Limit.EXPLICIT if limited else Limit.NONE, "the SDK waits as long as fetch does")
         if callee.endswith("createTransport") and (package == "nodemailer" or callee.startswith("nodemailer.")):
             return self._mailer(facts, call)
         return self._store(facts, call, package)
@@ -196,6 +200,7 @@ class _Nearby:
         self._lines = {line for call in found for line in range(call.line, min(call.end_line, call.line + 200) + 1)}
         self.timers = {call.scope for call in facts.calls if call.callee.endswith(".setTimeout") and call.callee != "window.setTimeout"}
         self.chained = {call.callee.partition("()")[0] for call in facts.calls if call.callee.endswith(").timeout")}
+        self.duration = any(a.target == "maxDuration" and a.scope < 0 for a in facts.assignments)  # the platform ends the whole answer
         self._values: defaultdict[str, list[Value]] = defaultdict(list)
         for assignment in facts.assignments:
             if assignment.value is not None:
