@@ -34,6 +34,10 @@ _DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
 _GRAMMAR_GAPS = (
     # an ampersand in the text of an element; between types and numbers `|` reads the same
     (re.compile(rb"(?<!&)&(?![&=#]|[A-Za-z]\w{0,20};)"), rb"|"),
+    # two of them in the text of an element; a condition reads the same with `||`
+    (re.compile(rb"&&"), rb"||"),
+    # an imported type with brackets after it
+    (re.compile(rb"(\bimport\([^()\n]{1,200}\)(?:\.\w{1,80}){1,5})\[\]"), rb"\1"),
     # a member of a type named like an operator
     (re.compile(rb"(?m)^([ \t]{1,200})(?:in|instanceof)(\??:|\()"), rb"\1_\2"),
     # a call signature that only a line break ends, before another one with type parameters

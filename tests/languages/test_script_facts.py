@@ -60,6 +60,11 @@ def test_an_ampersand_in_the_text_of_an_element() -> None:
     assert (facts.error_line, facts.calls[0].line) == (0, 3)
 
 
+def test_other_gaps_of_the_grammar() -> None:
+    facts = read("interface A {\n  kinds?: import('./m').Kind[];\n}\nconst x = <p>git fetch && git push</p>\nf()")
+    assert (facts.error_line, facts.calls[-1].line, facts.imports[0].module) == (0, 5, "./m")
+
+
 def test_an_import_in_a_guarded_block_is_guarded() -> None:
     (statement,) = read("let x; try { x = require('m') } catch { x = null }", Language.JAVASCRIPT).imports
     assert statement.guarded

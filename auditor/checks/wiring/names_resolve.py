@@ -207,7 +207,7 @@ class _Names:
     def _counts(self, facts: FileFacts, reference: Reference) -> bool:
         name = reference.name
         if not _SCRIPT_PATH.search(facts.path):
-            return not any("NameError" in handler.types for handler in facts.handlers)
+            return not any("NameError" in handler.types for handler in facts.handlers) and not _only_annotates(facts, reference)
         if name in self._shared or _BUILD_CONSTANT.match(name) or any(facts.path.startswith(root) for root in self._automatic):
             return False
         if name in self._page_words() or self._is_defined_elsewhere(name):
@@ -230,6 +230,17 @@ class _Names:
             )
             self._pages = frozenset(word for text in pages for word in re.findall(r"[\w$]+", text))
         return self._pages
+
+
+def _only_annotates(facts: FileFacts, reference: Reference) -> bool:
+    """Whether a Python name stands in an annotation that is never evaluated: of a local variable, in quotes, or anywhere after the future import."""
+    word = re.compile(rf"(?<!\w){re.escape(reference.name)}(?!\w)")
+    postponed = any(statement.module == "__future__" and ("annotations", "annotations") in statement.names for statement in facts.imports)
+    noted = [(a.annotation, a.scope >= 0) for a in facts.assignments if a.line == reference.line]
+    for definition in facts.definitions:
+        if definition.line <= reference.line <= definition.end_line:
+            noted += [(parameter.annotation, False) for parameter in definition.parameters]
+    return any(word.search(text) and (local or postponed or text.startswith(("'", '"'))) for text, local in noted)
 
 
 def _is_module(facts: FileFacts) -> bool:
