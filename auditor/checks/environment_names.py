@@ -85,7 +85,21 @@ def _reads(facts: FileFacts) -> Iterator[tuple[str, int, bool, str, bool]]:
                 or (value.kind is not ValueKind.CALL and value.text == "...")
             )
             literal = value.literal if value is not None and value.kind is ValueKind.STRING else ""
-            yield assignment.target.upper(), assignment.line, not needed, literal, needed
+            yield f"{_prefix(facts, assignment.scope)}{assignment.target}".upper(), assignment.line, not needed, literal, needed
+
+
+def _prefix(facts: FileFacts, model: int) -> str:
+    """What pydantic puts before the names of a settings class: `env_prefix` of its `model_config` or of its inner `Config`."""
+    inner = {index for index, definition in enumerate(facts.definitions) if definition.parent == model and definition.name == "Config"}
+    for assignment in facts.assignments:
+        value = assignment.value
+        if value is not None and assignment.scope == model and assignment.target == "model_config":
+            value = value.item("env_prefix")
+        elif assignment.scope not in inner or assignment.target != "env_prefix":
+            continue
+        if value is not None and value.kind is ValueKind.STRING:
+            return value.literal
+    return ""
 
 
 def _guarded(syntax: Syntax, tasks: tuple[TaskFile, ...]) -> frozenset[str]:
