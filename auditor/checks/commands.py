@@ -143,11 +143,17 @@ class Commands:
         manifest = self._nearest(directory)
         if manifest is None:
             return None
+        scripts = {script.name: script for script in reversed(manifest.scripts)}
+        wanted = [
+            match
+            for name in names
+            for match in ([s.name for s in manifest.scripts if fnmatchcase(s.name, name)] if "*" in name else [name])
+        ]
         found: list[ShellCommand] = []
-        for name in names:
-            for script in manifest.scripts:
-                if script.name in {name, f"pre{name}", f"post{name}"} or ("*" in name and fnmatchcase(script.name, name)):
-                    found.extend(commands_of(script.command, manifest.root))
+        for name in wanted[:100]:
+            for hook in (f"pre{name}", name, f"post{name}"):
+                if hook in scripts:
+                    found.extend(commands_of(scripts[hook].command, manifest.root))
         return found or None
 
     def _nearest(self, directory: str) -> Manifest | None:

@@ -1,42 +1,22 @@
-"""JSON (comments allowed) and TOML read without ever raising, and the line a key stands on."""
+"""JSON and TOML manifests of platforms: the object of a JSON text, scalars under dotted names, and the line a key stands on."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from typing import Any
+
+from auditor.languages.structured import load_json
 
 SIZE_LIMIT = 1_000_000
 _WALK_LIMIT = 20_000
 _DEPTH_LIMIT = 40
-_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.){0,5000}")|//[^\n]{0,2000}|/\*.{0,20000}?\*/', re.DOTALL)
-_TRAILING = re.compile(r",(\s{0,200}[}\]])")
 
 
 def read_json(text: str) -> tuple[dict[str, Any], str]:
     """The object a JSON text holds, and the problem if it holds none."""
     if len(text) > SIZE_LIMIT:
         return {}, "larger than 1 MB: not read"
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        plain = _TRAILING.sub(r"\1", _COMMENT.sub(lambda match: match[1] or "", text))
-        try:
-            value = json.loads(plain)
-        except (ValueError, RecursionError) as error:
-            return {}, f"not valid JSON ({type(error).__name__})"
-    return (value, "") if isinstance(value, dict) else ({}, "holds no object")
-
-
-def read_toml(text: str) -> tuple[dict[str, Any], str]:
-    """The table a TOML text holds, and the problem if it holds none."""
-    if len(text) > SIZE_LIMIT:
-        return {}, "larger than 1 MB: not read"
-    try:
-        return tomllib.loads(text), ""
-    except (ValueError, RecursionError) as error:
-        return {}, f"not valid TOML: {str(error)[:120]}"
+    value, problem = load_json(text)
+    return (value, problem) if isinstance(value, dict) else ({}, problem or "holds no object")
 
 
 def flat(value: Any, limit: int = 300) -> tuple[tuple[str, str], ...]:

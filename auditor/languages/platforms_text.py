@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from auditor.languages.data_texts import flat, line_of, read_json, read_toml
+from auditor.languages.data_texts import flat, line_of, read_json
+from auditor.languages.structured import load_toml
 from auditor.model.artifacts import PlatformFile, Script
 from auditor.model.verdict import Place
 
@@ -52,7 +53,7 @@ _HEROKU_APP = (("scripts.postdeploy", "release"),)
 
 def _manifest(platform: str, wanted: tuple[tuple[str, str], ...], health: tuple[str, ...] = ()) -> Callable[[str, str], PlatformFile]:
     def read(path: str, text: str) -> PlatformFile:
-        table, problem = read_toml(text) if path.endswith((".toml", ".replit")) else read_json(text)
+        table, problem = load_toml(text) if path.endswith((".toml", ".replit")) else read_json(text)
         settings = flat(table)
         probed = any(key.endswith(health) for key, _ in settings) if health else False
         return PlatformFile(path, platform, _commands(path, text, table, wanted), probed, settings=settings, problem=problem)
@@ -81,7 +82,7 @@ def read_heroku_app(path: str, text: str) -> PlatformFile | None:
 
 def read_fly(path: str, text: str) -> PlatformFile:
     """`fly.toml`: processes, release command, checks and image."""
-    table, problem = read_toml(text)
+    table, problem = load_toml(text)
     processes = table.get("processes")
     found = [
         Script(name, command, Place(path, line_of(text, "[processes]", name)))

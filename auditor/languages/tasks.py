@@ -6,7 +6,8 @@ import configparser
 import re
 from collections.abc import Iterator
 
-from auditor.languages.data_texts import line_of, read_toml
+from auditor.languages.data_texts import line_of
+from auditor.languages.structured import load_toml
 from auditor.languages.yaml_nodes import read_yaml
 from auditor.model.artifacts import Script, TaskFile
 from auditor.model.verdict import Place
@@ -132,7 +133,7 @@ def _tox(path: str, text: str) -> list[Script]:
 
 def tox_of_toml(path: str, text: str) -> TaskFile | None:
     """The tox environments of a `tox.toml` or of `[tool.tox]` in a `pyproject.toml`."""
-    table, _problem = read_toml(text)
+    table, _problem = load_toml(text)
     tool = table.get("tool")
     root = table if path.endswith("tox.toml") else (tool.get("tox") if isinstance(tool, dict) else None)
     if not isinstance(root, dict):
