@@ -57,7 +57,7 @@ _SENDS = re.compile(r"(?:^|\.)(?:fetch|post|request|axios|urlopen|send)$")
 _UPLOAD = re.compile(r"(?:^|[._])(?:multer|busboy|upload_file|uploadFile)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$")
 _UPLOAD_LAYER = re.compile(r"upload\w*\.(?:single|array|fields|any)$|Files?Interceptor|multer")
 _LIMITER = re.compile(
-    r"rate_?-?limit|throttl|(?:^|[._])\w*limiter(?:$|[._(])|\.limit$|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
+    r"rate_?-?limit|limit_?(?:attempts|requests|calls|tries|logins?)\b|throttl|(?:^|[._])\w*limiter(?:$|[._(])|\.limit$|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
     re.IGNORECASE,
 )
 _FLOOR_LIMITER = re.compile(
