@@ -15,10 +15,18 @@ from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKi
 _ENTRIES = frozenset({"path", "re_path", "url"})
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _GENERIC = (
+    (re.compile(r"RetrieveUpdateDestroyAPIView$"), ("GET", "PUT", "PATCH", "DELETE")),
+    (re.compile(r"RetrieveUpdateAPIView$"), ("GET", "PUT", "PATCH")),
+    (re.compile(r"RetrieveDestroyAPIView$"), ("GET", "DELETE")),
+    (re.compile(r"ListCreateAPIView$"), ("GET", "POST")),
+    (re.compile(r"CreateAPIView$"), ("POST",)),
+    (re.compile(r"UpdateAPIView$"), ("PUT", "PATCH")),
+    (re.compile(r"DestroyAPIView$"), ("DELETE",)),
     (re.compile(r"(?:List|Detail|Template|Redirect|Archive|Year|Month|Day|Retrieve)(?:API)?View$"), ("GET",)),
-    (re.compile(r"(?:Create|Form|Login|Password\w*)(?:API)?View$"), ("GET", "POST")),
-    (re.compile(r"(?:Update|Delete|Destroy|RetrieveUpdate\w*|ListCreate\w*)(?:API)?View$"), ("GET", "POST", "PUT", "PATCH", "DELETE")),
+    (re.compile(r"DeleteView$"), ("GET", "POST", "DELETE")),
+    (re.compile(r"(?:Create|Update|Form|Login|Password\w*)View$"), ("GET", "POST")),
 )
+"""What the generic views of Django and REST framework answer to."""
 _SET_ACTIONS = (
     ("list", "GET", ""), ("create", "POST", ""), ("retrieve", "GET", "{pk}"), ("update", "PUT", "{pk}"), ("partial_update", "PATCH", "{pk}"), ("destroy", "DELETE", "{pk}"),
 )  # fmt: skip
@@ -119,7 +127,9 @@ class DjangoRoutes:
         for call in self._lists.get(spot, ()):
             self._entry(facts, call, prefix, depth)
         if spot.name == "urlpatterns":
-            self._view_sets(facts, prefix, self._mounted_routers(facts))
+            included = {target.name for call in self._lists.get(spot, ()) if (target := self._include_target(facts.path, call)) is not None}
+            mounted = {name for name in self._mounted_routers(facts) if f"{name}.urls" not in included}
+            self._view_sets(facts, prefix, mounted)
 
     def _entry(self, facts: FileFacts, call: Call, prefix: str, depth: int) -> None:
         text = self._names.text(facts.path, call.argument("route", 0) or call.argument("regex", 0))
