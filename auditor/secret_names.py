@@ -131,7 +131,23 @@ def kind_of_name(name: str, *, settings: bool = False) -> NameKind | None:
     if last in _PASSWORDS or (
         last == "pass"
         and len(words) > 1
-        and words[-2] not in {"by", "full", "season", "boarding", "first", "second", "single", "multi", "render"}
+        and words[-2]
+        not in {
+            "by",
+            "full",
+            "season",
+            "boarding",
+            "first",
+            "second",
+            "single",
+            "multi",
+            "render",
+            "verdict",
+            "result",
+            "outcome",
+            "status",
+            "test",
+        }
     ):
         return NameKind.PASSWORD if last != "pw" or len(words) > 1 else None
     if _PUBLIC.intersection(words):
