@@ -208,13 +208,20 @@ def _wrong(manifests: Manifests, graph: ModuleGraph) -> Iterator[Finding]:
 def _local(code: _Code) -> Iterator[Finding]:
     """Python imports that look like this repository's own and lead nowhere."""
     seen: set[tuple[str, str]] = set()
+    paths = {f"/{module.path}" for module in code.graph.modules}
     for gap in code.graph.unresolved:
         ours = gap.path.endswith(".py") and gap.path in code.project.production and not gap.guarded
-        if gap.name or not ours or not code.is_live(gap) or (gap.path, gap.module) in seen:
+        if gap.name or not ours or not code.is_live(gap) or (gap.path, gap.module) in seen or _elsewhere(gap.module, paths):
             continue
         seen.add((gap.path, gap.module))
         message = f"{gap.module} is imported and exists neither in the repository nor as a declared package: this file cannot be loaded."
         yield Finding("missing-module", gap.path, message, gap.line, gap.line)
+
+
+def _elsewhere(module: str, paths: set[str]) -> bool:
+    """Whether an absolute import would be found if the program were started in another directory of the repository."""
+    tail = "/" + module.replace(".", "/")
+    return not module.startswith(".") and any(path.endswith((f"{tail}.py", f"{tail}/__init__.py")) for path in paths)
 
 
 def _unused(manifests: Manifests, graph: ModuleGraph, texts: dict[str, str]) -> Iterator[Finding]:
