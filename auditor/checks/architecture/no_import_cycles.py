@@ -16,9 +16,9 @@ from itertools import pairwise
 from auditor.checks.registry import check
 from auditor.graphs import circles, shortest_circle
 from auditor.model.evidence import Edge, ModuleGraph
-from auditor.model.needs import MODULE_GRAPH, PROJECT
+from auditor.model.needs import MODULE_GRAPH, PROJECT, SYNTAX
 from auditor.model.project import Project
-from auditor.model.syntax import ImportKind
+from auditor.model.syntax import ImportKind, Syntax
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable
 from auditor.words import listed, percent, plural
 
@@ -26,15 +26,24 @@ _FEWEST_MODULES = 5
 _LAZY_WEIGHT = 0.25
 _LARGEST_SHARE = 0.25
 _SHOWN = 12
+_RECORDS = frozenset({"Entity", "Table", "Schema", "ObjectType", "ChildEntity", "Model"})
 
 
-@check("architecture.no-import-cycles", needs=(MODULE_GRAPH, PROJECT), tolerance=0.05)
-def no_import_cycles(graph: ModuleGraph, project: Project) -> Judgement:
+@check("architecture.no-import-cycles", needs=(MODULE_GRAPH, PROJECT), optional=(SYNTAX,), tolerance=0.05)
+def no_import_cycles(graph: ModuleGraph, project: Project, syntax: Syntax | None) -> Judgement:
     """Strongly connected components of the import graph, those of load time first."""
     modules = {module.id: module.path for module in graph.modules if module.path in project.production}
     if len(modules) < _FEWEST_MODULES:
         return NotApplicable(f"Only {plural(len(modules), 'module')}: too few to depend on each other in circles.")
-    edges = [edge for edge in graph.edges if edge.source in modules and edge.target in modules and not _is_package_door(edge, modules)]
+    related = _records(syntax)
+    edges = [
+        edge
+        for edge in graph.edges
+        if edge.source in modules
+        and edge.target in modules
+        and not _is_package_door(edge, modules)
+        and not {modules[edge.source], modules[edge.target]} <= related
+    ]
     at_load = [(edge.source, edge.target) for edge in edges if edge.kind is ImportKind.IMPORT_TIME]
     at_run = [(edge.source, edge.target) for edge in edges if edge.kind is not ImportKind.TYPE_ONLY]
     hard = circles(modules, at_load)
@@ -56,6 +65,17 @@ def no_import_cycles(graph: ModuleGraph, project: Project) -> Judgement:
         f"largest circle: {len(hard[0]) if hard else 0} modules",
     )
     return Assessed(bad=bad, total=len(modules), summary=summary, floor=floor, findings=tuple(findings), signals=signals)
+
+
+def _records(syntax: Syntax | None) -> frozenset[str]:
+    """Files of classes that a mapper declares as stored records: relations between two of them name both ways by design."""
+    if syntax is None:
+        return frozenset()
+    return frozenset(
+        path
+        for path, facts in syntax.files.items()
+        if any(call.callee.rpartition(".")[2] in _RECORDS for definition in facts.definitions for call in definition.decorators)
+    )
 
 
 def _is_package_door(edge: Edge, modules: dict[str, str]) -> bool:

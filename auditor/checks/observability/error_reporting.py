@@ -89,9 +89,9 @@ class _Setup:
     reached: bool
 
 
-@check("observability.error-reporting", needs=(SYNTAX, PROJECT, MODULE_GRAPH), optional=(MANIFESTS, DEPLOYMENT))
+@check("observability.error-reporting", needs=(PROJECT,), corroborating=(SYNTAX, MODULE_GRAPH), optional=(MANIFESTS, DEPLOYMENT))
 def error_reporting(
-    syntax: Syntax, project: Project, graph: ModuleGraph, manifests: Manifests | None, deployment: Deployment | None
+    project: Project, syntax: Syntax, graph: ModuleGraph, manifests: Manifests | None, deployment: Deployment | None
 ) -> Judgement:
     """Look for what starts a reporter, then for the way the program gets there."""
     if not project.kinds - {Kind.LIBRARY, Kind.CLI}:
