@@ -25,6 +25,7 @@ _QUALIFIERS = _set(
 _PASSWORDS = _set("password passwd passwords passphrase pwd passcode kennwort passwort contrasena senha pw pswd")
 _SIGNING_PAIRS = frozenset(
     [
+        "or key",
         "secret key",
         "signing key",
         "signature key",

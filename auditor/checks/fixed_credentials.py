@@ -59,6 +59,8 @@ _GUARD = re.compile(
     r"\b(?:DEBUG|is_?dev\w*|isDev\w*|dev_?mode|development|testing|TESTING|is_?local|NODE_ENV|FLASK_ENV|APP_ENV|ENVIRONMENT|ENV\b|is_?prod\w*|isProd\w*|production|prod)\b|import\.meta\.env\.(?:DEV|PROD)",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"([\"'])([^\"']{0,200})\1")
+_ENVIRONMENTS = frozenset({"production", "prod", "development", "dev", "test", "local"})
 _REFUSES = re.compile(r"prod|default|insecure|unsafe|debug|dev|chang|placeholder|weak|literal|must be set|example", re.IGNORECASE)
 NO_KEY = re.compile(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[\w.]*\b(?:auth|header|cookie|field|param|query|body|session|token|secret)[._:-]\w+|https?://.*|/.*|\s*|true|false|none|null|undefined|HS\d+|RS\d+)$",
@@ -152,8 +154,9 @@ def _key_arguments(call: Call, source: _Source) -> Iterator[Fixed]:
     if _KEYED.search(call.callee) or any(_KEYED.search(name) for argument in call.arguments for name in argument.value.names[:3]):
         for argument in call.arguments:
             candidates += [(argument.name, argument.value), *_entries(argument.value)]
-    elif call.callee.endswith(("config.update", "config.from_mapping", "BaseSettings", "Settings")):
+    elif call.callee.endswith(("object", "config.update", "config.from_mapping", "BaseSettings", "Settings")):
         candidates = [(argument.name, argument.value) for argument in call.arguments]
+        candidates += [entry for argument in call.arguments for entry in _entries(argument.value)]
     for name, value in candidates:
         kind = concerns(name) if name else None
         if kind is not NameKind.SIGNING:
@@ -167,7 +170,7 @@ def _accounts(call: Call, source: _Source) -> Iterator[Fixed]:
     """Accounts made with a password that stands in the code."""
     facts = source.facts
     first = call.argument("", 0)
-    if _HASHES.search(call.callee):
+    if _HASHES.search(call.callee) or (call.callee in {"hash", "hashSync", "hashpw"} and _imports_hashing(facts)):
         literal = _literal(first, facts) if first is not None else ""
         if literal and _is_password(literal):
             yield _placed(source, "password", "account", NameKind.PASSWORD, (call.line, call.scope))
@@ -184,6 +187,10 @@ def _accounts(call: Call, source: _Source) -> Iterator[Fixed]:
         if person and concerns(key) is NameKind.PASSWORD and literal and _is_password(literal):
             yield _placed(source, key, "account", NameKind.PASSWORD, (call.line, call.scope))
             return
+
+
+def _imports_hashing(facts: FileFacts) -> bool:
+    return any(re.search(r"bcrypt|argon2|scrypt|passlib", entry.module) for entry in facts.imports)
 
 
 def _entries(value: Value, depth: int = 3) -> Iterator[tuple[str, Value]]:
@@ -246,6 +253,8 @@ def _assigned(value: Value, facts: FileFacts, name: str) -> str:
         case ValueKind.CALL if value.literal.rsplit(".", maxsplit=1)[-1] in {"Field", "SecretStr", "field"}:
             default = value.item("default") or (value.items[0][1] if value.items and not value.items[0][0] else None)
             return _assigned(default, facts, name) if default is not None and default.kind in {ValueKind.STRING, ValueKind.CALL} else ""
+        case ValueKind.CALL if re.search(r"\.default\(\s*[\"'][^\"']{1,200}[\"']\s*\)", value.text):
+            return "fallback"
         case ValueKind.CALL if _RANDOM.search(value.text) and not re.search(r"environ|getenv|process\.env", value.text):
             return "random"
         case _:
@@ -359,11 +368,8 @@ def _guarded(lines: list[str], line: int) -> bool:
     if not 1 <= line <= len(lines):
         return False
     here = lines[line - 1]
-    if (
-        re.search(r"\?|\bif\b", here)
-        and _GUARD.search(re.sub(r"[\"'][^\"']{0,80}[\"']\s*[,)]", "", here))
-        and re.search(r"\bif\b|\?[^?.]", here)
-    ):
+    condition = _QUOTED.sub(lambda match: match[0] if match[2] in _ENVIRONMENTS else "", here)
+    if re.search(r"\bif\b|(?<!\?)\?(?![?.:])", condition) and _GUARD.search(condition):
         return True
     indent = len(here) - len(here.lstrip())
     for number in range(line - 2, max(-1, line - 40), -1):

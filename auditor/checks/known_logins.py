@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from auditor.checks.fixed_credentials import NO_KEY
 
 _COMPARED = re.compile(
-    r"\b(?P<name>[\w.]{0,60}(?:password|passwd|passcode|pwd)\w{0,20}(?:\.value|\.trim\(\))?)\s{0,3}(?:===?|!==?)\s{0,3}(?P<quote>[\"'])(?P<value>[^\"'\n]{4,80})(?P=quote)",
+    r"\b(?P<name>[\w.]{0,60}(?:password|passwd|passcode|pwd|passphrase|\bpw\b)\w{0,20}(?:\.value|\.trim\(\))?)[\"']?[\])]{0,2}\s{0,3}(?:===?|!==?)\s{0,3}(?P<quote>[\"'])(?P<value>[^\"'\n]{4,80})(?P=quote)",
     re.IGNORECASE,
 )
 _NO_LOGIN = frozenset(["password", "text", "true", "false", "none", "null", "undefined", "hidden", "visible", "required", "invalid", "missing", "string", "number", "empty", "show", "hide"])  # fmt: skip

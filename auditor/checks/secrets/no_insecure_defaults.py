@@ -275,7 +275,10 @@ def _local_databases(secrets: Secrets, project: Project, known: set[tuple[str, i
 
 def _guarded_settings(files: tuple[FileFacts, ...]) -> tuple[Place, ...]:
     return tuple(
-        Place(facts.path, read.line) for facts in files for read in facts.environment if concerns(read.name) and read.default is None
+        Place(facts.path, read.line)
+        for facts in files
+        for read in facts.environment
+        if concerns(read.name) and (read.default is None or read.default.text in {'""', "''"})
     )
 
 

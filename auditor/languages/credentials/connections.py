@@ -22,6 +22,7 @@ _JDBC = re.compile(r"jdbc:[a-z0-9:]{2,40}//([^/\s\"']{1,200})/[^\s\"']{0,200}[?&
 _STORES = re.compile(r"^(?:postgres(?:ql)?|cockroachdb|mysql2?|mariadb|mongodb|rediss?|valkeys?|amqps?|mssql|sqlserver|oracle|clickhouse|nats|kafka|smtps?|ldaps?|ftps?|sftp|ssh|cloudinary|elasticsearch|neo4j|bolt|couchdb|cassandra|snowflake|libsql)(?:\+[\w.]+)*$", re.IGNORECASE)  # fmt: skip
 _PROVIDERS = re.compile(r"(?:amazonaws\.com|supabase\.(?:co|com)|neon\.tech|mongodb\.net|azure\.com|windows\.net|render\.com|rlwy\.net|railway\.(?:app|internal)|upstash\.io|cloudamqp\.com|redislabs\.com|redis-cloud\.com|ondigitalocean\.com|aivencloud\.com|planetscale\.com|psdb\.cloud|elephantsql\.com|heroku\w*\.com|fly\.dev|cockroachlabs\.cloud|timescale\.com|tursodb\.com|clever-cloud\.com|gcp\.cloud|cloud\.com)$", re.IGNORECASE)  # fmt: skip
 _PRIVATE_SUFFIX = re.compile(r"\.(?:local|localhost|localdomain|internal|test|example|invalid|lan|home|corp|svc|cluster\.local|docker)$|(?:^|\.)example\.(?:com|org|net|edu)$|(?:^|\.)(?:host|domain|server|yourdomain|mydomain|your-?\w*|myhost|company)\.(?:com|org|net|io)$", re.IGNORECASE)  # fmt: skip
+_SAMPLE_NAME = re.compile(r"xxx|cluster0?\.mongodb|your|example|ep-cool|abc|project|host", re.IGNORECASE)
 _INTERPOLATED = re.compile(r"^[$\{<\[%*]|\$\{|\{\{|#\{")
 _SAMPLE_USERS = {
     "user",
@@ -108,7 +109,13 @@ def _weighed(login: _Login) -> Match | None:
     if is_local(host) and not (looks_random(password) and "." in host and not _is_this_machine(host)):
         where = "this machine" if _is_this_machine(host) else "a host of a private network"
         return _match(login, Strength.WEAK, f"it is a password for {where}", local=True) if login.kind == "connection-string" else None
-    if filler or password == login.user:
+    own_database = (
+        bool(_PROVIDERS.search(host))
+        and host.count(".") >= 3
+        and password.lower() not in _SAMPLE_PASSWORDS
+        and not _SAMPLE_NAME.search(host)
+    )
+    if (filler or password == login.user) and not (own_database and is_common(password)):
         return None
     strength = Strength.PROVEN if _PROVIDERS.search(host) else Strength.FORMAT
     return _match(login, strength, "it is a password in the address of a server")
