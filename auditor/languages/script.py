@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
@@ -31,7 +31,15 @@ _MARKER = re.compile(r"^(?://+|/\*+!?|<!--|#!)\s*|\s*(?:\*+/|-->)$")
 _STARS = re.compile(r"\s*\n\s*\*?\s*")
 _PRAGMA = re.compile(r"@(?:jsx\w*\s+\S{1,80}|ts-nocheck|jest-environment\s+\S{1,80}|vitest-environment\s+\S{1,80}|flow)")
 _DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
-_GRAMMAR_GAPS = (
+
+
+def _only_breaks(match: re.Match[bytes]) -> bytes:
+    return b"\n" * match[0].count(b"\n")
+
+
+_GRAMMAR_GAPS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
+    # type arguments of a tagged template
+    (re.compile(rb"(?<=\w)<(?:[^<>`()=]|<[^<>`()=]{0,100}>){1,300}>(?=`)"), _only_breaks),
     # an ampersand in the text of an element; between types and numbers `|` reads the same
     (re.compile(rb"(?<!&)&(?![&=#]|[A-Za-z]\w{0,20};)"), rb"|"),
     # two of them in the text of an element; a condition reads the same with `||`
@@ -73,7 +81,8 @@ def _second_try(source: bytes, grammar: Grammar, tree: tree_sitter.Tree) -> tupl
             return filled, grammar, again
     if grammar is Grammar.JAVASCRIPT:
         typed = parse(Grammar.TSX, source)
-        return (source, grammar, tree) if typed.root_node.has_error else (source, Grammar.TSX, typed)
+        if not typed.root_node.has_error:
+            return source, Grammar.TSX, typed
     written = source
     for pattern, replacement in _GRAMMAR_GAPS:
         written, count = pattern.subn(replacement, written)

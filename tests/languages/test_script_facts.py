@@ -49,6 +49,10 @@ def test_imports(source: str, module: str, names: tuple[tuple[str, str], ...], k
     assert (statement.module, statement.names, statement.kind) == (module, names, kind)
 
 
+def test_an_ampersand_in_plain_javascript() -> None:
+    assert read("const x = <p>Headline & more</p>", Language.JAVASCRIPT).error_line == 0
+
+
 def test_types_among_imported_values_are_told_apart() -> None:
     value, kind = read("import a, {T, b} from 'm'; const x: T = a(b)").imports
     assert (value.names, value.kind) == ((("default", "a"), ("b", "b")), ImportKind.IMPORT_TIME)
@@ -58,6 +62,11 @@ def test_types_among_imported_values_are_told_apart() -> None:
 def test_an_ampersand_in_the_text_of_an_element() -> None:
     facts = read("type A = B & C\nconst x = <p>Tags & labels of R&D &amp; more</p>\nf(a && b, c & d)")
     assert (facts.error_line, facts.calls[0].line) == (0, 3)
+
+
+def test_type_arguments_of_a_tagged_template() -> None:
+    facts = read("async function f() {\n  return db.$queryRaw<{ count: bigint }[]>`select ${x}`\n}", Language.TYPESCRIPT)
+    assert (facts.error_line, facts.calls[0].callee, facts.calls[0].arguments[0].value.literal) == (0, "db.$queryRaw", "select {}")
 
 
 def test_other_gaps_of_the_grammar() -> None:
