@@ -124,15 +124,15 @@ class FileHandlers:
         if not weight:
             return None
         culprit = write or next((callee for callee in work if is_remote(callee)), next((c for c in work if "[" not in c), "this"))
-        hidden = write if weight >= 1 else ""
+        hidden = write if weight >= 1 and not handler.comment else ""  # a stated reason: a place like any other
         return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, _message(rule, culprit, hidden, handler), hidden)
 
     @staticmethod
     def _matters(handler: Handler) -> bool:
         """Whether a narrow handler catches what somebody should learn of: not a missing file, a name that is not there, an odd value."""
         outside = [kind for kind in handler.types if is_outside(kind)]
-        if not outside:
-            return False
+        if not outside or (handler.comment and all(kind.endswith("IntegrityError") for kind in outside)):
+            return False  # "already there" is what a stated reason beside an integrity error says
         return not all(is_local(kind) for kind in outside) or any(changes_or_asks(callee) for callee in handler.tried)
 
     def _lets_go(self, handler: Handler) -> bool:

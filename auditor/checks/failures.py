@@ -19,7 +19,7 @@ _EXPECTED = re.compile(
     r"|FileNotFoundError|FileExistsError|NotADirectoryError|IsADirectoryError|ProcessLookupError|PackageNotFoundError|ChildProcessError"
     r"|BrokenPipeError|ConnectionResetError|ConnectionClosed\w*|WebSocketDisconnect|ClientDisconnect|NameError|UnboundLocalError|AttributeError|KeyError|IndexError"
     r"|LookupError|NotImplementedError|\w*DoesNotExist|\w*NotFound|\w*NotFoundError|NoResultFound|MultipleResultsFound|\w*MultipleObjectsReturned|Empty|Full|Resolver404|EOFError|TimeoutExpired"
-    r"|NoCredentialsError|AccessDenied|NoSuchProcess|ZombieProcess)$"
+    r"|DuplicateKeyError|UniqueViolation\w*|\w*AlreadyExists\w*|\w*AlreadyOwned\w*|ResourceExistsError|NoCredentialsError|AccessDenied|NoSuchProcess|ZombieProcess)$"
 )
 """Errors that say "not there" or "please stop": leaving them out is a statement, not a drop."""
 

@@ -2,9 +2,10 @@
 
 Passing title: When something fails, the error is handled, logged or passed on
 Failing title: Failures are dropped in silence
-Grading: Every handler of production code is one place that may drop an error; a broad one that only prints counts as half. No place is a pass, one to
-    three places (or less than a tenth of all handlers) are partial, more are a failure, and so is a single dropped error around a write to
-    a store, a payment, or a save that the screen then calls successful.
+Grading: Every handler of production code is one place that may drop an error; a broad one that only prints counts as half. Narrow handlers of what may
+    well be absent, clean-up and parsing with an explicit fallback drop nothing. No place is a pass, one to three places (or less than a tenth of all
+    handlers) are partial, more are a failure, and so is a single error dropped without a stated reason around a write to a store or a
+    payment, and a save that the screen calls successful although its failure was kept back.
 Done when: Every handler narrows the error, logs it with its context, or hands an explicit failure to its caller; the list of places is empty.
 What it cannot see: Errors dropped by a library or by a framework's own settings, promises that nobody waits for, response codes that are read in a helper, and whether
     a logged error is ever looked at.
