@@ -12,7 +12,7 @@ from auditor.languages.credentials.match import Match, Strength
 from auditor.placeholders import is_common, is_placeholder, is_reference, is_stand_in, looks_random
 
 _URL = re.compile(
-    r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s:/@\"'<>`\\,;|(){}]{0,100}):([^\s/@\"'<>`\\|,;]{1,200})@([A-Za-z0-9._-]{1,200}|\[[0-9a-fA-F:]{2,45}\]|\$\{?\w{1,60}\}?|\{\w{1,60}\}|<[\w -]{1,60}>)"
+    r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{1,30})://([^\s:/@\"'<>`\\,;|(){}]{0,100}):([^\s/\"'<>`\\|,;]{1,200})@([A-Za-z0-9._-]{1,200}|\[[0-9a-fA-F:]{2,45}\]|\$\{?\w{1,60}\}?|\{\w{1,60}\}|<[\w -]{1,60}>)"
 )
 _ADO = re.compile(
     r"(?:Server|Data Source|Host|Addr|Address)\s*=\s*([^;\"'\n=]{1,200});[^\"'\n]{0,400}?(?:Password|Pwd)\s*=\s*([^;\"'\s]{1,200})",

@@ -26,7 +26,7 @@ class Style(Enum):
 
 
 _HIT = re.compile(
-    r"passw|passphrase|passcode|pwd|[_-]pass\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by"
+    r"passw|passphrase|passcode|pwd|[_-]pass\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by|[?&](?:key|appid)="
 )
 _BEFORE, _AFTER = 200, 600
 _WINDOWS = 8_000
@@ -57,6 +57,8 @@ _DEFAULT = re.compile(r"\$\{[A-Za-z_]\w{0,80}:?-([^{}$]{1,200})\}")
 """`${NAME:-value}` of compose files and shells: the value holds wherever the variable is not set."""
 _APP_PASSWORD = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}|[a-z]{16}")
 _HASHED = re.compile(r"^(?:\$2[abxy]?\$|\$argon2|\$apr1\$|\$[156]\$|pbkdf2|bcrypt|scrypt|sha\d*[$:]|md5[$:]|\{SHA|\{SSHA)")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+"""The public address of an account or contract of a block chain."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WELL_KNOWN = frozenset(
     {
@@ -200,7 +202,8 @@ def _strength(kind: NameKind, name: str, value: str, style: Style, *, bare: bool
         if mail and _APP_PASSWORD.fullmatch(value) and not is_common(value) and len(set(value)) > 6 and not is_placeholder(value):
             return Strength.NAMED
         return _strength_of_password(value, weak=style is Style.SETTINGS)
-    if value in _WELL_KNOWN or is_placeholder(value) or is_common(value) or _TECHNICAL.search(value):
+    value = value.removeprefix("base64:")
+    if value in _WELL_KNOWN or is_placeholder(value) or is_common(value) or _TECHNICAL.search(value) or _ADDRESS.fullmatch(value):
         return None
     if _UUID.fullmatch(value):
         return Strength.NAMED if style is Style.SETTINGS and len(set(value)) > 8 else None

@@ -22,7 +22,7 @@ PER_FILE = 200
 
 _LOCKS = re.compile(r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|deno\.lock|poetry\.lock|uv\.lock|pdm\.lock|pipfile\.lock|cargo\.lock|composer\.lock|gemfile\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock)$", re.IGNORECASE)  # fmt: skip
 _TRANSLATIONS = re.compile(
-    r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|messages|intl|lproj)(?:/|$)|\.(?:po|pot|arb|xliff?|strings|resx)$|(?:^|/)[a-z]{2}(?:[-_][A-Za-z]{2,4})?\.(?:json|ya?ml|[jt]s)$",
+    r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|messages|intl|lproj)(?:/|$)|\.(?:po|pot|arb|xliff?|strings|resx)$|(?:^|/)(?:ar|bg|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh)(?:[-_][A-Za-z]{2,4})?\.(?:json|ya?ml)$",
     re.IGNORECASE,
 )
 _TEST_PLACE = re.compile(
