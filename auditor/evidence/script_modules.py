@@ -35,6 +35,11 @@ _CODE = re.compile(r"\.[cm]?[jt]sx?$")
 _DECLARATION = re.compile(r"\.d\.[cm]?ts$")
 
 
+_GLOB_PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "{": "(?:", "}": ")", ",": "|"}
+_LONGEST_PATTERN = 200
+_MOST_STARS = 3  # each more would multiply the time of a hostile pattern by the length of a path
+
+
 class Where(StrEnum):
     """What a specifier leads to."""
 
@@ -81,7 +86,9 @@ class ScriptResolver:
         """Add all edges, gaps and externals of the script files to `links`."""
         for path in sorted(self.facts):
             for statement in self.facts[path].imports:
-                if statement.module and not re.search(r"\$\{|\{\}|\*|\s", statement.module):
+                if "*" in statement.module:
+                    self._pattern(path, statement, links)
+                elif statement.module and not re.search(r"\$\{|\{\}|\s", statement.module):
                     self._import(path, statement, links)
 
     def _import(self, path: str, statement: Import, links: Links) -> None:
@@ -99,6 +106,25 @@ class ScriptResolver:
                 )
             case Where.EXISTS:
                 pass
+
+    def _pattern(self, path: str, statement: Import, links: Links) -> None:
+        """Edges to every file a bundler's glob import stands for."""
+        folder = posixpath.dirname(path)
+        package = self.config.package_of(folder)
+        written = statement.module
+        if written.startswith("/"):
+            written, folder = written.lstrip("/"), package.root if package is not None else ""
+        elif not written.startswith("."):
+            return
+        whole = normal(posixpath.join(folder, written))
+        if whole is None or len(whole) > _LONGEST_PATTERN or len(re.findall(r"\*+", whole)) > _MOST_STARS:
+            return
+        if not _is_balanced(whole):
+            return
+        wanted = re.compile("".join(_GLOB_PARTS.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*\*|\*|[{},])", whole)))
+        for target in sorted(self.facts):
+            if len(target) < _LONGEST_PATTERN * 2 and wanted.fullmatch(target):
+                links.link(path, target, statement.kind, statement.line)
 
     # -- resolving -----------------------------------------------------------------------------------------------------------------
 
@@ -325,6 +351,11 @@ class ScriptResolver:
                 return None
             names |= inner - {"default"}
         return frozenset(names)
+
+
+def _is_balanced(pattern: str) -> bool:
+    """Whether the braces of a glob pattern belong together; nested ones are not read."""
+    return re.fullmatch(r"[^{}]*(?:\{[^{}]*\}[^{}]*)*", pattern) is not None
 
 
 def _matched(pattern: str, specifier: str) -> str | None:

@@ -7,7 +7,7 @@ import re
 from tree_sitter import Node
 
 from auditor.languages.script_handlers import promise_handler
-from auditor.languages.script_imports import dynamic_import, required_module, worker_import
+from auditor.languages.script_imports import dynamic_import, glob_import, required_module, worker_import
 from auditor.languages.script_values import FUNCTIONS
 from auditor.languages.script_walk import PLAIN, Frame, Handle, Use, Walk
 from auditor.languages.tree import end_line_of
@@ -52,6 +52,8 @@ def _call(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
         (dynamic_import if callee == "import" else required_module)(walk, node, frame, use)
         if listed is not None and all(child.type in {"string", "comment"} for child in listed.named_children):
             return
+    elif callee in {"import.meta.glob", "import.meta.globEager"}:
+        glob_import(walk, node, frame)
     elif callee == "eval":
         walk.scoped = False
     elif callee in {"Deno.env.get", "Bun.env.get"}:

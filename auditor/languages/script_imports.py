@@ -230,6 +230,19 @@ def worker_import(walk: Walk, node: Node, frame: Frame) -> None:
         walk.imports.append(Import(arguments[0][1].literal, (), ImportKind.LAZY, node.start_point[0] + 1, frame.definition))
 
 
+def glob_import(walk: Walk, node: Node, frame: Frame) -> None:
+    """`import.meta.glob("./pages/*.vue")`: every file of the pattern is part of the program, at load time where it says eager."""
+    arguments = [value for _, value in walk.values.arguments(node)]
+    if not arguments:
+        return
+    options = arguments[1].item("eager") if len(arguments) > 1 else None
+    eager = walk.values.callee(node).endswith("Eager") or (options is not None and options.literal == "true")
+    kind = ImportKind.IMPORT_TIME if eager else ImportKind.LAZY
+    for value in (arguments[0], *(entry for _, entry in arguments[0].items)):
+        if value.kind is ValueKind.STRING and not value.literal.startswith("!"):
+            walk.imports.append(Import(value.literal, (("*", "*"),), kind, node.start_point[0] + 1, frame.definition))
+
+
 def type_imports(walk: Walk, nodes: list[Node]) -> None:
     """`import("x").Name` inside types, which the walk passes over."""
     for node in nodes:

@@ -202,6 +202,33 @@ def test_components(tmp_path: Path) -> None:
     assert missing(found) == [("src/Row.svelte", "./card.js", "x")]
 
 
+def test_patterns_of_files(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        {
+            "package.json": package(),
+            "src/main.ts": "const pages = import.meta.glob('./pages/**/*.{ts,js}')\nconst all = import.meta.glob(['/src/modules/*.ts'], { eager: true })\n",
+            "src/pages/home.ts": "export const home = 1\n",
+            "src/pages/admin/users.js": "export const users = 1\n",
+            "src/modules/mail.ts": "export const mail = 1\n",
+            "src/modules/deep/more.ts": "export const more = 1\n",
+        },
+    )
+    assert edges(found) == {
+        ("src/main.ts", "src/modules/mail.ts"): LOAD,
+        ("src/main.ts", "src/pages/admin/users.js"): LAZY,
+        ("src/main.ts", "src/pages/home.ts"): LAZY,
+    }
+
+
+@pytest.mark.parametrize("pattern", ["./**/**/**/**/**/**/**/**/*", "./{{{,*", "./" + "*" * 500, "./pages/*{", "}*{"])
+def test_odd_patterns(tmp_path: Path, pattern: str) -> None:
+    assert edges(graph(tmp_path, {"src/a.ts": f"import.meta.glob('{pattern}')\n", "src/b.ts": "export {}\n"})) in (
+        {},
+        {("src/a.ts", "src/b.ts"): LAZY},
+    )
+
+
 def test_malformed_configuration_says_nothing(tmp_path: Path) -> None:
     found = graph(
         tmp_path,
