@@ -45,6 +45,8 @@ _CLICKHOUSE = re.compile(r"\bENGINE\s*=\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bMODI
 _SQLITE = re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\b", re.IGNORECASE | re.MULTILINE)
 _TSQL = re.compile(r"^\s*GO\s*$|\[dbo\]|\bIDENTITY\s*\(\s*\d", re.IGNORECASE | re.MULTILINE)
 _COPY_DATA = re.compile(r"^COPY\b[^;\n]{0,2000}\bFROM\s+stdin;\n(?:(?!\\\.$).*\n)*+\\\.$", re.IGNORECASE | re.MULTILINE)
+_COMMENT_MARK = re.compile(r"/\*|\*/")
+_COMMENTS_LIMIT = 200
 _META = re.compile(r"^\\.*$", re.MULTILINE)
 _SKIP = re.compile(r"(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
 
@@ -99,6 +101,8 @@ def read_sql(text: str, dialect: str = "") -> tuple[Operation, ...]:
     """The operations of a script in order; without a `dialect`, PostgreSQL's grammar is asked first and then `dialect_of`."""
     if len(text) > SIZE_LIMIT:
         return (Operation(UNREAD, 1, name="too large to be a structure script"),)
+    if _comment_depth(text) > _COMMENTS_LIMIT:
+        return (Operation(UNREAD, 1, name="comments nested deeper than people write them"),)
     from auditor.languages import postgres
 
     if dialect in {"", "postgres"}:
@@ -107,6 +111,15 @@ def read_sql(text: str, dialect: str = "") -> tuple[Operation, ...]:
         if chosen == "postgres":
             return tuple(_read_postgres(cleaned))
     return tuple(_read_generic(text, dialect or dialect_of(text), 0))
+
+
+def _comment_depth(text: str) -> int:
+    """How deep block comments are nested: the scanner of PostgreSQL takes quadratic time over them."""
+    depth = deepest = 0
+    for found in _COMMENT_MARK.finditer(text):
+        depth = depth + 1 if found[0] == "/*" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _without_data(text: str) -> str:

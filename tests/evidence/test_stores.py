@@ -315,7 +315,18 @@ def test_postgres_and_other_dialects_are_read_by_their_parsers() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(" * 100_000, "SELECT " + "(" * 20_000 + "1" + ")" * 20_000, "'", "$$", "\x00", "/*" * 1000, "a;" * 3000, "\ud800"]
+    "text",
+    [
+        "(" * 100_000,
+        "SELECT " + "(" * 20_000 + "1" + ")" * 20_000,
+        "'",
+        "$$",
+        "\x00",
+        "/*" * 100_000,
+        "/*" * 100_000 + "*/" * 100_000,
+        "a;" * 3000,
+        "\ud800",
+    ],
 )
 def test_text_that_is_no_sql_is_unread_and_never_an_error(text: str) -> None:
     assert all(operation.kind in {sql.UNREAD, sql.OTHER, sql.SELECT} for operation in read_sql(text))
