@@ -17,7 +17,7 @@ from auditor.evidence import registry
 from auditor.evidence.registry import Provider
 from auditor.model.need import Unavailable
 from auditor.model.report import Report
-from auditor.model.verdict import Verdict
+from auditor.model.verdict import Severity, Verdict
 from auditor.render.json_report import to_json
 from auditor.score import LETTERS
 from tests.support.repositories import FIXTURES, from_fixture, from_texts, replay
@@ -68,7 +68,6 @@ def assert_not_better(after: Report, before: Report) -> None:
 
 
 PADDING: dict[str, dict[str, str]] = {
-    "400 clean files": CLEAN,
     "eight hollow tests": {"backend/tests/test_more.py": HOLLOW},
     "a comment that says health check": {"backend/health.py": "# health check endpoint: /health, /healthz, readiness and liveness probe\n"},
     "an empty job": {".github/workflows/tests.yml": EMPTY_JOB},
@@ -93,6 +92,22 @@ PADDING: dict[str, dict[str, str]] = {
         ".gitattributes": "*.py linguist-vendored linguist-generated binary\n",
     },
 }
+
+
+def test_clean_code_moves_shares_only(bad: Path, before: Report, fixture_cache: Path, tmp_path: Path) -> None:
+    """What is measured against the size of the code falls with every clean line, that is its meaning; nothing serious is bought off by it."""
+    after = run(changed(bad, tmp_path / "app", lambda target: from_texts(target, CLEAN)), fixture_cache)
+    old = {outcome.id: outcome for outcome in before.outcomes}
+    better = [outcome for outcome in after.outcomes if outcome.badness < old[outcome.id].badness]
+    assert [o.id for o in better if o.severity in {Severity.BLOCKER, Severity.HIGH}] == []
+    assert {o.id for o in better} <= {
+        "architecture.no-import-cycles",
+        "architecture.no-giant-units",
+        "architecture.complexity-bounded",
+        "debt.no-duplication",
+    }
+    assert after.score.letter == before.score.letter
+    assert (after.score.value or 0) - (before.score.value or 0) < 1
 
 
 @pytest.mark.parametrize("name", PADDING)
@@ -181,7 +196,10 @@ FIXES: dict[str, Callable[[Path], object]] = {
         root, "backend/routers/products.py", "rows(f\"SELECT * FROM products WHERE name LIKE '%{q}%'\")", 'conn.execute("SELECT * FROM products WHERE name LIKE ?", (q,)).fetchall()'
     ),
     "eval": lambda root: replaced(root, "backend/routers/orders.py", 'eval(formula, {"total": total})', "total * 0.9"),
-    "key": lambda root: (root / ".env").unlink(),
+    "key": lambda root: (
+        (root / ".env").unlink(),
+        (root / ".env.example").write_text("DATABASE_PATH=\nSTRIPE_SECRET_KEY=\nOPENAI_API_KEY=\nADMIN_PASSWORD=\n"),
+    ),
     "origin": lambda root: replaced(root, "backend/main.py", 'allow_origins=["*"]', 'allow_origins=["https://shop.example"]'),
     "timeout": lambda root: replaced(root, "backend/routers/orders.py", "verify=False)", "timeout=5)"),
     "pipeline": lambda root: replaced(root, ".github/workflows/ci.yml", "pytest || true", "pytest"),
