@@ -49,4 +49,4 @@ def _is_document(file: SourceFile) -> bool:
     suffix = "" if path.name.startswith(".") and path.name.count(".") == 1 else path.suffix.lower()
     if suffix not in _SUFFIXES or _NO_PROSE.search(file.path):
         return False
-    return file.role is not Role.TEST or path.name.lower().startswith("readme")
+    return file.role not in {Role.TEST, Role.EXAMPLE} or path.name.lower().startswith("readme")

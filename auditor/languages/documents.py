@@ -239,7 +239,7 @@ _AGENT_PLACE = re.compile(
     r"|\.augment/rules|\.agent/rules|\.agents/rules|\.claude/rules|\.github/instructions)/|(?:^|/)\.junie/guidelines\.md$|(?:^|/)\.specify/memory/constitution\.md$"
 )
 _AGENT_TEXT = re.compile(
-    r"(?:guidance|guidelines|instructions|rules|context) (?:to|for) (?:(?:all|the|any) )?(?:AI|LLM|coding|Claude|Cursor|Copilot|Gemini|Codex|automated)\b[^.\n]{0,40}?(?:agents?|assistants?|Code|tools?)\b"
+    r"(?:guidance|guidelines|instructions|context) (?:to|for) (?:(?:all|the|any) )?(?:AI|LLM|coding|Claude|Cursor|Copilot|Gemini|Codex|automated)\b[^.\n]{0,40}?(?:agents?|assistants?|Code|tools?)\b"
     r"|when working with code in this repository|^alwaysApply:",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -33,7 +33,7 @@ BY_NAME_ONLY = {
 KINDS = {
     "github-token-odd-checksum": "github-token", "github-fine-grained": "github-token", "openai-legacy-key": "openai-key", "jwt-expired": "jwt",
     "rsa-private-key": "private-key", "openssh-private-key": "private-key", "encrypted-private-key": "private-key", "private-key-one-line": "private-key",
-    "connection-string-mongodb": "connection-string", "connection-string-redis": "connection-string", "connection-string-local": "connection-string",
+    "connection-string-mongodb": "connection-string", "connection-string-with-at": "connection-string", "connection-string-redis": "connection-string", "connection-string-local": "connection-string",
 }  # fmt: skip
 PUBLIC = {"stripe-publishable", "supabase-publishable", "mapbox-public-token", "posthog-project-key", "razorpay-key", "jwt-anon"}
 LOCAL = {"jwt-expired", "encrypted-private-key", "connection-string-local"}
@@ -102,7 +102,7 @@ def test_values_under_a_secrets_name_in_settings(line: str, kind: str) -> None:
         ("src/api.ts", Language.TYPESCRIPT, "headers: { Authorization: 'Bearer {bearer-token}' }", "bearer-token"),
         ("src/api.ts", Language.TYPESCRIPT, "headers: { Authorization: `Basic {basic-auth}` }", "basic-auth"),
         ("src/api.ts", Language.TYPESCRIPT, "fetch('https://api.acme.io/v1?api_key={hex-key}')", "api-key"),
-        ("src/db.js", Language.JAVASCRIPT, "connect('mongodb+srv://shop:Ki7@x9Qm2@cluster1.k3x9a.mongodb.net/x')", "connection-string"),
+        ("src/db.js", Language.JAVASCRIPT, "connect('{connection-string-with-at}')", "connection-string"),
         ("app.py", Language.PYTHON, "weather = 'https://api.acme.io/data?q=x&appid={hex-key}'", "api-key"),
         ("main.go", Language.GO, 'password := "{password}"', "password"),
         ("infra/main.tf", Language.OTHER, 'password = "{password}"', "password"),

@@ -150,6 +150,7 @@ FAKES: dict[str, str] = {
     "connection-string": address("postgresql", "app_owner", drawn("database", 16), "db-1.c9akq.eu-central-1.rds.amazonaws.com:5432/shop"),
     "connection-string-mongodb": address("mongodb+srv", "app_owner", drawn("mongo", 16), "cluster0.x7rq2.mongodb.net/shop"),
     "connection-string-redis": address("rediss", "default", drawn("redis", 32), "eu1-calm-fox-38291.upstash.io:6379"),
+    "connection-string-with-at": address("mongodb+srv", "shop", "Ki7" + "@" + "x9Qm2", "cluster1.k3x9a.mongodb.net/shop"),
     "connection-string-local": address("postgresql", "shop", "sh" + "op", "localhost:5432/shop"),
     "url-password": address("https", "deploy", drawn("git password", 24), "git.acme-shop.de/acme/shop.git"),
     "password": "Wint" + "er!" + "Reifen" + "77",

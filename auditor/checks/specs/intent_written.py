@@ -56,6 +56,8 @@ _CRITERION = re.compile(
     r"\b(?:acceptance|success) criteria\b|\bgiven\b[^\n]{0,200}\bwhen\b|^\s*[-*]?\s*\**(?:given|when|then)\b|\bscenario\b|\bdefinition of done\b|^\s*[-*] \[[ x]\]|\bexpected (?:result|behaviou?r|response|output)\b|\bresponse codes?\b|\breturn(?:s|ed)? codes?\b|\bnon-goals?\b|\bout of scope\b|^#* ?status:? *accepted|\b(?:2|4)\d\d (?:OK|Created|Bad|Not|Un|For|Con)\b|\bexample (?:returns|responses?|request)",
     re.IGNORECASE | re.MULTILINE,
 )
+_FOREIGN = frozenset({Role.VENDORED, Role.EXAMPLE, Role.GENERATED})
+_SAMPLES = re.compile(r"(?:^|/)(?:fixtures?|examples?|samples?|testdata)/")
 _SCENARIO = re.compile(r"^\s*(?:Scenario|Scenario Outline|Example):.*\n(?:\s*(?:Given|When|Then|And|But)\b.*\n?){2,}", re.MULTILINE)
 _FILE_LIKE = re.compile(r"`([\w./-]+\.(?:py|[cm]?[jt]sx?|vue|sql|ya?ml|toml))`")
 
@@ -94,7 +96,12 @@ def intent_written(
     specs = [entry for entry in weighed if _is_spec(entry.document)]
     manuals = [entry for entry in weighed if _is_manual(entry.document)]
     scenarios = [
-        file.path for file in snapshot.files if file.path.endswith(".feature") and _SCENARIO.search(texts.get(file.path, "")[:200_000])
+        file.path
+        for file in snapshot.files
+        if file.path.endswith(".feature")
+        and file.role not in _FOREIGN
+        and not _SAMPLES.search(file.path)
+        and _SCENARIO.search(texts.get(file.path, "")[:200_000])
     ]
     good = [entry for entry in specs if entry.substantial and entry.criteria and not entry.stale]
     told = [entry for entry in manuals if entry.substantial and entry.limits >= 5 and not entry.stale]
