@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from auditor.languages.script_handlers import promise_handler
 from auditor.languages.script_imports import dynamic_import, glob_import, required_module, worker_import
-from auditor.languages.script_values import FUNCTIONS
+from auditor.languages.script_nodes import FUNCTIONS
 from auditor.languages.script_walk import PLAIN, Frame, Handle, Use, Walk
 from auditor.languages.tree import end_line_of
 from auditor.model.syntax import Argument, Call, EnvironmentRead, Literal, Reference, Value

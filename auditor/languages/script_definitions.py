@@ -5,7 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from auditor.languages.script_calls import environment_pattern
-from auditor.languages.script_values import FUNCTIONS, unwrapped
+from auditor.languages.script_nodes import FUNCTIONS, unwrapped
 from auditor.languages.script_walk import MODULE, PLAIN, Decorated, Draft, Frame, Handle, Scope, Use, Walk, decorator_call, decorators_of
 from auditor.languages.tree import folded
 from auditor.model.syntax import Assignment, Call, DefinitionKind, Parameter

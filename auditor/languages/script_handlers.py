@@ -6,7 +6,8 @@ import re
 
 from tree_sitter import Node
 
-from auditor.languages.script_values import FUNCTIONS, Values, unwrapped
+from auditor.languages.script_nodes import FUNCTIONS, unwrapped
+from auditor.languages.script_values import Values
 from auditor.languages.script_walk import Frame, Walk
 from auditor.languages.tree import end_line_of, folded
 from auditor.model.syntax import Handler, HandlerEffect, Value, ValueKind

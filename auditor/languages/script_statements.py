@@ -5,7 +5,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from auditor.languages.script_handlers import catch_handler
-from auditor.languages.script_values import WRAPPERS, unwrapped
+from auditor.languages.script_nodes import WRAPPERS, unwrapped
 from auditor.languages.script_walk import PLAIN, UNUSED, Frame, Handle, Scope, Use, Walk
 from auditor.model.snapshot import Language
 from auditor.model.syntax import Assignment

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 
 from tree_sitter import Node
 
-from auditor.languages.tree import MAX_DEPTH, descendants, folded
+from auditor.languages.script_nodes import FUNCTIONS, WRAPPERS, decoded, unwrapped
+from auditor.languages.tree import descendants, folded
 from auditor.model.syntax import TEXT_LIMIT, Value, ValueKind
 
 ITEM_DEPTH = 3
 """How deep items are nested inside one value."""
-
-WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "await_expression", "as_expression", "satisfies_expression"})
-"""Expressions whose value is that of their first part."""
-
-FUNCTIONS = frozenset({"arrow_function", "function_expression", "function", "generator_function"})
 
 _LONGEST_CHAIN = 60
 _MOST_NAMES = 60
 _MOST_NODES = 400
 _LEAST_NODES = 12
 _PIECES_LIMIT = 4000
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL)
-_SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
 _LEAVES = frozenset(
     {
         "identifier",
@@ -45,31 +38,6 @@ _PATHS = frozenset(
 )
 _TAGS = frozenset({"jsx_opening_element", "jsx_self_closing_element", "jsx_closing_element"})
 _TYPES = frozenset({"type_annotation", "type_arguments", "type_parameters", "comment", "string", "number", "jsx_text", "regex"})
-
-
-def decoded(raw: str) -> str:
-    """The text a string literal's source stands for, without its quotes."""
-    return _ESCAPE.sub(_unescaped, raw) if "\\" in raw else raw
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    code = match[1] or match[2] or match[3]
-    if code:
-        number = int(code, 16)
-        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "�"
-    return _SIMPLE_ESCAPES.get(match[4], match[4])
-
-
-def unwrapped(node: Node) -> Node:
-    """The expression inside parentheses, await, casts and non-null marks."""
-    for _ in range(MAX_DEPTH):
-        if node.type not in WRAPPERS:
-            break
-        inner = next((child for child in node.named_children if child.type != "comment"), None)
-        if inner is None:
-            break
-        node = inner
-    return node
 
 
 class Values:
