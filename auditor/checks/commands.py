@@ -95,7 +95,9 @@ class Commands:
         if _PACKAGE_MANAGERS.match(head):
             return self._package_script(command)
         if head in {"make", "gmake", "$(MAKE)", "${MAKE}", "just", "task", "tox", "nox", "invoke", "inv"}:
-            return self._named_task(command, {"gmake": "make", "$(MAKE)": "make", "${MAKE}": "make", "inv": "invoke"}.get(head, head))
+            return self._named_task(
+                command, {"gmake": "make", "$(MAKE)": "make", "${MAKE}": "make", "inv": "invoke", "task": "taskfile"}.get(head, head)
+            )
         return self._shell_script(command)
 
     def _shell_script(self, command: ShellCommand) -> list[ShellCommand] | None:

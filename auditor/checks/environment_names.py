@@ -54,7 +54,8 @@ def settings_of(project: Project, syntax: Syntax, tasks: tuple[TaskFile, ...]) -
     found: dict[str, Setting] = {}
     for facts in syntax.of(project.production):
         for name, line, default, literal, required in _reads(facts):
-            if _PLATFORM.match(name) or not name.isupper() or len(name) < 3:
+            given = "supabase/functions/" in facts.path and name.startswith("SUPABASE_")  # set by the platform for its functions
+            if given or _PLATFORM.match(name) or not name.isupper() or len(name) < 3:
                 continue
             safe = required or name in guarded or everything
             known = found.get(name)
@@ -71,11 +72,7 @@ def _reads(facts: FileFacts) -> Iterator[tuple[str, int, bool, str, bool]]:
         default = read.default is not None and read.default.kind is not ValueKind.NONE and read.default.text not in {'""', "''", "``"}
         literal = read.default.literal if read.default is not None and read.default.kind in {ValueKind.STRING, ValueKind.TEMPLATE} else ""
         yield read.name, read.line, default, literal, read.required
-    models = {
-        index
-        for index, definition in enumerate(facts.definitions)
-        if any(base.rpartition(".")[2].split("[")[0] == "BaseSettings" for base in definition.bases)
-    }
+    models = settings_models(facts)
     for assignment in facts.assignments:
         if assignment.scope in models and assignment.annotation and assignment.target not in {"model_config", "Config"}:
             value = assignment.value
@@ -100,6 +97,15 @@ def _prefix(facts: FileFacts, model: int) -> str:
         if value is not None and value.kind is ValueKind.STRING:
             return value.literal
     return ""
+
+
+def settings_models(facts: FileFacts) -> frozenset[int]:
+    """Scopes of classes whose fields are settings: those built on pydantic's, or on another class named so."""
+    return frozenset(
+        index
+        for index, definition in enumerate(facts.definitions)
+        if any(base.rpartition(".")[2].split("[")[0].endswith("Settings") for base in definition.bases)
+    )
 
 
 def _guarded(syntax: Syntax, tasks: tuple[TaskFile, ...]) -> frozenset[str]:

@@ -91,6 +91,12 @@ def recipes_of(
     )
 
 
+_RUN_TIME = re.compile(
+    r"(?:^|/)(?:node|python|ruby|golang|php|openjdk|eclipse-temurin|bun|deno|denoland/deno|elixir|erlang|rust|debian|ubuntu|alpine|nodejs\S*|astral/uv|uv|dotnet\S*|aspnet|sdk)(?::|@|$)"
+)
+"""Images that decide which version of a language runs; a web server or helper image in front of it does not."""
+
+
 def _containers(deployment: Deployment, commands: Commands, builds: Builds, syntax: Syntax | None) -> Iterator[Recipe]:
     started = {service.build: service.command for service in deployment.compose if service.command and service.build}
     bases = base_files(deployment)
@@ -106,7 +112,11 @@ def _containers(deployment: Deployment, commands: Commands, builds: Builds, synt
             ):
                 start, command = Start.PRODUCTION, override
             place = Place(dockerfile.path, image.start.line, image.start.end_line) if image.start else Place(dockerfile.path, 1, 1)
-            pinned = all(is_pinned(reference) or is_own_base(reference, bases) for reference in outside_images(dockerfile))
+            pinned = all(
+                is_pinned(reference) or is_own_base(reference, bases)
+                for reference in outside_images(dockerfile)
+                if _RUN_TIME.search(reference)
+            )
             yield Recipe("container", "a container image", dockerfile.context, place, start, pinned, command)
 
 

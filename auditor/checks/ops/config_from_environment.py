@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.checks.environment_names import Setting, settings_of, written_down
+from auditor.checks.environment_names import Setting, settings_models, settings_of, written_down
 from auditor.checks.registry import check
 from auditor.model.artifacts import EnvironmentFile, TaskFile
 from auditor.model.needs import ENVIRONMENT_FILES, PROJECT, SNAPSHOT, SYNTAX, TASKS, TEXTS
@@ -47,16 +47,20 @@ _MESSAGE = re.compile(
     r"^(?:print|console\.\w+|log\w*\.\w+|_?logger\.\w+|logging\.\w+|click\.echo|typer\.echo|app\.logger\.\w+|fastify\.log\.\w+|st\.\w+|rich\.print|sys\.std\w+\.write|alert|toast(?:\.\w+)?)$"
 )
 _DEVELOPMENT_LINE = re.compile(
-    r"\bDEV\b|develop|isDev|is_dev|NODE_ENV|\bdebug\b|DEBUG|[iI]s_?[pP]rod|PROD\b|\bbind\b|\blisten\w*|startsWith|startswith|includes\(|endsWith|placeholder|example|e\.g\.|description|help=|__main__|schemes?\b|\blocal\b.{0,20}[=:]",
+    r"\bDEV\b|develop|isDev|is_dev|NODE_ENV|\bdebug\b|DEBUG|[iI]s_?[pP]rod|PROD|[cC]onfig\w*\.get|\bbind\b|\blisten\w*|startsWith|startswith|includes\(|endsWith|placeholder|example|e\.g\.|description|help=|__main__|schemes?\b|\blocal\b.{0,20}[=:]",
     re.IGNORECASE,
 )
-_DEVELOPMENT_BRANCH = re.compile(r"\bif\b[^\n]{0,80}(?:\bDEV\b|isDev|is_dev|NODE_ENV|[iI]s_?[pP]rod|DEBUG|development|\bdebug\b)")
+_SETTING_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
+_ASKED_OR_COMPARED = re.compile(r"[\"'][A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[\"']\s*[,)]|[!=]==?\s*[\"'`]{2}")
+_DEVELOPMENT_BRANCH = re.compile(
+    r"\bif\b[^\n]{0,80}(?:\bDEV\b|isDev|is_dev|NODE_ENV|[iI]s_?[pP]rod|PRODUCTION|DEBUG|development|\bdebug\b)"
+)
 _DEVELOPMENT_FILE = re.compile(
     r"(?:^|/)(?:[\w.-]*\.)?(?:dev|develop\w*|local|ci|serve|contrib|playground|mock\w*|stub\w*|populate|seed\w*|debug|storybook|example\w*)(?:[._/-]|$)",
     re.IGNORECASE,
 )
 _ESSENTIAL = re.compile(
-    r"^(?:\w+_)?(?:DATABASE_UR[IL]|DB_UR[IL]|MONGO\w*_UR[IL]|POSTGRES_URL|SECRET_KEY|APP_SECRET|JWT_SECRET\w*|SESSION_SECRET|AUTH_SECRET|NEXTAUTH_SECRET|COOKIE_SECRET|ENCRYPTION_KEY|SUPABASE_URL|SUPABASE_(?:ANON_|SERVICE_ROLE_|PUBLISHABLE_)?KEY|API_URL|API_BASE_URL|BACKEND_URL|SECRET)$"
+    r"^(?:\w+_)?(?:DATABASE_UR[IL]|DB_UR[IL]|MONGO\w*_UR[IL]|POSTGRES_URL|SECRET_KEY|APP_SECRET|JWT_SECRET\w*|SESSION_SECRET|AUTH_SECRET|NEXTAUTH_SECRET|COOKIE_SECRET|ENCRYPTION_KEY|SUPABASE_URL|SUPABASE_(?:ANON_|SERVICE_ROLE_|PUBLISHABLE_)?KEY|API_URL|API_BASE_URL|BACKEND_URL)$|^SECRET$"
 )
 _SETTINGS_LIBRARY = frozenset(
     {"configparser", "dynaconf", "config", "convict", "nconf", "omegaconf", "hydra", "confuse", "rc", "cosmiconfig"}
@@ -153,9 +157,13 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
     said = {line for call in facts.calls if _MESSAGE.match(call.callee) for line in range(call.line, call.end_line + 1)}
     defaults = {read.line for read in facts.environment}
     fallbacks = {value.literal for read in facts.environment if (value := read.default) is not None}
-    models = {
-        index for index, definition in enumerate(facts.definitions) if any(base.endswith("BaseSettings") for base in definition.bases)
+    fallbacks |= {
+        argument.value.literal
+        for call in facts.calls
+        if len(call.arguments) > 1 and _SETTING_NAME.match(call.arguments[0].value.literal)
+        for argument in call.arguments[1:]
     }
+    models = settings_models(facts)
     main = range(facts.main_lines[0], facts.main_lines[1] + 1) if facts.main_lines != (0, 0) else range(0)
     lines = text.split("\n")
     for literal in facts.literals:
@@ -164,7 +172,9 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
         shown = lines[literal.line - 1][:400] if 0 < literal.line <= len(lines) else ""
         before = " ".join(line[:200] for line in lines[max(0, literal.line - 3) : max(0, literal.line - 1)])
         what = _kind(literal, facts)
-        if what and not _DEVELOPMENT_LINE.search(shown.replace(literal.text, "")) and not _DEVELOPMENT_BRANCH.search(before):
+        plain = shown.replace(literal.text, "")
+        excused = _DEVELOPMENT_LINE.search(plain) or _ASKED_OR_COMPARED.search(plain) or _DEVELOPMENT_BRANCH.search(before)
+        if what and not excused:
             address = _ADDRESS.match(literal.text.strip())
             yield _HardCoded(
                 Place(facts.path, literal.line, literal.line),
