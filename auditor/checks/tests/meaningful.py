@@ -2,10 +2,11 @@
 
 Passing title: Tests run the product and would notice if its main behaviour broke
 Failing title: Nothing would notice if the main behaviour broke
-Grading: Only tests that can fail count. Two shares decide: production modules with logic that the tests load, directly or through other modules (half is enough), and
-    tests for each function or method of the product (one for every ten is enough). Both reached passes; anything real below that is partial, the less the worse; no
-    test at all, a scaffold's example, tests that cannot fail, and tests that never touch the product fail. Tests that drive the running product through
-    a browser or over HTTP load no module: each of them counts for a hundredth of the reach, up to two fifths.
+Grading: Only tests that can fail count. Two shares decide: production modules with logic that the tests load, directly or through other modules (half is enough;
+    beside a server, modules that run in the browser only count half, because much of them is mark-up), and tests for each function or method of the product (one for
+    every ten is enough). Both reached passes; anything real below that is partial, the less the worse; no test at all, a scaffold's example, tests that cannot
+    fail, and tests that never touch the product fail. Tests that drive the running product through a browser or over HTTP load no module: each of them counts for a
+    hundredth of the reach, up to two fifths.
 Done when: Each module with logic is loaded by a test that asserts what it returns, changes or refuses, the flows that earn money first.
 What it cannot see: Whether the assertions are the right ones, which lines the tests execute (no test is run), and tests kept in another repository.
 """
@@ -21,7 +22,7 @@ from auditor.checks.registry import check
 from auditor.checks.suites import Case, suite
 from auditor.model.evidence import ModuleGraph
 from auditor.model.needs import MODULE_GRAPH, PROJECT, SNAPSHOT, SYNTAX
-from auditor.model.project import Project
+from auditor.model.project import SERVING, Project, Side
 from auditor.model.snapshot import Role, Snapshot
 from auditor.model.syntax import DefinitionKind, FileFacts, ImportKind, Syntax
 from auditor.model.verdict import Assessed, Finding, NotApplicable, Place
@@ -30,6 +31,7 @@ from auditor.words import percent, plural
 REACH = 0.5
 DENSITY = 0.1
 _DRIVEN, _MOST_DRIVEN = 0.01, 0.4
+_BROWSER_ONLY = 0.5
 _LEAST_LINES = 5
 _MOST_PARTIAL, _LEAST_PARTIAL = 0.55, 0.1
 _SHOWN = 20
@@ -72,13 +74,13 @@ def meaningful(snapshot: Snapshot, project: Project, graph: ModuleGraph, syntax:
     functions = max(1, sum(_functions(facts) for facts in logic))
     loaded = [facts for facts in logic if facts.path in reach.loaded]
     counted = reach.loading + reach.driving
-    share = min(1.0, len(loaded) / len(logic) + min(_MOST_DRIVEN, _DRIVEN * reach.driving))
+    share = min(1.0, _weight(loaded, project) / _weight(logic, project) + min(_MOST_DRIVEN, _DRIVEN * reach.driving))
     badness = _badness(share, counted / functions) if counted else 1.0
     return Assessed(
         bad=round(badness * len(logic), 3),
         total=len(logic),
         floor=badness,
-        summary=_summary(cases, counted, functions, f"{percent(len(loaded) / len(logic))} of the modules with logic", reach.driving),
+        summary=_summary(cases, counted, functions, _loaded(loaded, logic, project), reach.driving),
         findings=tuple(_findings(cases, counted, logic, reach.loaded) if badness else ()),
         evidence=tuple(Place(case.path, case.line, case.end_line) for case in real[:5]),
         signals=(
@@ -94,6 +96,18 @@ def _badness(share: float, density: float) -> float:
         return 0.0
     reached = min(1.0, share / REACH) * min(1.0, density / DENSITY)
     return min(_MOST_PARTIAL, max(_LEAST_PARTIAL, 1 - reached))
+
+
+def _weight(modules: list[FileFacts], project: Project) -> float:
+    """The modules by what breaks with them; without a server side all count alike."""
+    browser_only = {path for path, side in project.sides.items() if side is Side.BROWSER} if project.has(*SERVING) else frozenset()
+    return sum(_BROWSER_ONLY if facts.path in browser_only else 1.0 for facts in modules)
+
+
+def _loaded(loaded: list[FileFacts], logic: list[FileFacts], project: Project) -> str:
+    weighed = _weight(loaded, project) / _weight(logic, project)
+    suffix = "" if _weight(logic, project) == len(logic) else " (those of the browser counted half)"
+    return f"{percent(weighed)} of the modules with logic{suffix}"
 
 
 def _has_logic(facts: FileFacts) -> bool:
