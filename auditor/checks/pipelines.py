@@ -116,5 +116,5 @@ def with_matrix(run: str, job: CiJob) -> list[str]:
         values = [value for key, value in job.matrix if key == name][:8]
         pattern = re.compile(r"\$\{\{\s*matrix\." + re.escape(name) + r"\s*\}\}")
         if values:
-            texts = [pattern.sub(lambda _match, value=value: value, text) for text in texts for value in values][:16]
+            texts = [value.join(pattern.split(text)) for text in texts for value in values][:16]
     return texts

@@ -35,7 +35,7 @@ def read_bitbucket(path: str, text: str) -> CiWorkflow:
 
 
 def _bitbucket_jobs(node: Node, prefix: str) -> list[CiJob]:
-    jobs = []
+    jobs: list[CiJob] = []
     pending = list(node.elements())
     while pending and len(jobs) < _STEPS:
         entry = pending.pop(0)
@@ -79,7 +79,7 @@ def read_jenkins(path: str, text: str) -> CiWorkflow:
 
 
 def _jenkins_steps(part: str, first_line: int) -> list[CiStep]:
-    steps = []
+    steps: list[CiStep] = []
     position = 0
     while len(steps) < _STEPS and (match := _COMMAND.search(part, position)):
         end = part.find(match[1], match.end())
@@ -123,7 +123,7 @@ def read_buildkite(path: str, text: str) -> CiWorkflow:
     """A pipeline of `.buildkite`: command steps, groups entered; a step behind a block step waits for a person."""
     read = read_yaml(text)
     root = read.root
-    jobs = []
+    jobs: list[CiJob] = []
     pending = list((root.get("steps") or root).elements())
     blocked = False
     while pending and len(jobs) < _STEPS:
