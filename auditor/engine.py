@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auditor import stored_reports
 from auditor.cache import Cache, default_cache_dir
 from auditor.catalogue import catalogue, select
 from auditor.checks.registry import Check, all_checks
@@ -71,7 +72,7 @@ def audit(
         UsageError: the path, an id, the date or a limit is wrong.
         NothingToAuditError: there are no files.
     """
-    chosen = select(only)
+    chosen = select(only) if only else frozenset()
     _validate(timeout, workers, advisories)
     directory = default_cache_dir() if cache_dir is DEFAULT_CACHE else cache_dir
     assert directory is None or isinstance(directory, Path)
@@ -88,13 +89,20 @@ def audit(
     try:
         context.progress("reading the tree")
         reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
+        key = None if debug else stored_reports.key_of(context, reading, chosen)
+        stored = stored_reports.load(context.cache, key)
+        if stored is not None:
+            context.progress("nothing has changed since the last audit")
+            return stored
         checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
         wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
         extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
         evidence = gather(context, reading, [*wanted, *extra, SECRETS])
         context.progress("judging")
         outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
-        return _report(context, reading, evidence, outcomes, partial=bool(chosen))
+        report = _report(context, reading, evidence, outcomes, partial=bool(chosen))
+        stored_reports.save(context.cache, key, report)
+        return report
     finally:
         context.cancelled.set()
         context.cache.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import msgspec
 
@@ -14,6 +15,15 @@ from auditor.model.needs import HISTORY
 from auditor.tools import history as git
 
 _FORMAT = "history-1"
+
+
+def history_state(root: Path) -> str:
+    """What the history of a directory depends on, cheaply: the commit it begins at, the place inside the work tree, shallowness, tags."""
+    try:
+        repository, head = git.open_repository(root)
+        return "\0".join((head.commit, head.prefix, str(repository.is_shallow), *git.tag_names(repository)))
+    except git.HistoryError as error:
+        return f"none: {error}"
 
 
 @provides(HISTORY)
