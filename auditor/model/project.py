@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from auditor.model.verdict import Place
@@ -69,6 +69,17 @@ class Project:
     parts: tuple[Part, ...]
     sides: dict[str, Side]
     production: frozenset[str]
+    server: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Production paths that run on the server (Python, or JS/TS not known to be browser-only)."""
+    browser: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Production paths that run in the browser (universal code included)."""
+
+    def __post_init__(self) -> None:
+        """Both sides once: checks ask for every file."""
+        server = frozenset(path for path in self.production if self.sides.get(path, Side.SERVER) is not Side.BROWSER)
+        object.__setattr__(self, "server", server)
+        browser = frozenset(path for path in self.production if self.sides.get(path) in {Side.BROWSER, Side.BOTH})
+        object.__setattr__(self, "browser", browser)
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -90,14 +101,4 @@ class Project:
 
     def on_server(self, path: str) -> bool:
         """Whether the production file `path` runs on the server (Python, or JS/TS not known to be browser-only)."""
-        return path in self.production and self.sides.get(path, Side.SERVER) is not Side.BROWSER
-
-    @property
-    def server(self) -> frozenset[str]:
-        """Production paths that run on the server."""
-        return frozenset(path for path in self.production if self.on_server(path))
-
-    @property
-    def browser(self) -> frozenset[str]:
-        """Production paths that run in the browser (universal code included)."""
-        return frozenset(p for p in self.production if self.sides.get(p) in (Side.BROWSER, Side.BOTH))
+        return path in self.server
