@@ -59,10 +59,11 @@ class Origin(IntEnum):
     """How an imported package comes to be installed, the soundest first."""
 
     DECLARED = 0
-    ELSEWHERE = 1  # declared in another part of the repository only
-    ARRIVES = 2  # brought by a declared package, or in the lock
-    UNSURE = 3  # no telling which package supplies it
-    NOWHERE = 4
+    COMPANION = 1  # always brought by a declared package: starlette under fastapi
+    ELSEWHERE = 2  # declared in another part of the repository only
+    ARRIVES = 3  # in the lock because something else needs it
+    UNSURE = 4  # no telling which package supplies it
+    NOWHERE = 5
 
 
 def squashed(name: str) -> str:
@@ -113,10 +114,11 @@ class Declarations:
         if self.supplies(names, package) or package in PROVIDED:
             return Origin.DECLARED
         wanted = self._suppliers(package)
+        if wanted & self._arriving(names):
+            return Origin.COMPANION
         if wanted & self.names(self.manifests):
             return Origin.ELSEWHERE
-        held = {entry.name for lock in self.locks for entry in lock.packages}
-        if wanted & (held | self._arriving(names)):
+        if wanted & {entry.name for lock in self.locks for entry in lock.packages}:
             return Origin.ARRIVES
         if self._may_arrive(wanted, names):
             return Origin.ARRIVES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.commands import Commands, Leaf
@@ -52,6 +53,7 @@ class Image:
 
 
 _TARGET = re.compile(r"\b(?:docker|podman|buildah|buildx)\b.{0,600}?--target[ =]([\w.-]{1,60})")
+_SCRIPT_ROUNDS = 4
 _BASE_WORDS = frozenset({"base", "builder", "runtime", "common", "deps", "dependencies"})
 
 
@@ -168,3 +170,44 @@ def start_leaves(image: Image, commands: Commands) -> tuple[Leaf, ...]:
 def is_development_server(leaf: Leaf) -> bool:
     """Whether a command starts a server that its makers say is for development only."""
     return bool(_DEVELOPMENT_SERVER.search(leaf.text))
+
+
+def start_scripts(image: Image, tasks: tuple[TaskFile, ...]) -> tuple[str, ...]:
+    """Texts of the shell scripts that run when the image starts: named by its start instructions, under the name they are copied to, or by one another.
+
+    Where a supervisor starts it (s6-overlay's `/init`), every script of the directories that are copied in counts.
+    """
+    scripts = {file.path: file.tasks[0].command for file in tasks if file.kind == "shell" and file.tasks}
+    names = _copied_scripts(image, scripts)
+    text = "\n".join(i.text for i in image.of("ENTRYPOINT", "CMD"))
+    folders = _copied_folders(image) if re.search(r"(?:^|[\"'\s\[])/init\b|\bs6-svscan\b", text) else ()
+    found = {path: command for path, command in scripts.items() if path.startswith(folders)} if folders else {}
+    for _ in range(_SCRIPT_ROUNDS):
+        new = {path: scripts[path] for path, name in names if path not in found and _names(text, name)}
+        found |= new
+        text = "\n".join(new.values())
+    return tuple(found.values())
+
+
+def _names(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text) is not None
+
+
+def _copied_scripts(image: Image, scripts: dict[str, str]) -> list[tuple[str, str]]:
+    """(path in the tree, name in the image) of scripts: each under its own name, and under the one a COPY gives it."""
+    found = [(path, path.rpartition("/")[2]) for path in scripts]
+    for source, target in _copies(image):
+        found += [(path, target.rstrip("/").rpartition("/")[2]) for path in scripts if path == source]
+    return [(path, name) for path, name in found if name]
+
+
+def _copied_folders(image: Image) -> tuple[str, ...]:
+    return tuple(sorted({f"{source}/" if source else "" for source, _ in _copies(image) if source != "?"}))
+
+
+def _copies(image: Image) -> Iterator[tuple[str, str]]:
+    """(path in the tree, place in the image) of what is copied from the build context."""
+    for instruction in image.of("COPY", "ADD"):
+        words = instruction.exec_form or tuple(instruction.text.split("\n", 1)[0].split())
+        if not any(flag.startswith("--from") for flag in instruction.flags):
+            yield from ((joined(image.dockerfile.context, word), words[-1]) for word in words[:-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from posixpath import normpath
 
 import msgspec
@@ -60,7 +61,7 @@ _LOCK_READERS_WITH_MANIFESTS: dict[str, Callable[[str, str, tuple[Manifest, ...]
 def manifests(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[Manifests] | Unavailable:
     """All manifests and locks, in path order; what could not be read of one is in its `problem`."""
     own = [file.path for file in snapshot.files if _is_own(file.path, file.role)]
-    declared = sorted(_manifests(own, texts), key=lambda manifest: manifest.path)
+    declared = _with_members(sorted(_manifests(own, texts), key=lambda manifest: manifest.path))
     locks = sorted(_locks(context, own, texts, tuple(declared)), key=lambda lock: lock.path)
     known = Manifests(tuple(manifest for manifest in declared if not _only_tools(manifest)), tuple(locks))
     every: list[Manifest | LockFile] = [*known.manifests, *known.locks]
@@ -70,8 +71,7 @@ def manifests(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Kn
 
 def _is_own(path: str, role: Role) -> bool:
     """Whether a file speaks for the product. A lock's own banner must not make it "generated", so its place decides."""
-    folders = set(path.lower().split("/")[:-1])
-    if folders & _EXAMPLE_FOLDERS:
+    if any(folder in _EXAMPLE_FOLDERS or folder.endswith(("-examples", "_examples")) for folder in path.lower().split("/")[:-1]):
         return False
     name = path.rsplit("/", 1)[-1]
     return role not in _FOREIGN or (role is Role.GENERATED and (name in _LOCK_READERS or _REQUIREMENTS.search(path) is not None))
@@ -99,6 +99,24 @@ def _manifests(own: list[str], texts: dict[str, str]) -> Iterator[Manifest]:
             yield read_environment_yml(path, text)
     yield from workspaces.values()
     yield from _requirement_files(own, texts)
+
+
+def _with_members(declared: list[Manifest]) -> list[Manifest]:
+    """The manifests with dependencies on members of their workspace marked so: npm links these from the tree, whatever version is asked for."""
+    members: dict[str, set[str]] = {}
+    packages = tuple(manifest for manifest in declared if manifest.ecosystem is Ecosystem.NPM)
+    for top in packages:
+        below = _near(top.root, packages) if top.workspaces else ()
+        for manifest in below:
+            members.setdefault(manifest.path, set()).update(one.name for one in below if one.name)
+    return [_linked(manifest, members.get(manifest.path, set()) - {manifest.name}) for manifest in declared]
+
+
+def _linked(manifest: Manifest, members: set[str]) -> Manifest:
+    if manifest.ecosystem is not Ecosystem.NPM or not any(entry.name in members for entry in manifest.requirements):
+        return manifest
+    linked = (replace(entry, source="workspace") if entry.name in members else entry for entry in manifest.requirements)
+    return replace(manifest, requirements=tuple(linked))
 
 
 def _is_workspace(path: str) -> bool:

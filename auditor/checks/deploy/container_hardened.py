@@ -16,9 +16,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.commands import Commands
-from auditor.checks.images import Image, base_files, builds_of, images_of, is_development_server, is_own_base, is_pinned, start_leaves
+from auditor.checks.images import (
+    Image,
+    base_files,
+    builds_of,
+    images_of,
+    is_development_server,
+    is_own_base,
+    is_pinned,
+    start_leaves,
+    start_scripts,
+)
 from auditor.checks.registry import check
-from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, EnvironmentFile, Instruction, Manifests, TaskFile
+from auditor.checks.shell import joined
+from auditor.model.artifacts import CiWorkflow, ComposeService, Deployment, Dockerfile, EnvironmentFile, Instruction, Manifests, TaskFile
 from auditor.model.needs import CI, DEPLOYMENT, ENVIRONMENT_FILES, MANIFESTS, TASKS
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
@@ -80,7 +91,9 @@ def container_hardened(
             else "The repository has no container file."
         )
         return NotApplicable(reason, tuple(Place(dockerfile.path, 1, 1) for dockerfile in deployment.dockerfiles[:3]))
-    around = _Around(Commands(manifests, tasks), tasks, dotenv, tuple(d for d in deployment.dockerfiles if d.path in based_on))
+    around = _Around(
+        Commands(manifests, tasks), tasks, dotenv, tuple(d for d in deployment.dockerfiles if d.path in based_on), deployment.compose
+    )
     judged = [(image, list(_findings(image, around))) for image in images]
     findings = tuple(dict.fromkeys(finding for _, found in judged for _, finding in found))
     worst = max((len({claim for claim, _ in found}) for _, found in judged), default=0)
@@ -113,6 +126,7 @@ class _Around:
     tasks: tuple[TaskFile, ...]
     dotenv: bool
     bases: tuple[Dockerfile, ...]
+    services: tuple[ComposeService, ...]
 
 
 def _findings(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
@@ -159,17 +173,26 @@ def _user(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
             return
     elif _DROPS_RIGHTS.search(image.base) or _USER_PRESET.search(image.base):
         return
-    scripts = [
-        task.command
-        for task_file in around.tasks
-        if task_file.kind == "shell"
-        for task in task_file.tasks
-        if any(task.name in i.text for i in image.of("ENTRYPOINT", "CMD"))
-    ]
+    scripts = start_scripts(image, around.tasks)
     if any(_SWITCHES_USER.search(text) for text in (*scripts, *(i.text for i in image.of("ENTRYPOINT", "CMD")))):
+        return
+    if _user_of_services(image, around.services):
         return
     message = "The program runs as root in its container: a hole in it hands the whole container over, and with a mounted volume or kernel hole the host."
     yield "user", _finding("runs-as-root", image, image.of("USER")[-1] if image.of("USER") else image.start, message, cwe=250)
+
+
+def _user_of_services(image: Image, services: tuple[ComposeService, ...]) -> bool:
+    """Whether every compose service that builds the image sets an ordinary user."""
+    folder, _, name = image.dockerfile.path.rpartition("/")
+    users = [
+        dict(service.settings).get("user", "")
+        for service in services
+        if service.build
+        and joined(service.path.rpartition("/")[0], service.build) in {folder, image.dockerfile.context}
+        and dict(service.settings).get("build.dockerfile", "Dockerfile").rpartition("/")[2] == name
+    ]
+    return bool(users) and all(user and user.split(":")[0].strip("\"' ") not in {"root", "0"} for user in users)
 
 
 def _copied(image: Image, dotenv: bool) -> Iterator[tuple[str, Finding]]:

@@ -30,6 +30,16 @@ from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable
 from auditor.words import listed, plural
 
 _PARTIAL = 0.3
+_COMPANION, _STEP, _MOST_LUCK = 0.03, 0.03, 0.2
+_LUCK = frozenset({Origin.ARRIVES, Origin.ELSEWHERE})
+_WAYS = {
+    Origin.COMPANION: ("comes along with a package that is declared", "its version is that package's choice"),
+    Origin.ARRIVES: ("arrives only because another package needs it", "an update elsewhere may take it away or change its version"),
+    Origin.ELSEWHERE: (
+        "is declared in another part of the repository only",
+        "an update elsewhere may take it away or change its version",
+    ),
+}
 _UNUSED_FROM = 1 / 3
 _UNUSED_LEAST = 5
 _SHOWN = 40
@@ -95,19 +105,28 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
     bare = _without_manifest(uses, manifests)
     missing = [use for use in uses if use.origin is Origin.NOWHERE and use not in bare]
     serious = [*_nothing_declared(bare), *(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
-    slight = [*(_missing(use) for use in missing if not use.live), *_indirect(uses), *_unused(manifests, graph, texts)]
+    risky = [*(_missing(use) for use in missing if not use.live), *_unused(manifests, graph, texts)]
+    lucky, companions = list(_indirect(uses, _LUCK)), list(_indirect(uses, frozenset({Origin.COMPANION})))
+    slight = [*risky, *lucky, *companions]
     unsure = [(use.first.path, f"no telling which package supplies {use.first.package}") for use in uses if use.origin is Origin.UNSURE]
     unsure += _unread(project, syntax)
     total = max(len(uses), len(serious), 1)
     return Assessed(
         bad=len(serious),
         total=total,
-        floor=1.0 if serious else _PARTIAL if slight else 0.0,
+        floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
         summary=_summary(uses, serious, slight),
         findings=(*serious, *slight)[:_SHOWN],
         signals=(f"{plural(len(uses), 'third-party package')} imported by production code",),
         unexamined=tuple(unsure[:_SHOWN]),
     )
+
+
+def _floor(risky: int, lucky: int, companions: int) -> float:
+    """How bad slight faults are together. What a declared framework cannot be without weighs next to nothing."""
+    if risky:
+        return _PARTIAL
+    return min(_MOST_LUCK, _COMPANION + _STEP * lucky) if lucky else _COMPANION if companions else 0.0
 
 
 def _in_use(graph: ModuleGraph) -> frozenset[str]:
@@ -146,7 +165,7 @@ def _uses(ecosystem: Ecosystem, declared: Declarations, code: _Code, also: froze
         live = code.is_live(use)
         doubtful = use.path.endswith(".py") and not is_known_import(use.package)
         runs = live or (not doubtful and (use.kind is ImportKind.IMPORT_TIME or code.is_used(use.path)))
-        if origin in {Origin.DECLARED, Origin.ARRIVES} or runs:
+        if origin in {Origin.DECLARED, Origin.COMPANION, Origin.ARRIVES} or runs:
             yield _Use(use, live, origin)
 
 
@@ -181,16 +200,12 @@ def _missing(use: _Use) -> Finding:
     return Finding("undeclared", first.path, message, first.line, first.line, confidence)
 
 
-def _indirect(uses: list[_Use]) -> Iterator[Finding]:
+def _indirect(uses: list[_Use], origins: frozenset[Origin]) -> Iterator[Finding]:
     for use in uses:
-        if use.origin is not Origin.ARRIVES and not (use.origin is Origin.ELSEWHERE and use.live):
+        if use.origin not in origins or (use.origin is Origin.ELSEWHERE and not use.live):
             continue
-        how = (
-            "arrives only because another package needs it"
-            if use.origin is Origin.ARRIVES
-            else "is declared in another part of the repository only"
-        )
-        message = f"{use.first.package} is imported here and {how}: an update elsewhere may take it away or change its version."
+        how, then = _WAYS[use.origin]
+        message = f"{use.first.package} is imported here and {how}: {then}."
         yield Finding("declared-indirectly", use.first.path, message, use.first.line, use.first.line)
 
 
