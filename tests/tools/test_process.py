@@ -51,7 +51,7 @@ def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
     started = time.monotonic()
     done = run(python(code), cwd=tmp_path, timeout=1.0)
     assert done.ending is Ending.TIMED_OUT
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert gone(int(done.stdout))
 
 
