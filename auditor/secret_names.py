@@ -103,6 +103,8 @@ _KEY_PAIRS = frozenset(
         "project key",
     ]
 )
+_PUBLIC_PAIRS = frozenset(["verification key", "verifying key", "verify key", "validation key"])
+"""What others check a signature or an ownership with is handed out."""
 _KEY_WORDS = _set("apikey apitoken authtoken accesstoken secretkey apisecret clientsecret accesskey authkey servicekey pat bearer")
 _SIGNING_WORDS = _set("jwtsecret sessionsecret cookiesecret signingkey encryptionkey secretkeybase")
 _PUBLIC = _set(
@@ -148,10 +150,16 @@ def kind_of_name(name: str, *, settings: bool = False) -> NameKind | None:
             "outcome",
             "status",
             "test",
+            "to",
+            "must",
+            "ci",
+            "checks",
         }
     ):
+        if pair in {"one password", "one passwords", "1 password"}:
+            return None  # a product
         return NameKind.PASSWORD if last != "pw" or len(words) > 1 else None
-    if _PUBLIC.intersection(words):
+    if _PUBLIC.intersection(words) or pair in _PUBLIC_PAIRS:
         return None
     if pair in _SIGNING_PAIRS or last in _SIGNING_WORDS:
         return (

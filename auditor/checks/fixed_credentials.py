@@ -66,6 +66,12 @@ NO_KEY = re.compile(
     r"^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[\w.]*\b(?:auth|header|cookie|field|param|query|body|session|token|secret)[._:-]\w+|https?://.*|/.*|\s*|true|false|none|null|undefined|HS\d+|RS\d+)$",
     re.IGNORECASE,
 )
+_OTHER_LOGIN = re.compile(
+    r"^[!*_-]{0,3}(?:ldap|oidc|saml2?|oauth2?|sso|openid|kerberos|pam|radius|cas|google|github|gitlab|facebook|apple|microsoft|azure|discord|twitter|social|external|remote|proxy|passkey|webauthn|magic-?link)(?:[_-](?:auth|user|login|account|only))?[!*_-]{0,3}$",
+    re.IGNORECASE,
+)
+_SLOT_NAME = re.compile(r"^_{0,2}[a-z]+(?:[-_.:][a-z]+)+$")
+"""`NOTICE_SESSION_KEY = "_shown_notice"`: where something is kept in a session, no key."""
 _LABEL = re.compile(r"\s\S+\s|[.!?:]$|^\W+$")
 
 
@@ -184,9 +190,14 @@ def _accounts(call: Call, source: _Source) -> Iterator[Fixed]:
     )
     for key, value in entries:
         literal = _literal(value, facts) if value.kind is ValueKind.STRING else ""
-        if person and concerns(key) is NameKind.PASSWORD and literal and _is_password(literal):
+        if person and concerns(key) is NameKind.PASSWORD and literal and _is_password(literal) and not names_other_login(literal):
             yield _placed(source, key, "account", NameKind.PASSWORD, (call.line, call.scope))
             return
+
+
+def names_other_login(literal: str) -> bool:
+    """`password="LDAP"`: not a password but a note that the account logs in another way; it matches no hash."""
+    return bool(_OTHER_LOGIN.match(literal))
 
 
 def _imports_hashing(facts: FileFacts) -> bool:
@@ -201,7 +212,7 @@ def _entries(value: Value, depth: int = 3) -> Iterator[tuple[str, Value]]:
         if current.kind is not ValueKind.COLLECTION or not left:
             continue
         for key, entry in current.items:
-            if key and key != "...":
+            if key and key != "..." and not key.startswith("["):  # `[Brand.OnePassword]: "..."` is looked up by a value, not by this name
                 yield key, entry
             pending.append((entry, left - 1))
 
@@ -290,6 +301,8 @@ def _credible(kind: NameKind, name: str, value: Value, facts: FileFacts, *, sett
     if value.kind is ValueKind.CALL:
         return settings_like
     if not literal or NO_KEY.match(literal) or is_reference(literal) or _same_words(name, literal) or len(literal) > 300:
+        return False
+    if " ".join(words_of(name)[-2:]) in {"session key", "cookie key"} and _SLOT_NAME.match(literal) and "secret" not in literal:
         return False
     if kind is NameKind.KEY and re.fullmatch(r"[a-z]+(?:[-_.:][a-z]+)*", literal, re.IGNORECASE):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from auditor.checks.fixed_credentials import NO_KEY
+from auditor.checks.fixed_credentials import NO_KEY, names_other_login
 
 _COMPARED = re.compile(
     r"\b(?P<name>[\w.]{0,60}(?:password|passwd|passcode|pwd|passphrase|\bpw\b)\w{0,20}(?:\.value|\.trim\(\))?)[\"']?[\])]{0,2}\s{0,3}(?:===?|!==?)\s{0,3}(?P<quote>[\"'])(?P<value>[^\"'\n]{4,80})(?P=quote)",
@@ -20,6 +20,7 @@ def compared_passwords(text: str) -> Iterator[tuple[int, str]]:
         if (
             found["value"].lower() not in _NO_LOGIN
             and not NO_KEY.match(found["value"])
+            and not names_other_login(found["value"])
             and not re.search(r"\s", found["value"])
             and not re.search(r"type|error|mode|step|field|name|status|view", found["name"], re.IGNORECASE)
         ):

@@ -67,6 +67,9 @@ _WELL_KNOWN = frozenset(
     }
 )  # fmt: skip
 """Digests of the empty text, of "password", "test" and "admin"."""
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "undefined"})
+_PATTERN = re.compile(r"\[\^?[a-zA-Z0-9]-[a-zA-Z0-9]|\\[dwsb]|\(\?|\{\d{1,4},?\d{0,4}\}")
+"""Character classes and counts of a search pattern that finds keys."""
 _WORDLIKE = re.compile(r"^[A-Za-z]+(?:[-_.: /][A-Za-z]+)*$")
 _TECHNICAL = re.compile(
     r"sha-?\d|md5|argon|bcrypt|scrypt|pbkdf|hmac|\brsa|\baes|utf-?8|base64|oauth2?|https?:|^/|\\|^\.{1,2}/|^[\w.+-]+@[\w-]+\.[\w.]+$|^#|\.(?:json|ya?ml|txt|pem|key|env|php|py|[jt]sx?|html|css|svg|png)$|^\d+(?:\.\d+)*$|^v\d",
@@ -203,6 +206,8 @@ def _strength(kind: NameKind, name: str, value: str, style: Style, *, bare: bool
             return Strength.NAMED
         return _strength_of_password(value, weak=style is Style.SETTINGS)
     value = value.removeprefix("base64:")
+    if _PATTERN.search(value) or (kind is NameKind.KEY and re.search(r"[()\[\]{}|\\]", value)):
+        return None
     if value in _WELL_KNOWN or is_placeholder(value) or is_common(value) or _TECHNICAL.search(value) or _ADDRESS.fullmatch(value):
         return None
     if _UUID.fullmatch(value):
@@ -212,8 +217,10 @@ def _strength(kind: NameKind, name: str, value: str, style: Style, *, bare: bool
 
 def _strength_of_password(value: str, *, weak: bool = False) -> Strength | None:
     """How much a value under a password's name looks like a password that opens something."""
-    if value in _WELL_KNOWN or re.search(r"\s", value) or not 3 <= len(value) <= 128 or is_reference(value):
+    if value in _WELL_KNOWN or re.search(r"\s", value) or not 3 <= len(value) <= 128 or is_reference(value) or value.lower() in _SWITCHES:
         return None
+    if _UUID.fullmatch(value) and not weak:
+        return None  # in code an id of something that has to do with passwords; in a settings file it may be one
     if is_common(value):
         return Strength.WEAK if weak else None
     if is_placeholder(value) or _TECHNICAL.search(value) or re.search(r"[(){}<>\[\]\\]|://", value):

@@ -14,7 +14,9 @@ from auditor.placeholders import entropy, is_placeholder
 
 _JWT = re.compile(r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,2000})\.(eyJ[A-Za-z0-9_-]{8,6000})\.([A-Za-z0-9_-]{16,1500})(?![A-Za-z0-9_-])")
 _PEM = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----")
-_PEM_BODY = re.compile(r"[A-Za-z0-9+/=]{16,}")
+_PEM_HEADER = re.compile(r"\s*(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,200}\n\s*)*+")
+_PEM_LINE = re.compile(r"[\s\"'`+,;.\\#*/|>-]{0,80}+(?:[A-Za-z0-9+/=]{16,})")
+"""One line of the body with what a language puts round the pieces of a text (quotes, plus signs, line ends, comment marks)."""
 _LONGEST_PEM = 12_000
 _BLOCKS = 500
 _SAMPLE_SUBJECTS = {"1234567890", "John Doe", "user", "test", "test@example.com", "0", "1"}
@@ -63,6 +65,17 @@ def _decoded(part: str) -> object:
         return None
 
 
+def _material(body: str) -> str:
+    """The encoded lines that follow the head of a key block without anything between; a placeholder or a search text has none."""
+    body = body.replace("\\n", "\n").replace("\\r", "")
+    position = _PEM_HEADER.match(body)
+    lines, at = [], position.end() if position else 0
+    while line := _PEM_LINE.match(body, at):
+        lines.append(line[0].strip(" \t\r\n\"'`+,;.\\#*|>-"))
+        at = line.end()
+    return "".join(lines)
+
+
 def key_matches(text: str) -> Iterator[Match]:
     """Private key blocks with a body; a service account's file is told by its neighbouring entries."""
     if "PRIVATE KEY" not in text:
@@ -71,7 +84,7 @@ def key_matches(text: str) -> Iterator[Match]:
         body = text[found.end() : found.end() + _LONGEST_PEM]
         end = body.find("-----END")
         body = body[:end] if end >= 0 else body[:4_000]
-        material = "".join(_PEM_BODY.findall(body.replace("\\n", "\n").replace("\\r", "")))
+        material = _material(body)
         if len(material) < 90 or entropy(material) < 4.0:
             continue
         around = text[max(0, found.start() - 600) : found.start()]

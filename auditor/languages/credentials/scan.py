@@ -26,9 +26,14 @@ _TRANSLATIONS = re.compile(
     re.IGNORECASE,
 )
 _TEST_PLACE = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures?|__fixtures__|mocks?|__mocks__|testdata|test[-_]data|cypress|cassettes|__snapshots__|stories)(?:/|$)|(?:^|[/._-])(?:test|tests|spec|mock|fixture|stories|snap)(?:\.|[_-])|\.(?:test|ci|e2e)$",
+    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures?|__fixtures__|mocks?|__mocks__|testdata|test[-_]data|cypress|cassettes|__snapshots__|stories)(?:/|$)|(?:^|[/._-])(?:test|tests|spec|mock|fixture|stories|snap)(?:\.|[_-])|\.(?:test|ci|e2e)$"
+    r"|(?:^|/)(?:settings|configs?|conf|envs?|environments?)/(?:[\w-]{1,40}[_-])?ci\.\w{1,6}$|(?:settings|config)[_.-]ci\.\w{1,6}$",
     re.IGNORECASE,
 )
+_PIPELINE = re.compile(
+    r"(?:^|/)(?:\.github/workflows/|\.circleci/|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|Jenkinsfile|\.drone|\.woodpecker)"
+)
+"""Descriptions of a pipeline: a signing key written there lives as long as one test run."""
 _SETTINGS = {Language.YAML, Language.TOML, Language.INI, Language.XML, Language.DOCKERFILE, Language.SHELL, Language.OTHER}
 _MARKUP = {Language.HTML, Language.CSS}
 _NO_NAMES = {Role.VENDORED, Role.MINIFIED, Role.GENERATED}
@@ -119,7 +124,9 @@ def _certainty(match: Match, surroundings: Surroundings) -> str | None:
         return "publishable"
     if surroundings.test:
         return _certainty_in_tests(match)
-    if match.local:
+    if match.local or (match.signing and match.strength is Strength.NAMED and _PIPELINE.search(surroundings.path)):
+        return "local"
+    if match.strength is Strength.HUMAN and surroundings.role is Role.SCRIPT:
         return "local"
     if match.strength is Strength.WEAK:
         return "local" if not surroundings.template and not surroundings.document else None

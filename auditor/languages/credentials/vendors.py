@@ -160,6 +160,10 @@ _DOCUMENTED = re.compile(
 """Parts of the sample keys of AWS, Stripe and the Azure storage emulator that stand in everybody's documentation."""
 
 
+_IN_ADDRESS = re.compile(r"(?:[?&]|&amp;|u0026)[\w-]{2,40}=\Z")
+"""What stands before the value of a parameter of an address: signed addresses name the key id, never the key."""
+
+
 def vendor_matches(text: str) -> Iterator[Match]:
     """Every value in `text` that has the form of a vendor's credential and is no stand-in."""
     for form in FORMATS:
@@ -183,15 +187,18 @@ def _judged(form: Format, found: re.Match[str]) -> Iterator[Match]:
     value = found[0]
     if _DOCUMENTED.search(value) or _is_filler(form, value):
         return
-    proven = form.verify is not None and form.verify(value)
-    if form.verify in {_discord_id, _aws_id} and not proven:
+    fits = form.verify is None or form.verify(value)
+    if form.verify in {_discord_id, _aws_id} and not fits:
         return
+    proven = fits and form.verify not in {None, _aws_id}  # an access key id is letters and digits only: any text may hold such a run
     reason = f"it has the form of {form.title}"
     if form.verify is _checksum_of_github and not proven:
         reason += ", though its checksum does not fit"
     elif form.note:
         reason += f"; {form.note}"
     public = form.public
+    if form.verify is _aws_id and _IN_ADDRESS.search(found.string, max(0, found.start() - 60), found.start()):
+        public, reason = True, "it is the public half of an AWS key pair, in the address of a request"
     if form.kind == "google-api-key" and _for_browsers(found):
         public, reason = True, "it is the key of a Firebase or Maps page, which is made to be published and restricted"
     strength = Strength.PROVEN if proven else Strength.FORMAT
