@@ -13,6 +13,7 @@ import tree_sitter
 from auditor.languages import script_calls, script_definitions, script_imports, script_statements
 from auditor.languages.script_components import Component, read_component
 from auditor.languages.script_globals import RUNES, is_global
+from auditor.languages.script_tags import without_tag_types
 from auditor.languages.script_walk import MODULE, Handle, Walk
 from auditor.languages.tree import Grammar, encoded, error_line, parse
 from auditor.model.snapshot import Language
@@ -27,27 +28,26 @@ _HANDLERS: dict[str, Handle] = {
 _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Grammar.TYPESCRIPT, Language.TSX: Grammar.TSX}
 _COMMENTS = "(comment) @comment"
 _IMPORT_CALLS = "(call_expression function: (import)) @call"
+_TAG_TYPES = """
+(binary_expression left: (binary_expression operator: "<") operator: ">" right: (template_string)) @tag
+(call_expression function: (arrow_function body: (instantiation_expression)) arguments: (template_string)) @tag
+"""
+"""How the grammar reads the type arguments of a tagged template: as two comparisons, or as a call of the function around it."""
 _MARKER = re.compile(r"^(?://+|/\*+!?|<!--|#!)\s*|\s*(?:\*+/|-->)$")
 _STARS = re.compile(r"\s*\n\s*\*?\s*")
 _PRAGMA = re.compile(r"@(?:jsx\w*\s+\S{1,80}|ts-nocheck|jest-environment\s+\S{1,80}|vitest-environment\s+\S{1,80}|flow)")
 _DECLARED_GLOBALS = re.compile(r"^\s*(?:globals?|exported)\s+(.+)", re.DOTALL)
 
 
-def _only_breaks(match: re.Match[bytes]) -> bytes:
-    return b"\n" * match[0].count(b"\n")
-
-
 _GRAMMAR_GAPS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...] = (
-    # type arguments of a tagged template
-    (re.compile(rb"(?<=\w)<(?:[^<>`()=]|<[^<>`()=]{0,100}>){1,300}>(?=`)"), _only_breaks),
     # an ampersand in the text of an element; between types and numbers `|` reads the same
     (re.compile(rb"(?<!&)&(?![&=#]|[A-Za-z]\w{0,20};)"), rb"|"),
     # two of them in the text of an element; a condition reads the same with `||`
     (re.compile(rb"&&"), rb"||"),
     # an imported type with brackets after it
     (re.compile(rb"(\bimport\([^()\n]{1,200}\)(?:\.\w{1,80}){1,5})\[\]"), rb"\1"),
-    # a member of a type named like an operator
-    (re.compile(rb"(?m)^([ \t]{1,200})(?:in|instanceof)(\??:|\()"), rb"\1_\2"),
+    # a member of a type whose name is an operator or begins with one
+    (re.compile(rb"(?m)^([ \t]{1,200})(?:in|instanceof)((?:_\w{0,80})?\??:|\()"), rb"\1_\2"),
     # a call signature that only a line break ends, before another one with type parameters
     (re.compile(rb"(?m)^([ \t]{1,200}\):[ \t]*[\w.\[\]|]{1,80})(\n[ \t]{1,200}<)"), rb"\1;\2"),
 )
@@ -65,6 +65,9 @@ def read_script(path: str, text: str, language: Language) -> FileFacts:
     tree = parse(grammar, source)
     if tree.root_node.has_error:
         source, grammar, tree = _second_try(source, grammar, tree)
+    elif b">`" in source and grammar is not Grammar.JAVASCRIPT and _query(tree, grammar, _TAG_TYPES):
+        source = without_tag_types(source)
+        tree = parse(grammar, source)
     walk = Walk(source, language, _HANDLERS)
     walk.run(tree.root_node)
     if b"import(" in source:
@@ -83,7 +86,11 @@ def _second_try(source: bytes, grammar: Grammar, tree: tree_sitter.Tree) -> tupl
         typed = parse(Grammar.TSX, source)
         if not typed.root_node.has_error:
             return source, Grammar.TSX, typed
-    written = source
+    written = without_tag_types(source)
+    if written != source:
+        again = parse(grammar, written)
+        if not again.root_node.has_error:
+            return written, grammar, again
     for pattern, replacement in _GRAMMAR_GAPS:
         written, count = pattern.subn(replacement, written)
         again = parse(grammar, written) if count else tree

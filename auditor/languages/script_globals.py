@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _PLATFORM = """
-$ $$ $0 $1 $2 $3 $4 $_ $x AI AICreateMonitor AITextSession AbortController AbortPaymentEvent AbortSignal AbsoluteOrientationSensor
+$localize $ $$ $0 $1 $2 $3 $4 $_ $x AI AICreateMonitor AITextSession AbortController AbortPaymentEvent AbortSignal AbsoluteOrientationSensor
 AbstractRange Accelerometer ActiveXObject AggregateError AnalyserNode Animation AnimationEffect AnimationEvent AnimationPlaybackEvent
 AnimationTimeline Array ArrayBuffer AsyncDisposableStack Atomics Attr Audio AudioBuffer AudioBufferSourceNode AudioContext AudioData
 AudioDecoder AudioDestinationNode AudioEncoder AudioListener AudioNode AudioParam AudioParamMap AudioPlaybackStats AudioProcessingEvent

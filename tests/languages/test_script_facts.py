@@ -69,6 +69,16 @@ def test_type_arguments_of_a_tagged_template() -> None:
     assert (facts.error_line, facts.calls[0].callee, facts.calls[0].arguments[0].value.literal) == (0, "db.$queryRaw", "select {}")
 
 
+def test_type_arguments_that_read_like_comparisons_are_no_names() -> None:
+    facts = read("import { sql } from 'k';\nlet a = sql<boolean>`1=1`;\nconst b = (x: Date) => sql<T>`d > ${x}`;", Language.TYPESCRIPT)
+    assert (facts.error_line, facts.undefined) == (0, ())
+
+
+def test_type_arguments_over_several_lines_keep_the_lines() -> None:
+    facts = read("const A = styled(Box)<{\n  /** wide or not */\n  go: (a: string) => void;\n}>`\n  width: ${(p) => p.w}\n`;\nf()")
+    assert (facts.error_line, facts.calls[-1].line) == (0, 7)
+
+
 def test_other_gaps_of_the_grammar() -> None:
     facts = read("interface A {\n  kinds?: import('./m').Kind[];\n}\nconst x = <p>git fetch && git push</p>\nf()")
     assert (facts.error_line, facts.calls[-1].line, facts.imports[0].module) == (0, 5, "./m")
