@@ -25,12 +25,16 @@ _HEADER = re.compile(
 _CREDENTIALS_HEADER = re.compile(
     r"""access-control-allow-credentials['"]?\s*\]?\s*(?:[,:=]|=>|\s)\s*(?:["']?value["']?\s*:\s*)?["']?true""", re.IGNORECASE
 )
+_CREDENTIALS_ASKED = re.compile(r"\bif\s*\([^()\n]{0,60}credentials[^()\n]{0,40}\)\s*\{?[^{}]{0,80}\Z", re.IGNORECASE)
+"""The header is only sent where an option of the caller asks for it."""
 _STAR = re.compile(r"""["']\*["']""")
 _DEVELOPMENT = re.compile(r"NODE_ENV|\bDEBUG\b|development|__DEV__|\bdebug\b|is_?dev|\bdev\b", re.IGNORECASE)
 _PRODUCTION = re.compile(
     r"={2,3}\s*[\"']prod|(?<!!)\b(?<!not )is_?prod\w*|not\s+(?:\w+\.)*\w*debug|!(?:\w+\.)*is_?dev|!={1,2}\s*[\"']dev", re.IGNORECASE
 )
 _DEVELOPMENT_FILE = re.compile(r"(?:^|[/_.-])(?:dev|development|local|debug|test|testing)(?:[_.-]|\.py$|/)", re.IGNORECASE)
+_STATIC_FILES = re.compile(r"\bsetHeaders\s*[:(=][^{}]{0,80}\{[^{}]{0,140}\Z")
+"""The option of a server of static files that sets headers: what it serves is public."""
 _LIBRARIES = frozenset(
     {"cors", "hono/cors", "@koa/cors", "koa2-cors", "@elysiajs/cors", "@fastify/cors", "fastify-cors", "micro-cors", "nextjs-cors"}
 )
@@ -222,11 +226,13 @@ def header_grants(path: str, text: str) -> Iterator[Grant]:
     if "ccess-" not in text and "CCESS-" not in text:
         return
     text = text[:2_000_000]
-    credentials = _CREDENTIALS_HEADER.search(text) is not None
+    credentials = any(
+        not _CREDENTIALS_ASKED.search(text, max(0, at.start() - 160), at.start()) for at in _CREDENTIALS_HEADER.finditer(text)
+    )
     for found in _HEADER.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
         before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].lstrip()
-        if before.startswith(("#", "//", "*", "/*")):
+        if before.startswith(("#", "//", "*", "/*")) or _STATIC_FILES.search(text, max(0, found.start() - 240), found.start()):
             continue
         who = Who.ANYBODY if "*" in found["value"] else Who.ECHO
         checked = who is Who.ECHO and _is_checked(text, found.start())

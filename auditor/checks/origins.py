@@ -10,11 +10,12 @@ import re
 from collections import defaultdict
 from enum import IntEnum
 
-from auditor.model.syntax import Argument, Call, Definition, DefinitionKind, FileFacts, Syntax, Value, ValueKind
+from auditor.model.syntax import Argument, Assignment, Call, Definition, DefinitionKind, FileFacts, Syntax, Value, ValueKind
 
 DEPTH = 9
 _CALLERS = 12
 _VISITS = 600
+_BASES = 8
 _LOOP_LINES = 250
 _REQUEST = re.compile(
     r"^(?:self\.)?request\.(?:args|form|values|json|data|files|cookies|headers|GET|POST|FILES|COOKIES|META|body|query_params|path_params|get_json|query|match_info|params|nextUrl)\b"
@@ -31,7 +32,8 @@ _BOUND_TYPE = re.compile(
 )
 _HARMLESS = re.compile(
     r"(?:^|\.)(?:int|float|bool|len|round|abs|hash|ord|UUID|uuid4|Decimal|parseInt|parseFloat|Number|BigInt|Boolean|quote_ident|quote_identifier|quote_name|"
-    r"escapeId|escape_identifier|escapeIdentifier|Identifier|Literal|isoformat|strftime|toISOString|getTime|now|utcnow|token_hex|hexdigest|literal|escape)$"
+    r"escapeId|escape_identifier|escapeIdentifier|Identifier|Literal|isoformat|strftime|toISOString|getTime|now|utcnow|token_hex|hexdigest|literal|escape|"
+    r"randomBytes|randomUUID|getWhereConditions|whereItemsQuery)$"
 )
 _LOOKUP = re.compile(r"^([A-Za-z_$][\w.$]*)(?:\[[^\[\]]{1,80}\]|\.get\([^()]{1,80}\))$")
 _CONSTANT_ELEMENTS = re.compile(
@@ -57,11 +59,13 @@ class Origins:
         self._lines: dict[str, list[str]] = {}
         self._texts = texts
         self._definitions: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._classes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         self._calls: defaultdict[str, list[tuple[str, Call]]] = defaultdict(list)
         for path, facts in self._files.items():
             for index, definition in enumerate(facts.definitions):
-                if definition.name and definition.kind is not DefinitionKind.CLASS:
-                    self._definitions[definition.name].append((path, index))
+                if definition.name:
+                    table = self._classes if definition.kind is DefinitionKind.CLASS else self._definitions
+                    table[definition.name].append((path, index))
             for call in facts.calls:
                 self._calls[_last(call.callee)].append((path, call))
         self._memory: dict[tuple[str, int, str], Origin] = {}
@@ -137,7 +141,24 @@ class Origins:
         return self._names(value, path, scope, line, depth) or (
             Origin.CONSTANT
             if _last(callee)
-            in {"join", "format", "concat", "strip", "trim", "upper", "lower", "str", "list", "sorted", "set", "tuple", "map"}
+            in {
+                "join",
+                "format",
+                "concat",
+                "strip",
+                "trim",
+                "upper",
+                "lower",
+                "str",
+                "list",
+                "sorted",
+                "set",
+                "tuple",
+                "map",
+                "text",
+                "SQL",
+                "raw",
+            }
             else Origin.OWN
         )
 
@@ -202,9 +223,37 @@ class Origins:
                 break
             where = facts.definitions[where].parent
         head = re.split(r"[.\[]", name, maxsplit=1)[0]
+        if head in {"self", "this", "cls"} and head != name:
+            return self._attribute(name.partition(".")[2], path, scope, depth - 1)
         if head != name and head not in {"self", "this", "cls"}:
             return self._name(head, path, scope, line, depth - 1)
         return Origin.OWN
+
+    def _attribute(self, attribute: str, path: str, scope: int, depth: int) -> Origin:
+        """The worst value that the class around `scope`, or the nearest base that has it, gives the attribute anywhere."""
+        owner = scope
+        while owner >= 0 and self._files[path].definitions[owner].kind is not DefinitionKind.CLASS:
+            owner = self._files[path].definitions[owner].parent
+        pending = [(path, owner)] if owner >= 0 else []
+        seen: set[tuple[str, int]] = set()
+        while pending and len(seen) < _BASES:
+            home, index = pending.pop(0)
+            if (home, index) in seen:
+                continue
+            seen.add((home, index))
+            facts = self._files[home]
+            given = [entry for entry in facts.assignments if entry.value is not None and _sets(entry, attribute, facts, index)]
+            if given and _is_filled(facts, index, attribute):
+                return Origin.OWN
+            if given:
+                return max(self._value(entry.value, home, entry.scope, entry.line, depth - 1) for entry in given if entry.value is not None)
+            pending += [place for base in facts.definitions[index].bases if (place := self._class(base)) is not None]
+        return Origin.OWN
+
+    def _class(self, base: str) -> tuple[str, int] | None:
+        """The one class of that name in the tree; None when there is none or several."""
+        found = self._classes.get(_last(re.split(r"[\[(<]", base, maxsplit=1)[0]), [])
+        return found[0] if len(found) == 1 else None
 
     def _bound(self, name: str, facts: FileFacts, scope: int, line: int, depth: int) -> Origin | None:
         """The origin of what `scope` itself binds to the name; None when it does not."""
@@ -314,6 +363,25 @@ class Origins:
                 if accepted.search(head):
                     return True
         return False
+
+
+def _is_filled(facts: FileFacts, owner: int, attribute: str) -> bool:
+    """Whether the attribute is a field that objects of the class are made with (models, data classes), so that its first value says nothing."""
+    definition = facts.definitions[owner]
+    return facts.path.endswith(".py") and not attribute.startswith("_") and bool(definition.bases or definition.decorators)
+
+
+def _sets(entry: Assignment, attribute: str, facts: FileFacts, owner: int) -> bool:
+    """Whether an assignment gives the attribute its value: in the body of the class, or through the object in one of its methods."""
+    if entry.target == attribute:
+        return entry.scope == owner
+    head, _, rest = entry.target.partition(".")
+    if rest != attribute or head not in {"self", "this", "cls"}:
+        return False
+    scope = entry.scope
+    while scope >= 0 and scope != owner:
+        scope = facts.definitions[scope].parent
+    return scope == owner
 
 
 def _indent(text: str) -> int:

@@ -237,6 +237,7 @@ class _Reader:
             line_of(node),
             end_line_of(node),
             owner=owner,
+            decorators=(ir.Name("classmethod", line_of(node)),) if owner and any(child.type == "static" for child in node.children) else (),
             is_async=any(child.type == "async" for child in node.children),
         )
 

@@ -15,12 +15,14 @@ import re
 from auditor.checks.registry import check
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SYNTAX, TEXTS
-from auditor.model.project import Kind, Project
+from auditor.model.project import Kind, Project, Side
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
 from auditor.words import plural
 
 ITEM = "security.outside-paths-and-urls"
+_REDIRECT = 601
+"""CWE number of a redirect that somebody else chooses."""
 _LIMIT = re.compile(
     r"max[_-]?(?:content[_-]?length|file[_-]?size|upload|size|bytes|mb|fields[_-]?size)|content[_-]length|size[_-]?limit|file[_-]?size|client_max_body_size|DATA_UPLOAD_MAX|bodyLimit|limits\s*:",
     re.IGNORECASE,
@@ -34,7 +36,7 @@ def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, te
     """Flows into paths and addresses fail; unlimited uploads and unpacked archives are partial."""
     if not project.has(Kind.SERVICE, Kind.FULLSTACK, Kind.APP):
         return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
-    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail"]
+    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project)]
     doubtful = [hit for hit in (*flows.of(ITEM), *bandit.of(ITEM)) if hit.grade == "partial" and hit.path in project.production]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     findings = [
@@ -51,6 +53,11 @@ def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, te
         signals=(f"{plural(len(project.server), 'server file')} followed from where requests come in",),
         confidence=Confidence.HIGH if certain or not findings else Confidence.MEDIUM,
     )
+
+
+def _reaches_server(hit: ToolHit, project: Project) -> bool:
+    """A visitor's own browser may call any address and opens no file of the server."""
+    return project.sides.get(hit.path) is not Side.BROWSER or hit.cwe == _REDIRECT
 
 
 def _summary(certain: int, doubtful: int, files: int) -> str:

@@ -430,6 +430,8 @@ class Python:
             yield first, frozenset({"redirect", "url"})
         elif tail == "isinstance" and outcome and arguments.get(1).path.lstrip("~") in {"int", "float", "bool"}:
             yield first, ALL
+        elif tail == "isinstance" and outcome and arguments.get(1).path.lstrip("~") in {"bytes", "pathlib.Path", "pathlib.PurePath"}:
+            yield first, frozenset({"path"})  # what a request sends is text; paths and bytes are made by the program itself
         elif outcome and _TRUSTING_NAME.search(tail):
             for value in arguments.every:
                 yield value, ALL

@@ -121,6 +121,7 @@ _CLEANERS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (re.compile(r"(?:^|\.)encodeURI(?:Component)?$"), _ADDRESS),
     (re.compile(r"(?:^|\.)basename$"), frozenset({"path"})),
     (re.compile(r"(?:^|[.~])(?:sanitize|safe|secure|clean|normalize|validate)_?(?:Path(?:name)?|File(?:[nN]ame)?)$"), frozenset({"path"})),
+    (re.compile(r"(?:^|[.~])resolve-path(?:\.default)?$|(?:^|[.~])(?:safe|secure)_?(?:Join|Resolve)(?:Path|File)?$"), frozenset({"path"})),
     (re.compile(r"(?:^|[.~])(?:sanitize|safe|clean|validate)_?(?:Url|URL|Redirect\w*)$"), frozenset({"url", "redirect"})),
     (re.compile(r"(?:^|\.)(?:sanitizeFilename|sanitize-filename|secureFilename|slugify)$"), frozenset({"path", "markup", "command"})),
     (
