@@ -218,7 +218,7 @@ def _role(path: str, language: Language, text: str | None) -> Role:
         return Role.ASSET
     if language in SCRIPT_LANGUAGES | {Language.CSS} and _is_minified(name, body):
         return Role.MINIFIED
-    if _is_migration(folders, name, language, body) and not _TEST_DIRS.intersection(folders):
+    if _is_migration(folders, name, language, body) and not (_TEST_DIRS | _EXAMPLE_DIRS | _DATA_DIRS).intersection(folders):
         return Role.MIGRATION  # before "generated": most tools write their migrations and people then edit them
     if _is_generated(folders, name, language, body):
         return Role.GENERATED

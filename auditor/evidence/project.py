@@ -98,7 +98,9 @@ def _frameworks(material: Material) -> tuple[Framework, ...]:
             if name:
                 found.setdefault(name, Place(facts.path, statement.line, statement.line))
     for manifest in material.manifests:
-        for requirement in manifest.requirements:
+        for requirement in (
+            manifest.requirements if not manifest.path.endswith(".lock") else ()
+        ):  # what arrives with others says nothing of this part
             table = NPM_PACKAGES if manifest.ecosystem is Ecosystem.NPM else PYTHON_PACKAGES
             key = requirement.name if manifest.ecosystem is Ecosystem.NPM else requirement.name.replace("-", "_")
             if key in table and (requirement.group == "runtime" or key in _BUILT_WITH):
