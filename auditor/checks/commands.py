@@ -87,9 +87,9 @@ class Commands:
         if head in {"concurrently", "start-server-and-test", "start-test"}:
             named = command.words[1:] if head == "concurrently" else command.words[-1:]
             texts = [word.replace("npm:", "npm run ", 1) if word.startswith("npm:") else word for word in named if not word.startswith("-")]
-            return [
-                inner for text in texts for inner in commands_of(text if head == "concurrently" else f"npm run {text}", command.directory)
-            ]
+            plain = head == "concurrently"  # the others take the name of a script, or a command in quotes
+            lines = [text if plain or " " in text else f"npm run {text}" for text in texts]
+            return [inner for line in lines for inner in commands_of(line, command.directory)]
         if head in {"turbo", "nx", "lerna"}:
             return self._workspace_runner(command)
         if _PACKAGE_MANAGERS.match(head):
@@ -129,11 +129,12 @@ class Commands:
             everywhere, words = True, [word for word in words[1:] if word not in {"run", "foreach"}]
         elif words[:1] == ["workspace"] and len(words) > 2:
             chosen, words = words[1], words[2:]
-        if words and words[0] in {"run", "run-script", "rum"}:
+        asked = words[:1] in (["run"], ["run-script"], ["rum"])
+        if asked:
             words = words[1:]
         elif head == "bun" and words[:1] == ["test"]:
             return None
-        if not words or words[0] in _NOT_SCRIPTS:
+        if not words or (words[0] in _NOT_SCRIPTS and not asked):
             return None
         name = {"t": "test", "tst": "test"}.get(words[0], words[0])
         if everywhere or chosen:
@@ -189,7 +190,8 @@ class Commands:
         names = [name for name in re.split(r"[,\s]+", targets) if name]
         plain = [word for word in words if word not in {"run", "run-many", "affected", "watch"}]
         if not names:
-            names = [part.rpartition(":")[2] for part in plain] if command.words[0] != "nx" or "run" in words else plain[:1]
+            mark = {"nx": ":", "turbo": "#"}.get(command.words[0], " ")  # between a project and its task
+            names = [part.rpartition(mark)[2] for part in plain] if command.words[0] != "nx" or "run" in words else plain[:1]
             names = [name.removeprefix("affected:") for name in names]
         found: list[ShellCommand] = []
         for name in names:

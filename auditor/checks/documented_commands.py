@@ -179,4 +179,6 @@ def _file(tool: str, rest: list[str], command: ShellCommand, repository: Reposit
         named = first if re.search(r"\.(?:py|[cm]?[jt]s|sh|php|rb)$", first) else ""
     if not named or _STAND_IN.search(named) or _MADE_LATER.search(named):
         return None
-    return "" if repository.has_file(named, command.directory) else f"no file `{named}`"
+    if repository.has_file(named, command.directory):
+        return ""
+    return None if command.directory == "?" else f"no file `{named}`"  # after a `cd` out of the repository

@@ -98,7 +98,7 @@ def action_runs_tests(uses: str) -> bool:
 
 
 _VALUE_FLAG = re.compile(
-    r"^-[a-z]$|^--(?:config|project|reporter|cov-report|settings|browser|spec|maxWorkers|testTimeout|timeout|require|pattern|env|cov|junitxml|durations|rootdir|dist|numprocesses|log-level)$"
+    r"^-[a-z]$|^--(?:config|project|reporter|cov-report|settings|browser|spec|maxWorkers|testTimeout|timeout|require|pattern|env|cov|junitxml|durations|rootdir|dist|numprocesses|log-level|shard|grep|workers|retries|testNamePattern)$"
 )
 
 
@@ -108,7 +108,8 @@ def _paths(leaf: Leaf) -> tuple[str, ...]:
     if any(word.endswith("manage.py") for word in words):
         return ()  # Django's labels are dotted names; without one it finds every test
     found: list[str] = []
-    for number, word in enumerate(words[1:], 1):
+    subcommand = 1 if words and words[1:2] and words[1] in _NEEDS_WORD.get(words[0].removesuffix(".cmd"), ()) else 0
+    for number, word in enumerate(words[1 + subcommand :], 1 + subcommand):
         plain = word.partition("::")[0]
         if word.startswith("-") or "=" in word or _VALUE_FLAG.match(words[number - 1]) or words[number - 1] == "-m":
             continue

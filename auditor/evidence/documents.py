@@ -34,7 +34,7 @@ def documents(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Kn
             continue
         text = texts[file.path]
         found.append(read_document(file.path, text))
-        if len(text) > READ_BYTES:
+        if len(text) > READ_BYTES and found[-1].purpose != "changelog":  # nothing is looked for in the far past of a history
             unexamined.append((file.path, f"only the first {READ_BYTES:,} characters were read"))
         else:
             examined.add(file.path)

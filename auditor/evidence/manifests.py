@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from posixpath import normpath
 
 import msgspec
@@ -61,7 +62,9 @@ _LOCK_READERS_WITH_MANIFESTS: dict[str, Callable[[str, str, tuple[Manifest, ...]
 def manifests(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[Manifests] | Unavailable:
     """All manifests and locks, in path order; what could not be read of one is in its `problem`."""
     own = [file.path for file in snapshot.files if _is_own(file.path, file.role)]
-    declared = _with_members(sorted(_manifests(own, texts), key=lambda manifest: manifest.path))
+    found = list(_manifests(own, texts))
+    suites = [file.path for file in snapshot.files if file.role is Role.TEST and file.path.endswith("/package.json")]
+    declared = _with_members(sorted([*found, *_suites(suites, texts, found)], key=lambda manifest: manifest.path))
     locks = sorted(_locks(context, own, texts, tuple(declared)), key=lambda lock: lock.path)
     known = Manifests(tuple(manifest for manifest in declared if not _only_tools(manifest)), tuple(locks))
     every: list[Manifest | LockFile] = [*known.manifests, *known.locks]
@@ -99,6 +102,16 @@ def _manifests(own: list[str], texts: dict[str, str]) -> Iterator[Manifest]:
             yield read_environment_yml(path, text)
     yield from workspaces.values()
     yield from _requirement_files(own, texts)
+
+
+def _suites(paths: list[str], texts: dict[str, str], declared: list[Manifest]) -> Iterator[Manifest]:
+    """Workspace members that hold tests: the scripts that run them. What only tests install is nobody's dependency."""
+    patterns = [
+        normpath(f"{top.root}/{pattern}").lstrip("/") for top in declared for pattern in top.workspaces if not pattern.startswith("!")
+    ]
+    for path in paths:
+        if path in texts and any(fnmatchcase(path.removesuffix("/package.json"), pattern) for pattern in patterns):
+            yield replace(read_package_json(path, texts[path]), requirements=())
 
 
 def _with_members(declared: list[Manifest]) -> list[Manifest]:

@@ -84,6 +84,38 @@ def test_named_commands_are_followed(text: str, expected: list[tuple[str, str, b
     assert leaves(text) == expected
 
 
+def test_a_command_in_quotes_behind_a_server_is_run() -> None:
+    assert leaves('start-server-and-test "npm run start" http://localhost:3000 "playwright test e2e"') == [
+        ("playwright test e2e", "", False)
+    ]
+
+
+def test_scripts_named_like_commands_and_tasks_with_a_colon() -> None:
+    member = Manifest(
+        "web/package.json",
+        "package.json",
+        Ecosystem.NPM,
+        "web",
+        scripts=(Script("test:e2e", "playwright test", Place("web/package.json", 1)),),
+    )
+    top = Manifest(
+        "package.json",
+        "package.json",
+        Ecosystem.NPM,
+        "",
+        scripts=(Script("ci", "turbo run build && turbo run test:e2e", Place("package.json", 1)),),
+    )
+    found = Commands(Manifests((top, member), ()), ()).leaves("npm run ci")
+    assert "playwright test" in [leaf.text for leaf in found]
+
+
+def test_the_subcommand_of_a_runner_is_no_path() -> None:
+    (leaf,) = COMMANDS.leaves("cd web && ng test --shard 1/4")
+    run = test_run(leaf)
+    assert run is not None
+    assert (run.leaf.directory, run.paths) == ("web", ())
+
+
 def test_a_workspace_runner_reaches_every_member() -> None:
     assert ("vitest run", "web", False) in leaves("npm run all")
 
