@@ -9,6 +9,7 @@ from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax, Value
 
 _SAME_NAMES = 3
 _MOST_CALLS = 2_000
+_MOST_FUNCTIONS = 120
 
 
 class Reach:
@@ -29,9 +30,31 @@ class Reach:
 
         With `classes`, making an object of a first-party class reaches all of its methods (forms, serialisers and services work that way).
         """
+        count = 0
+        for place, _, calls in self._walk(path, scope, depth, classes=classes):
+            for call in calls:
+                count += 1
+                if count > _MOST_CALLS:
+                    return
+                yield place, call
+
+    def functions(self, path: str, scope: int, depth: int = 3, *, classes: bool = False) -> Iterator[tuple[str, int]]:
+        """(file, definition) of the function itself and of everything it reaches."""
+        for number, (place, index, _) in enumerate(self._walk(path, scope, depth, classes=classes)):
+            if number == _MOST_FUNCTIONS:
+                return
+            yield place, index
+
+    def named(self, path: str, name: str) -> list[tuple[str, int]]:
+        """The first-party functions and classes a name may mean, those of the same file alone if there are any."""
+        last = name.rsplit(".", 1)[-1].removesuffix("()").removeprefix("new ")
+        same = [*self._by_name.get(last, []), *self._classes.get(last, [])]
+        near = [entry for entry in same if entry[0] == path]
+        return near or (same if len(same) <= _SAME_NAMES else [])
+
+    def _walk(self, path: str, scope: int, depth: int, *, classes: bool) -> Iterator[tuple[str, int, list[Call]]]:
         pending: list[tuple[str, int, int]] = [(path, scope, depth)]
         seen: set[tuple[str, int]] = set()
-        count = 0
         while pending:
             place, index, left = pending.pop(0)
             facts = self._facts.get(place)
@@ -39,15 +62,10 @@ class Reach:
                 continue
             seen.add((place, index))
             inside = within(facts, index)
-            for call in facts.calls:
-                if call.scope not in inside:
-                    continue
-                count += 1
-                if count > _MOST_CALLS:
-                    return
-                yield place, call
-                if left:
-                    pending.extend((p, i, left - 1) for p, i in self._targets(place, call, classes=classes))
+            calls = [call for call in facts.calls if call.scope in inside]
+            yield place, index, calls
+            if left:
+                pending.extend((p, i, left - 1) for call in calls for p, i in self._targets(place, call, classes=classes))
 
     def texts(self, path: str, scope: int) -> Iterator[str]:
         """The string literals inside a function."""

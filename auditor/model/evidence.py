@@ -221,6 +221,61 @@ class Routes:
     unresolved: tuple[tuple[str, str], ...] = ()
 
 
+class Access(StrEnum):
+    """Whom a row policy lets through, the widest first."""
+
+    ANYBODY = "anybody"  # always true, or no policy applies because row security is off
+    CONDITION = "condition"  # a condition on the row alone, such as `published`
+    LOGGED_IN = "logged-in"  # whoever has an account
+    CALLER = "caller"  # a condition that names the caller, or a function that may
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTable:
+    """One table in the end state of all SQL: `columns` in lower case, `secured` whether row security is on.
+
+    `access`: command ("select", "insert", "update", "delete") -> whom its policies let through. `place`: where the table is made; `places`: the policy (or
+    the table) that decides each command. `revoked`: rights were taken from the public roles.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    secured: bool
+    access: tuple[tuple[str, Access], ...]
+    place: Place
+    places: tuple[tuple[str, Place], ...] = ()
+    revoked: bool = False
+
+    def to(self, command: str) -> Access:
+        """Whom a command is open to."""
+        return dict(self.access).get(command, Access.NOBODY)
+
+    def decided(self, command: str) -> Place:
+        """The place that decides about a command."""
+        return dict(self.places).get(command, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFunction:
+    """A database function that runs with its owner's rights, can be called from outside, takes arguments and never looks at the caller."""
+
+    name: str
+    writes: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RowPolicies:
+    """Row-level security of a hosted PostgreSQL after all SQL files in order; `files` were read, `unread` are (place, reason)."""
+
+    tables: tuple[PolicyTable, ...]
+    functions: tuple[PolicyFunction, ...]
+    files: tuple[str, ...]
+    ordered: bool
+    unread: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A credential-like value; never the value: `prefix` is at most its first 4 characters, `length` its length.

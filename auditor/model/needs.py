@@ -8,6 +8,7 @@ from auditor.model.evidence import (
     History,
     ModuleGraph,
     Routes,
+    RowPolicies,
     Secrets,
     Stores,
     ToolHits,
@@ -31,6 +32,8 @@ DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
 ROUTES: Need[Routes] = Need("routes")
+POLICIES: Need[RowPolicies] = Need("policies")
+"""Row-level security as it stands after all SQL files; nothing in it when no file speaks of it."""
 MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")

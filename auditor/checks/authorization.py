@@ -1,0 +1,406 @@
+"""What looks at the caller before an endpoint answers: guards by name, by their own body, around everything, and inside the handler."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditor.checks import authorization_words as words
+from auditor.checks.reach import Reach
+from auditor.model.evidence import Route, Routes
+from auditor.model.project import Project
+from auditor.model.syntax import Assignment, DefinitionKind, FileFacts, Syntax
+from auditor.model.verdict import Place
+
+_LIFECYCLE = frozenset(
+    {"dispatch", "initial", "prepare", "setup", "test_func", "check_permissions", "has_permission", "before_request", "canActivate"}
+)
+_DEPTH = 4
+_MOST_LINES = 400
+
+
+class Strength(StrEnum):
+    """How an endpoint is guarded, the surest first."""
+
+    SEEN = "seen"  # the refusal stands in code that was read, or in a library known for it
+    NAMED = "named"  # something that is called like a guard stands before it, and could not be read
+    NONE = "none"
+    UNKNOWN = "unknown"  # the handler itself could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What guards one endpoint; `place` is where the refusal was seen."""
+
+    strength: Strength
+    name: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """A guard before everything in one part of the repository; `pattern` limits the paths, `framework` the kind of endpoint ("" = any)."""
+
+    root: str
+    guard: Guard
+    pattern: re.Pattern[str] | None = None
+    framework: tuple[str, ...] = ()
+    through: re.Pattern[str] | None = None
+
+
+class Guards:
+    """Finds what guards each endpoint of a repository."""
+
+    def __init__(self, project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes) -> None:
+        self._project = project
+        self._syntax = syntax
+        self.reach = Reach(syntax, project.production)
+        self._lines = {path: texts.get(path, "").split("\n") for path in sorted(project.production)}
+        self._texts = texts
+        self._bound: defaultdict[str, list[tuple[str, Assignment]]] = defaultdict(list)
+        self._names: dict[tuple[str, str], Guard] = {}
+        self._bodies: dict[tuple[str, int], bool] = {}
+        server = [path for path in sorted(project.production) if path in syntax.files]
+        for path in server:
+            for assignment in syntax.files[path].assignments:
+                if assignment.value is not None and (assignment.scope == -1 or assignment.target.startswith("self.")):
+                    self._bound[assignment.target].append((path, assignment))
+        self._handlers = {(route.place.path, route.handler_scope) for route in routes.routes if route.handler_scope >= 0}
+        self._covers = tuple(self._everything(server, routes))
+
+    # -- one endpoint ------------------------------------------------------------------------------------------------------------------
+
+    def of(self, route: Route) -> Guard:
+        """The guard of one endpoint."""
+        opened = any(words.OPENED.match(_last(name)) for name in route.through)
+        found = self._through(route)
+        if found.strength is Strength.SEEN:
+            return found
+        if route.handler_scope >= 0 and self.refuses(route.place.path, route.handler_scope):
+            return Guard(Strength.SEEN, route.handler, route.place)
+        if route.handler_scope >= 0:
+            inner = self._inside_class(route.place.path, route.handler_scope)
+            if inner.strength is not Strength.NONE:
+                return inner
+            if any(words.CALLED.search(call.callee) for _, call in self.reach.calls(route.place.path, route.handler_scope, 0)):
+                return Guard(Strength.NAMED, route.handler)
+        if not opened:
+            part = self._project.part_of(route.place.path).root
+            for cover in self._covers:
+                matches = cover.pattern is None or cover.pattern.search(route.path) is not None
+                rest = cover.through is None or route.framework == "drf" or any(cover.through.search(name) for name in route.through)
+                if cover.root == part and matches and rest and (not cover.framework or route.framework in cover.framework):
+                    return cover.guard
+        if found.strength is Strength.NONE and route.handler_scope < 0:
+            return Guard(Strength.UNKNOWN)
+        return found
+
+    def _through(self, route: Route) -> Guard:
+        where = route.registered.path if route.registered is not None else route.place.path
+        named = Guard(Strength.NONE)
+        for name in route.through:
+            found = self.named(where, name) if name != "(inline)" else self._inline(where)
+            if found.strength is Strength.NONE and where != route.place.path and name != "(inline)":
+                found = self.named(route.place.path, name)
+            if found.strength is Strength.SEEN:
+                return found
+            named = found if found.strength is Strength.NAMED else named
+        return named
+
+    def _inline(self, path: str) -> Guard:
+        """A function written where middleware is added: `app.use((request, response, next) => ...)`."""
+        facts = self._syntax.files.get(path)
+        for call in facts.calls if facts is not None else ():
+            if not call.callee.endswith((".use", ".addHook")):
+                continue
+            for index, definition in enumerate(facts.definitions if facts is not None else ()):
+                if definition.line >= call.line and definition.end_line <= call.end_line and self.refuses(path, index):
+                    return Guard(Strength.SEEN, "middleware", Place(path, call.line, call.end_line))
+        return Guard(Strength.NONE)
+
+    def _inside_class(self, path: str, scope: int) -> Guard:
+        """Dependencies and bases of the class a handler stands in, and the router its decorator names."""
+        facts = self._syntax.files[path]
+        own = facts.definitions[scope]
+        parent = scope if own.kind is DefinitionKind.CLASS else own.parent
+        if parent >= 0 and facts.definitions[parent].kind is DefinitionKind.CLASS:
+            found = self._class(path, parent, _DEPTH)
+            if found.strength is not Strength.NONE:
+                return found
+        for decorator in facts.definitions[scope].decorators:
+            router = decorator.callee.rpartition(".")[0]
+            if not router:
+                continue
+            for home, assignment in self._bound.get(router, ()):
+                if home == path and assignment.value is not None:
+                    for target, index in self.reach.named(path, assignment.value.literal):
+                        found = self._class(target, index, _DEPTH)
+                        if found.strength is not Strength.NONE:
+                            return found
+        return Guard(Strength.NONE)
+
+    def _class(self, path: str, index: int, depth: int) -> Guard:
+        """What a class of handlers runs before its methods: `Depends` of its attributes and constructor, and its bases."""
+        facts = self._syntax.files[path]
+        definition = facts.definitions[index]
+        if definition.kind is not DefinitionKind.CLASS or not depth:
+            return Guard(Strength.NONE)
+        text = self._head(facts, index)
+        for name in words.DEPENDS.findall(text):
+            found = self.named(path, name)
+            if found.strength is not Strength.NONE:
+                return found
+        for assignment in facts.assignments:
+            if (
+                assignment.scope == index
+                and assignment.target in {"permission_classes", "decorators", "method_decorators"}
+                and assignment.value is not None
+            ):
+                for name in assignment.value.names:
+                    found = self.named(path, name)
+                    if found.strength is not Strength.NONE:
+                        return found
+        for number, inner in enumerate(facts.definitions):
+            if inner.parent == index and inner.name in _LIFECYCLE and self.refuses(path, number):
+                return Guard(Strength.SEEN, inner.qualname, Place(path, inner.line, inner.end_line))
+        for base in definition.bases:
+            if words.KNOWN.match(_last(base.split("(", maxsplit=1)[0])):
+                return Guard(Strength.SEEN, base)
+            for home, number in self.reach.named(path, base.split("[", maxsplit=1)[0]):
+                found = self._class(home, number, depth - 1)
+                if found.strength is not Strength.NONE:
+                    return found
+        return Guard(Strength.NONE)
+
+    def _head(self, facts: FileFacts, index: int) -> str:
+        """The text of a class without its methods other than the constructor."""
+        definition = facts.definitions[index]
+        left_out: set[int] = set()
+        for inner in facts.definitions:
+            if inner.parent == index and inner.name not in {"__init__", "dispatch", "prepare", "initial", "check_permissions"}:
+                left_out.update(range(inner.line, inner.end_line + 1))
+        lines = self._lines.get(facts.path, [])
+        wanted = range(definition.line, min(definition.end_line, definition.line + _MOST_LINES) + 1)
+        return "\n".join(lines[number - 1] for number in wanted if number not in left_out and number <= len(lines))
+
+    # -- guards by name ----------------------------------------------------------------------------------------------------------------
+
+    def named(self, path: str, name: str, depth: int = _DEPTH) -> Guard:
+        """What a name before an endpoint stands for, as the file at `path` writes it."""
+        key = (path, name)
+        if key not in self._names:
+            self._names[key] = Guard(Strength.NONE)  # a name that leads to itself guards nothing
+            self._names[key] = self._resolve(path, name, depth)
+        return self._names[key]
+
+    def _resolve(self, path: str, name: str, depth: int) -> Guard:
+        last = _last(name)
+        if not depth or words.NO_GUARD.search(last):
+            return Guard(Strength.NONE)
+        bodies = self.reach.named(path, name)
+        for home, index in bodies:
+            if self._refuses_or_delegates(home, index, depth):
+                definition = self._syntax.files[home].definitions[index]
+                return Guard(Strength.SEEN, name, Place(home, definition.line, definition.end_line))
+        if bodies:
+            return Guard(Strength.NONE)
+        if words.KNOWN.match(name) or words.KNOWN.match(last):
+            return Guard(Strength.SEEN, name)
+        values = self._values(path, name)
+        for home, inner in values:
+            found = self.named(home, inner, depth - 1)
+            if found.strength is not Strength.NONE:
+                return found
+        return Guard(Strength.NAMED, name) if words.NAMED.search(last) else Guard(Strength.NONE)
+
+    def _values(self, path: str, name: str) -> list[tuple[str, str]]:
+        """What a module-level name is made of: `const requireAdmin = passport.authenticate("jwt")`."""
+        found = self._bound.get(name) or self._bound.get(_last(name), [])
+        near = [entry for entry in found if entry[0] == path]
+        chosen = near or (found if len(found) <= 3 else [])
+        return [
+            (home, inner)
+            for home, assignment in chosen
+            if assignment.value is not None
+            for inner in assignment.value.names[:8]
+            if inner != name
+        ]
+
+    def _refuses_or_delegates(self, path: str, index: int, depth: int) -> bool:
+        if self.refuses(path, index):
+            return True
+        facts = self._syntax.files[path]
+        definition = facts.definitions[index]
+        inner = [base.split("(", maxsplit=1)[0] for base in definition.bases]
+        inner += [name for parameter in definition.parameters for name in words.DEPENDS.findall(parameter.annotation)]
+        inner += words.DEPENDS.findall(self._signature(facts, index))
+        return any(self.named(path, name, depth - 1).strength is Strength.SEEN for name in inner if _last(name) != definition.name)
+
+    def _signature(self, facts: FileFacts, index: int) -> str:
+        definition = facts.definitions[index]
+        return "\n".join(self._lines.get(facts.path, [])[definition.line - 1 : definition.line + 12])
+
+    # -- bodies ------------------------------------------------------------------------------------------------------------------------
+
+    def refuses(self, path: str, index: int) -> bool:
+        """Whether a function, or first-party functions it calls, turns callers away by who they are."""
+        return any(
+            self._refuses_itself(home, inner) or ((home, inner) != (path, index) and self._decorated(home, inner))
+            for home, inner in self.reach.functions(path, index, 2)
+            if (home, inner) == (path, index) or (home, inner) not in self._handlers  # a method of the same name is no other endpoint
+        )
+
+    def _decorated(self, path: str, index: int) -> bool:
+        """Whether a function another one hands its work to has a guard of its own."""
+        decorators = self._syntax.files[path].definitions[index].decorators
+        return any(self.named(path, decorator.callee).strength is Strength.SEEN for decorator in decorators)
+
+    def _asks_everybody(self, path: str, index: int) -> bool:
+        """Whether a hook turns away whoever is not known, rather than known ones that are not welcome."""
+        bodies = [self.body(home, inner) for home, inner in self.reach.functions(path, index, 1) if (home, inner) not in self._handlers]
+        return any(words.REFUSES.search(body) and (words.CONDITION.search(body) or words.UNKNOWN_CALLER.search(body)) for body in bodies)
+
+    def _refuses_itself(self, path: str, index: int) -> bool:
+        key = (path, index)
+        if key not in self._bodies:
+            body = self.body(path, index)
+            refuses = words.REFUSES.search(body) is not None and words.CALLER.search(body) is not None
+            asks = words.IDENTITY.search(body) is not None and words.CONDITION.search(body) is not None
+            self._bodies[key] = refuses or asks or words.OWN_CLIENT.search(body) is not None
+        return self._bodies[key]
+
+    def body(self, path: str, index: int) -> str:
+        """The source of a function without comments that have lines of their own; strings of documentation are left out as well."""
+        facts = self._syntax.files.get(path)
+        if facts is None or index < 0:
+            return ""
+        definition = facts.definitions[index]
+        if definition.kind is DefinitionKind.CLASS or "csrf" in definition.name.lower() or "rate" in definition.name.lower():
+            return "" if definition.kind is not DefinitionKind.CLASS else self._class_body(facts, index)
+        lines = self._lines.get(path, [])[definition.line - 1 : min(definition.end_line, definition.line + _MOST_LINES)]
+        text = "\n".join(line for line in lines if not line.lstrip().startswith(("#", "//", "*", "/*")))
+        return text.replace(definition.docstring, "") if definition.docstring else text
+
+    def _class_body(self, facts: FileFacts, index: int) -> str:
+        definition = facts.definitions[index]
+        lines = self._lines.get(facts.path, [])[definition.line - 1 : min(definition.end_line, definition.line + _MOST_LINES)]
+        return "\n".join(line for line in lines if not line.lstrip().startswith(("#", "//", "*", "/*")))
+
+    # -- guards before everything ------------------------------------------------------------------------------------------------------
+
+    def _everything(self, paths: list[str], routes: Routes) -> Iterator[_Cover]:
+        frameworks = {route.framework for route in routes.routes}
+        for path in paths:
+            root = self._project.part_of(path).root
+            facts = self._syntax.files[path]
+            if frameworks & {"fastapi", "starlette"}:
+                yield from self._python_middleware(facts, root)
+            if frameworks & {"flask", "flask-restx", "quart"}:
+                yield from self._before_requests(facts, root)
+            if frameworks & {"django", "drf", "django-ninja"}:
+                yield from self._django_settings(facts, root)
+            if "nestjs" in frameworks:
+                yield from self._nest(path, root)
+            if words.MIDDLEWARE_FILE.search(path) and "nextjs" in frameworks:
+                yield from self._next_middleware(facts, root)
+
+    def _python_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        served = ("fastapi", "starlette")
+        for index, definition in enumerate(facts.definitions):
+            if any(_last(decorator.callee) == "middleware" for decorator in definition.decorators) and self._asks_everybody(
+                facts.path, index
+            ):
+                yield _Cover(
+                    root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
+                )
+        for call in facts.calls:
+            if _last(call.callee) == "add_middleware" and call.arguments:
+                found = self.named(facts.path, call.arguments[0].value.literal)
+                if found.strength is not Strength.NONE:
+                    yield _Cover(root, found, framework=served)
+
+    def _before_requests(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        """Flask's hooks of the whole application."""
+        served = ("flask", "flask-restx", "flask-restful", "quart")
+        for index, definition in enumerate(facts.definitions):
+            hooked = any(
+                _last(decorator.callee) == "before_app_request"
+                or re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", decorator.callee)
+                for decorator in definition.decorators
+            )
+            if hooked and self._asks_everybody(facts.path, index):
+                yield _Cover(
+                    root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
+                )
+        for call in facts.calls:
+            if re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", call.callee) and call.arguments:
+                name = call.arguments[0].value.literal
+                found = self.named(facts.path, name)
+                if found.strength is Strength.SEEN and any(
+                    self._asks_everybody(home, index) for home, index in self.reach.named(facts.path, name)
+                ):
+                    yield _Cover(root, found, framework=served)
+
+    def _django_settings(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        text = self._texts.get(facts.path, "")
+        for assignment in facts.assignments:
+            names = [item.literal for _, item in assignment.value.items] if assignment.value is not None else []
+            if assignment.target == "MIDDLEWARE" and any(_last(name) == "LoginRequiredMiddleware" for name in names):
+                yield _Cover(
+                    root, Guard(Strength.SEEN, "LoginRequiredMiddleware", Place(facts.path, assignment.line)), framework=("django", "drf")
+                )
+        found = words.DEFAULT_PERMISSIONS.search(text[:400_000])
+        classes = re.findall(r"['\"]([\w.]+)['\"]|(?<![\w'\"])(\w+(?:\.\w+)*)", found[1]) if found else []
+        for quoted, plain in classes:
+            guard = self.named(facts.path, _last(quoted or plain))
+            if guard.strength is not Strength.NONE and found:
+                line = text.count("\n", 0, found.start()) + 1
+                yield _Cover(
+                    root, Guard(guard.strength, guard.name, Place(facts.path, line)), framework=("drf", "django"), through=words.REST_VIEW
+                )
+
+    def _nest(self, path: str, root: str) -> Iterator[_Cover]:
+        text = self._texts.get(path, "")[:400_000]
+        if "APP_GUARD" not in text and "useGlobalGuards" not in text:
+            return
+        for found in (*words.APP_GUARD.finditer(text), *words.GLOBAL_GUARD.finditer(text)):
+            guard = self.named(path, found[1])
+            if guard.strength is not Strength.NONE:
+                line = text.count("\n", 0, found.start()) + 1
+                yield _Cover(root, Guard(guard.strength, found[1], Place(path, line)), framework=("nestjs", "graphql"))
+
+    def _next_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        for index, definition in enumerate(facts.definitions):
+            if (
+                definition.parent == -1
+                and (definition.exported or definition.name in {"middleware", "proxy", "default"})
+                and self.refuses(facts.path, index)
+            ):
+                guard = Guard(Strength.SEEN, "middleware", Place(facts.path, definition.line, definition.end_line))
+                patterns: list[re.Pattern[str] | None] = [*_matchers(facts)]
+                for pattern in patterns or [None]:
+                    yield _Cover(root, guard, pattern, ("nextjs",))
+                return
+
+
+def _matchers(facts: FileFacts) -> Iterator[re.Pattern[str]]:
+    """The paths a Next.js middleware is limited to, `export const config = { matcher: [...] }`."""
+    for assignment in facts.assignments:
+        if assignment.target == "config" and assignment.value is not None:
+            matcher = assignment.value.item("matcher")
+            for value in [item for _, item in matcher.items] or [matcher] if matcher is not None else []:
+                if len(value.literal) > 300:
+                    continue
+                text = re.sub(r":\w+\*", ".*", value.literal)
+                text = re.sub(r":\w+", "[^/]+", text)
+                try:
+                    yield re.compile(f"^{text}$")
+                except re.error:
+                    continue
+
+
+def _last(name: str) -> str:
+    return name.removesuffix("()").rpartition(".")[2].removesuffix("()").removeprefix("new ")

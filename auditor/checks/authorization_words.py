@@ -1,0 +1,56 @@
+"""Words by which code that looks at the caller is recognised: refusals, guards of well-known libraries, conditions on an identity."""
+
+from __future__ import annotations
+
+import re
+
+REFUSES = re.compile(
+    r"(?<![\w./-])40[13](?![\w.%-])|unauthori[sz]ed|(?<!csrf)forbidden|permission_?-?denied|access_?-?denied|not_?-? ?authenticated|unauthenticated|authentication_?-? ?(?:failed|required)"
+    r"|not_? ?(?:logged|signed)_? ?in|not_? ?authori[sz]ed|not_? ?allowed_? ?to|(?:log|sign)_?in_?required|invalid_? ?(?:api_?)?(?:token|key|credentials)|redirect\w*\([^\n]{0,80}(?:log-?_?in|sign-?_?in|auth)",
+    re.IGNORECASE,
+)
+"""Text by which a function turns a caller away: a status, an exception, a message, a way to the login page."""
+IDENTITY = re.compile(
+    r"getServerSession|getSession\(|getUser\(|get_current_user|getCurrentUser|currentUser|current_user|request\.user|req\.user|context\.auth|request\.auth|ctx\.(?:session|user)|auth\(\)|session\.(?:get|user)|session\[|verifyIdToken|verify_id_token|jwt\.(?:verify|decode)|jwtVerify|decode_token|verifyToken|locals\.(?:user|session)"
+)
+CONDITION = re.compile(
+    r"\bif\s*\(?\s*(?:!\s*|not\s+)\(?(?:await\s+)?[\w.?!\[\]'\"]{0,60}(?:user|session|auth\w*|token|profile|member|account|admin|uid|userId|user_id|caller|identity|claims|payload|decoded)\b|\b(?:user|session|authError|userError)\w*\s*(?:===?|is)\s*(?:null|undefined|None)",
+    re.IGNORECASE,
+)
+UNKNOWN_CALLER = re.compile(
+    r"\b(?:not\s+|!\s*)\(?(?:await\s+)?[\w.]{0,60}(?:authed|authenticat\w*|logged_?in|authoriz\w*|(?:verify|valid|check)\w*\(|compare_digest)|(?:!=|!==)\s*[\w.]{0,60}(?:key|token|secret|password)\b",
+    re.IGNORECASE,
+)
+OWN_CLIENT = re.compile(r"createClient\([^;]{0,400}?headers\s*:\s*\{\s*['\"]?[Aa]uthorization")
+"""A database client that carries the caller's own token, so that the row policies decide."""
+CALLED = re.compile(
+    r"(?:^|\.)(?:auth\.protect|require_?(?:[uU]ser|[aA]uth|[aA]dmin|[sS]ession|[rR]ole|[lL]ogin|[pP]ermission)\w*|ensure_?(?:[aA]uth|[lL]ogged)\w*|assert_?\w*(?:[aA]uth|[aA]ccess|[pP]ermission)\w*|protectRoute|checkAuth|verifyAuth\w*)$"
+)
+CALLER = re.compile(
+    r"session|cookie|token|\buser|[uU]ser\b|_user|auth|api_?-?key|header|bearer|principal|identity|jwt|credential|secret|signature|login|logged|admin|role|permission|owner|member",
+    re.IGNORECASE,
+)
+KNOWN = re.compile(
+    r"^(?:login_required|fresh_login_required|jwt_required|fresh_jwt_required|jwt_refresh_token_required|permission_required|user_passes_test|staff_member_required|superuser_required|LoginRequiredMixin|PermissionRequiredMixin|UserPassesTestMixin"
+    r"|IsAuthenticated|IsAdminUser|DjangoModelPermissions|DjangoObjectPermissions|IsAuthenticatedOrReadOnly|roles_required|roles_accepted|auth_required|auth_token_required|requires_auth|token_required|admin_required|superuser_required"
+    r"|passport\.authenticate|passport\.session|expressjwt|express-jwt|requireAuth|ClerkExpressRequireAuth|ClerkExpressWithAuth|requiresAuth|basicAuth|bearerAuth|ensureLoggedIn|keycloak\.protect|verifyJWT|fastify\.authenticate|app\.authenticate|fastify\.jwtVerify"
+    r"|AuthGuard|AuthGuard\(\)|HTTPBasic|HTTPBearer|HTTPBasicAuth|JWTBearer|Authorized|auth\.login_required|requires_scope|require_oauth|authorization_required|site\.admin_view|admin\.site\.urls)$"
+)
+"""Guards of well-known libraries, all of which refuse."""
+NAMED = re.compile(
+    r"auth(?!or)|login|logged|signed_?in|permission|admin|staff|superuser|require_?\w*(?:user|role|key|token)|protect|guard|current_?\w*user|principal|jwt|verify_?\w*(?:token|key|user)|api_?key|bearer|private|restricted|credential",
+    re.IGNORECASE,
+)
+NO_GUARD = re.compile(
+    r"csrf|cors|throttl|rate_?limit|limiter|optional|exempt|public|allow_?any|skip_?auth|anonymous|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
+    re.IGNORECASE,
+)
+OPENED = re.compile(
+    r"^(?:Public|IsPublic|SkipAuth|NoAuth|AllowAnonymous|Anonymous|AllowAny|public|skip_auth|login_not_required|allow_anonymous|exempt)$"
+)
+DEPENDS = re.compile(r"\b(?:Depends|Security)\(\s*([\w.]+)")
+MIDDLEWARE_FILE = re.compile(r"(?:^|/)(?:middleware|proxy)\.[cm]?[jt]s$")
+APP_GUARD = re.compile(r"provide:\s*APP_GUARD,\s*(?:useClass|useExisting):\s*(\w+)")
+GLOBAL_GUARD = re.compile(r"useGlobalGuards\(\s*(?:new\s+)?([\w.]+)")
+DEFAULT_PERMISSIONS = re.compile(r"DEFAULT_PERMISSION_CLASSES['\"]?\s*[:=]\s*[\[(]([^\])]{0,400})")
+REST_VIEW = re.compile(r"api_view|APIView|ViewSet|generics\.")
