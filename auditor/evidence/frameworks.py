@@ -21,7 +21,7 @@ PYTHON_PACKAGES: dict[str, str] = {
 
 NPM_PACKAGES: dict[str, str] = {
     "express": "express", "fastify": "fastify", "koa": "koa", "hono": "hono", "@nestjs/core": "nestjs", "@hapi/hapi": "hapi", "restify": "restify", "polka": "polka",
-    "next": "nextjs", "nuxt": "nuxt", "@sveltejs/kit": "sveltekit", "@remix-run/node": "remix", "@remix-run/server-runtime": "remix", "astro": "astro", "@tanstack/react-start": "tanstack-start", "gatsby": "gatsby",
+    "next": "nextjs", "nuxt": "nuxt", "@sveltejs/kit": "sveltekit", "@remix-run/node": "remix", "@remix-run/server-runtime": "remix", "@react-router/node": "remix", "@react-router/serve": "remix", "astro": "astro", "@tanstack/react-start": "tanstack-start", "gatsby": "gatsby",
     "react": "react", "react-dom": "react", "vue": "vue", "svelte": "svelte", "@angular/core": "angular", "solid-js": "solid", "preact": "preact", "vite": "vite", "react-scripts": "cra",
     "electron": "electron", "@tauri-apps/api": "tauri", "react-native": "react-native", "expo": "expo", "@ionic/react": "ionic", "@capacitor/core": "capacitor",
     "discord.js": "discord", "telegraf": "telegram", "node-telegram-bot-api": "telegram", "@slack/bolt": "slack", "@supabase/supabase-js": "supabase", "firebase": "firebase", "firebase-admin": "firebase",

@@ -179,7 +179,8 @@ def _remix(table: Table, facts: FileFacts, inner: str) -> None:
     if not found:
         return
     exported = _exported(facts)
-    path = "/" + re.sub(r"\.?_index$", "", found["path"]).replace(".", "/").replace("$", ":")
+    parts = re.sub(r"\.?_index$", "", found["path"]).replace("+/", "/").replace(".", "/").replace("$", ":").split("/")
+    path = "/" + "/".join(part for part in parts if part and not part.startswith("_"))  # a leading underscore marks a layout without a path
     for name, method in (("loader", "GET"), ("action", "POST")):
         if name in exported:
             _add(table, facts, exported[name], _shape(facts, RouteKind.HTTP, method, path, "remix", line=_line(facts, name)))

@@ -54,6 +54,7 @@ _INFRASTRUCTURE = re.compile(
     r"(?:^|/)(?:postgres\w*|postgis|pgvector|timescaledb|mysql|mariadb|redis|valkey|keydb|mongo\w*|rabbitmq|clickhouse[\w-]*|elasticsearch|opensearch|minio|cp-\w+|kafka|zookeeper|nginx|traefik|caddy|adminer|pgadmin\d?|mailhog|mailpit"
     r"|memcached|nats|grafana|prometheus|loki|jaeger|localstack|vault|consul|etcd|influxdb|meilisearch|typesense|qdrant|neo4j|mssql|server|keycloak|haproxy|dapr|hasura|gotrue|kong)(?::|@|$)"
 )
+_DEVELOPMENT = re.compile(r"(?:^|[/._-])(?:dev|development|local|tests?|ci|e2e)(?:[/._-])")
 _LIBRARIES = re.compile(r"(?:^|\.)(?:createTerminus|createLightship|healthcheck|HealthCheck|health\.add_section|HealthCheckService)$")
 _HOSTED = frozenset({"vercel", "netlify", "cloudflare", "supabase", "firebase", "serverless"})
 _SELF_RUN = frozenset(
@@ -173,7 +174,10 @@ def _is_server_app(part: Part) -> bool:
 
 
 def _routes(routes: Routes, reach: Reach) -> Iterator[_Answer]:
+    pages = {_HOLE.split(route.path, maxsplit=1)[0].rstrip("/") for route in routes.routes if _HOLE.search(route.path)}
     for route in routes.routes:
+        if route.path.rstrip("/") in pages and not re.search(r"health|live|ready", route.path, re.IGNORECASE):
+            continue  # `/status` beside `/status/:page` shows things called so
         if route.kind is RouteKind.HTTP and route.method in {"GET", "HEAD", "ANY"} and _is_health(route):
             asks = (
                 any(_is_dependency(call) for _, call in reach.calls(route.place.path, route.handler_scope))
@@ -238,7 +242,12 @@ def _probes(deployment: Deployment | None) -> Iterator[_Answer]:
                     _command_asks(instruction.text),
                 )
     for service in deployment.compose:
-        if service.healthcheck and not _INFRASTRUCTURE.search(service.image) and not _is_disabled(service):
+        if (
+            service.healthcheck
+            and not _DEVELOPMENT.search(service.path)
+            and not _INFRASTRUCTURE.search(service.image)
+            and not _is_disabled(service)
+        ):
             command = " ".join(value for key, value in service.settings if key.startswith("healthcheck.test"))
             yield _Answer(
                 Place(service.path, service.line, service.line), f"the health check of the service {service.name}", _command_asks(command)

@@ -41,6 +41,9 @@ _BUILD_CONSTANT = re.compile(r"^__\w+__$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
 _LOCAL_SETTINGS = re.compile(r"local|settings|config|version|secret", re.IGNORECASE)
 _SCRIPT_PATH = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)$")
 _PAGE = re.compile(r"\.(?:html?|ejs|hbs|pug|jinja2?|j2|njk|twig|php|erb|astro|mdx)$")
+_BUILD_SCRIPT = re.compile(r"\.(?:sh|bash|[cm]?js|ts)$|(?:^|/)(?:package\.json|Makefile|justfile|Taskfile\.ya?ml|[Dd]ockerfile[\w.-]*)$")
+_COPIES = re.compile(r"\b(?:cp|copy|copyfiles|cpy|cpx|mv)\s")
+_OUTPUT = r"(?:build|dist|out|output|target|lib)(?:/|\b)"
 _LONGEST_PAGE = 2_000_000
 _MOST_IMPORTERS = 30
 _ENTRIES = frozenset(
@@ -93,6 +96,8 @@ def names_resolve(
     if not any(facts.code_lines for facts in files):
         return NotApplicable("There is no executable production code in a language that is read.")
     gaps = [gap for gap in graph.unresolved if gap.path in project.production and gap.kind is not ImportKind.TYPE_ONLY]
+    moved = _moved_by_the_build({gap.path for gap in gaps}, texts or {})
+    gaps = [gap for gap in gaps if not (gap.path in moved and gap.module.startswith("."))]
     unused = _Unused(graph, texts or {})
     hard = [gap for gap in gaps if not gap.guarded]
     soft = [gap for gap in gaps if gap.guarded and not _LOCAL_SETTINGS.search(gap.module)]
@@ -123,6 +128,23 @@ def names_resolve(
         else f"All of {references:,} imports and calls that could be followed lead somewhere."
     )
     return Assessed(bad=broken, total=max(references, 1), summary=summary, floor=floor, findings=tuple(findings[:_SHOWN]), signals=signals)
+
+
+def _moved_by_the_build(paths: set[str], texts: dict[str, str]) -> frozenset[str]:
+    """Files that a script of the build copies beside its output: their neighbours are there, not here."""
+    commands = [
+        line
+        for path, text in sorted(texts.items())
+        if _BUILD_SCRIPT.search(path) and len(text) < _LONGEST_PAGE
+        for line in text.splitlines()
+        if _COPIES.search(line[:500])
+    ]
+    names = {path: "/".join(path.split("/")[-2:]) for path in paths}
+    return frozenset(
+        path
+        for path, name in names.items()
+        if any(re.search(rf"(?<![\w.-]){re.escape(name)}[\"']?\s+\S{{0,100}}{_OUTPUT}", line[:500]) for line in commands)
+    )
 
 
 def _gap(gap: Unresolved) -> Finding:
