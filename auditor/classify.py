@@ -86,7 +86,7 @@ _GENERATED_NAME = re.compile(
     r"[.-](?=[0-9a-f]{0,19}\d)[0-9a-f]{8,20}\.(?:m?js|css)$|_pb2(?:_grpc)?\.pyi?$|\.pb\.\w+$|\.generated\.\w+$|\.gen\.[jt]sx?$|\.g\.dart$|_generated\.\w+$|-env\.d\.ts$"
 )
 _GENERATED_TEXT = re.compile(
-    r"@generated\b|(?-i:\bDO NOT (?:EDIT|MODIFY)\b)|this (?:file|code) (?:is|was|has been) (?:auto(?:matically)?[- ]?)?generated\b"
+    r"@generated[ \t]+(?:by|from|with|using|SignedSource)\b|(?-i:\bDO NOT (?:EDIT|MODIFY)\b)|this (?:file|code) (?:is|was|has been) (?:auto(?:matically)?[- ]?)?generated\b"
     r"|^\W*(?:code |file )?(?:auto(?:matically)?[- ]?)?generated (?:by|from|using|with)\b|^\W*auto(?:matically)?[- ]?generated\b",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -156,12 +156,17 @@ _SCRIPT_DIRS = {
 }
 _TOOL_DIRS = {"tools", "tooling", "contrib", "ci"}
 """Folders that hold scripts at the top of a repository and product code elsewhere (an agent has tools): there a file must look like a script."""
+_DEVELOPMENT_DIRS = {"dev", "extra", "extras"}
+"""As above, and below them some folders hold nothing but scripts."""
+_DEVELOPMENT_WORK = re.compile(r"^(?:code[-_]?gen(?:eration|erators?)?|generators?|release|releases|ci|build|migration-tools|one-?off)$")
 _SCRIPT_TEXT = re.compile(r"^#!|__name__\s*==\s*['\"]__main__|\bprocess\.(?:argv|exit)\b|\bargparse\b|\brequire\.main\b", re.MULTILINE)
 _BUILD_TOOLS = r"(?:next|nuxt|astro|svelte|vite|vitest|webpack|rollup|rspack|babel|postcss|tailwind|eslint|prettier|metro|craco|jest|drizzle|prisma|tsup|commitlint|playwright|cypress|karma|unocss|windi|vue|remix|gatsby|knip|release|lint-staged|stylelint|orval|codegen)"
 _SCRIPT_NAME = re.compile(
     rf"^(?:noxfile|fabfile|conanfile|seed|seeds|seeder)\.py$|^seed[-_].*\.(?:py|[cm]?[jt]s)$|^seed\.[cm]?[jt]s$|^(?:gulpfile|gruntfile)\.|^{_BUILD_TOOLS}\.(?:[\w-]+\.)*(?:config|conf|setup|common|base|dev|prod|workspace|preset|presets|global-?setup|polyfills?|tracker|components)\.[cm]?[jt]s$|^\.\w+rc\.[cm]?js$",
     re.IGNORECASE,
 )
+_ROOT_SCRIPT = re.compile(r"^(?:build|bundle|release|publish|bump[-_]?version|populate(?:[-_]\w+)?)\.(?:py|[cm]?[jt]s)$", re.IGNORECASE)
+"""Names of development scripts that are also names of product modules: only at the top of the repository, or where the text runs by itself."""
 _ROOT_CONFIG = re.compile(r"\.config\.[cm]?[jt]s$", re.IGNORECASE)
 _SETUP_TEXT = {"setup.py": re.compile(r"\bsetup\s*\("), "tasks.py": re.compile(r"\b(?:from|import) invoke\b")}
 """Development scripts whose names are also ordinary module names."""
@@ -280,7 +285,7 @@ def _is_example(folders: list[str], name: str, *, is_code: bool) -> bool:
     if _EXAMPLE_NAME.search(name):
         return True
     for position, folder in enumerate(folders):
-        if folder in _EXAMPLE_DIRS:
+        if folder in _EXAMPLE_DIRS or folder.endswith(("-examples", "_examples", "-samples")):
             return not (is_code and _SOURCE_FOLDERS.intersection(folders[:position]))
     return False
 
@@ -301,7 +306,11 @@ def _is_script(folders: list[str], name: str, text: str) -> bool:
         return _SETUP_TEXT[name].search(text) is not None
     if _SCRIPT_NAME.search(name) or (_ROOT_CONFIG.search(name) and not _SOURCE_FOLDERS.union({"config", "configs"}).intersection(folders)):
         return True
-    if folders and folders[0] in _TOOL_DIRS and _SCRIPT_TEXT.search(text):
+    if folders and folders[0] in _TOOL_DIRS | _DEVELOPMENT_DIRS and _SCRIPT_TEXT.search(text):
+        return True
+    if folders and folders[0] in _DEVELOPMENT_DIRS and any(_DEVELOPMENT_WORK.match(folder) for folder in folders[1:]):
+        return True
+    if _ROOT_SCRIPT.match(name) and (not folders or _SCRIPT_TEXT.search(text)):
         return True
     for position, folder in enumerate(folders):
         if folder in _SCRIPT_DIRS:

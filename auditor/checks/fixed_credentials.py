@@ -72,6 +72,9 @@ _OTHER_LOGIN = re.compile(
 )
 _SLOT_NAME = re.compile(r"^_{0,2}[a-z]+(?:[-_.:][a-z]+)+$")
 """`NOTICE_SESSION_KEY = "_shown_notice"`: where something is kept in a session, no key."""
+_REFUSES_EMPTY = re.compile(r"@(?:IsNotEmpty|IsHexadecimal|IsUUID|IsUrl|IsEmail|MinLength\(\s*[1-9]|Length\(\s*[1-9])")
+_SHOWN = re.compile(r"schema_extra$|^(?:openapi_)?examples?$", re.IGNORECASE)
+"""What documentation shows as an example of a request."""
 _LABEL = re.compile(r"\s\S+\s|[.!?:]$|^\W+$")
 
 
@@ -115,9 +118,9 @@ def _from_environment(source: _Source) -> Iterator[Fixed]:
 def _from_assignments(source: _Source) -> Iterator[Fixed]:
     facts = source.facts
     for assignment in facts.assignments:
-        if assignment.value is None:
-            continue
         name = _last_name(assignment.target)
+        if assignment.value is None or _SHOWN.search(name):
+            continue
         for key, value in ((name, assignment.value), *_entries(assignment.value)):
             kind = concerns(key)
             if kind is None:
@@ -302,6 +305,8 @@ def _credible(kind: NameKind, name: str, value: Value, facts: FileFacts, *, sett
         return settings_like
     if not literal or NO_KEY.match(literal) or is_reference(literal) or _same_words(name, literal) or len(literal) > 300:
         return False
+    if re.search(r"[\u3040-\u9fff\uac00-\ud7a3]", literal):
+        return False  # a description in the readers' language
     if " ".join(words_of(name)[-2:]) in {"session key", "cookie key"} and _SLOT_NAME.match(literal) and "secret" not in literal:
         return False
     if kind is NameKind.KEY and re.fullmatch(r"[a-z]+(?:[-_.:][a-z]+)*", literal, re.IGNORECASE):
@@ -349,6 +354,8 @@ def _reach(source: _Source, name: str, how: str, place: tuple[int, int]) -> Reac
     facts, (line, scope) = source.facts, place
     if _TEST_NAME.search(facts.path) or (how == "empty" and kind_of_name(name) is not NameKind.SIGNING):
         return Reach.NOWHERE
+    if how == "empty" and _declared_valid(source, line):
+        return Reach.NOWHERE
     if how in {"fallback", "literal", "empty"} and _refused_later(source, name, how):
         return Reach.NOWHERE if how == "empty" else Reach.DEVELOPMENT
     around = _enclosing_names(facts, scope)
@@ -364,6 +371,17 @@ def _enclosing_names(facts: FileFacts, scope: int) -> str:
         names.append(facts.definitions[scope].name)
         scope, bound = facts.definitions[scope].parent, bound + 1
     return " ".join(names)
+
+
+def _declared_valid(source: _Source, line: int) -> bool:
+    """Whether decorators right above a field of a settings class refuse an empty value."""
+    for number in range(line - 2, max(-1, line - 10), -1):
+        text = source.lines[number].strip() if 0 <= number < len(source.lines) else ""
+        if _REFUSES_EMPTY.match(text):
+            return True
+        if not text or text.startswith(("*", "/*", "//")) or text.endswith(("*/", ";")):
+            return False
+    return False
 
 
 def _refused_later(source: _Source, name: str, how: str) -> bool:

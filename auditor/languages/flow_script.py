@@ -282,7 +282,7 @@ class _Reader:
                 continue
             if child.type == "method_definition":
                 method = self.function(child, owner=name or "class")
-                method.decorators = tuple(waiting)
+                method.decorators = (*method.decorators, *waiting)
                 body.append(method)
             elif child.type in {"field_definition", "public_field_definition"}:
                 body.extend(self._field(child, name))

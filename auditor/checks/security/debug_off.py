@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.cross_origin import in_development_branch
+from auditor.checks.handler_classes import names_before
 from auditor.checks.images import is_development_server
 from auditor.checks.reach import within
 from auditor.checks.registry import check
@@ -50,6 +51,10 @@ _INTERNAL = re.compile(
 _GUARD = re.compile(r"auth|login|admin|permission|guard|require|session|user|token|staff", re.IGNORECASE)
 _ENVIRONMENT_FILE = re.compile(
     r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env(?:\.\w+)?|env\.example|app\.json|fly\.toml|render\.ya?ml|docker-compose[\w.-]*\.ya?ml|compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*|[\w-]*configmap[\w-]*\.ya?ml)$"
+)
+_START_FILE = re.compile(
+    r"(?:^|/)(?:Dockerfile[\w.-]*|Containerfile[\w.-]*|Procfile[\w.]*|[\w.-]+\.(?:sh|service|toml|ya?ml|cfg)|setup\.py|package\.json)$",
+    re.IGNORECASE,
 )
 
 
@@ -156,10 +161,20 @@ def _runs(facts: FileFacts, starts: tuple[Start, ...], server: str, texts: dict[
             badness, how = 1.0, "in production"
         elif server and (facts.main_lines[0] <= call.line <= facts.main_lines[1] or starts):
             badness, how = 0.4, "when somebody starts this file directly instead of through the production server"
+        elif _started_elsewhere(facts, starts, texts):
+            badness, how = 0.4, "when somebody starts this file directly; what is installed starts another one"
         else:
             badness, how = 1.0, "in the only way the repository starts it"
         message = f"`{name}({switch or 'debug'}=True)` turns the debug mode on {how}: an error page shows visitors source code and settings, or lets them run code."
         yield _Fault(badness, Finding("debug-run", facts.path, message, call.line, call.end_line, cwe=489))
+
+
+def _started_elsewhere(facts: FileFacts, starts: tuple[Start, ...], texts: dict[str, str]) -> bool:
+    """Whether the product has a start command, and no script or settings of a start names this file or its module."""
+    name = facts.path.rpartition("/")[2]
+    module = facts.path.removesuffix(".py").replace("/", ".").removesuffix(".__main__")
+    runs = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])|-m\s+[\w.]*{re.escape(module)}\b|=\s*[\"'][\w.]*{re.escape(module)}:main\b")
+    return bool(starts) and not any(_START_FILE.search(path) and runs.search(text[:200_000]) for path, text in texts.items())
 
 
 def _is_on(facts: FileFacts, value: Value | None) -> bool:
@@ -259,7 +274,7 @@ def _pages(routes: Routes, syntax: Syntax) -> Iterator[_Fault]:
     for route in routes.routes:
         parts = [part for part in route.path.split("/") if part]
         named = next((part for part in parts if _INTERNAL.match(part)), "")
-        if not named or route.kind is RouteKind.PAGE or any(_GUARD.search(name) for name in route.through):
+        if not named or route.kind is RouteKind.PAGE or any(_GUARD.search(name) for name in names_before(route, syntax)):
             continue
         facts = syntax.files.get(route.place.path)
         if facts is None or route.handler_scope < 0 or _asks_first(facts, route.handler_scope):

@@ -20,7 +20,7 @@ from auditor.checks.registry import check
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
 from auditor.model.project import Project, Side
-from auditor.model.syntax import FileFacts, Syntax, Value
+from auditor.model.syntax import FileFacts, Syntax, Value, ValueKind
 from auditor.model.verdict import Assessed, Confidence, Finding
 from auditor.words import plural
 
@@ -28,6 +28,9 @@ ITEM = "security.no-dynamic-execution"
 _MARKUP = "security.output-encoded"
 _SCRIPTING = 79
 """CWE number of script in a page."""
+_TEMPLATE = 1336
+"""CWE number of a text compiled as a template."""
+_READS_FILE = re.compile(r"(?:^|\.)(?:read_text|readFileSync|readFile|read_template|load_template|get_template_source)$")
 _HALF = 0.5
 _RUNS_TEXT = re.compile(
     r"(?:^|\.)(?:eval|exec|compile|Function|run_path|system|popen|getoutput|getstatusoutput|run|call|check_call|check_output|Popen|create_subprocess_shell|exec_command|"
@@ -101,15 +104,48 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
     facts = syntax.files.get(hit.path)
     if hit.grade == "fail" or facts is None:
         return _graded(hit, detector, project)
+    if hit.cwe == _TEMPLATE and _in_sandbox(facts, syntax):
+        return None
     place = _argument(facts, hit)
     if place is not None:
         origin = origins.of(place[0], hit.path, place[1], hit.line)
-        if origin is Origin.CONSTANT:
+        if origin is Origin.CONSTANT or (origin is Origin.OWN and hit.cwe == _TEMPLATE and _is_own_file(place[0], facts, place[1])):
             return None
         if origin is Origin.OUTSIDE and project.on_server(hit.path):
             message = f"{hit.message.rstrip('.')}; what it runs here comes from a caller."
             return Finding("outside-input-runs", hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
     return _graded(hit, detector, project)
+
+
+def _in_sandbox(facts: FileFacts, syntax: Syntax) -> bool:
+    """Whether the program's templates run in jinja's sandbox and the file makes no environment without one."""
+    own = {name for entry in facts.imports if entry.module.split(".")[0] == "jinja2" for name, _ in entry.names}
+    if own & {"Environment", "Template"}:
+        return False
+    return any(
+        name in {"SandboxedEnvironment", "ImmutableSandboxedEnvironment"}
+        for other in syntax.files.values()
+        for entry in other.imports
+        if entry.module == "jinja2.sandbox"
+        for name, _ in entry.names
+    )
+
+
+def _is_own_file(value: Value, facts: FileFacts, scope: int) -> bool:
+    """Whether a template is the content of a file that the program reads: such files belong to it, as its code does."""
+    text = value
+    if value.kind is ValueKind.NAME:
+        given = [entry.value for entry in facts.assignments if entry.scope == scope and entry.target == value.literal and entry.value]
+        if len(given) != 1:
+            return False
+        text = given[0]
+    if text.kind is not ValueKind.CALL:
+        return False
+    receiver, _, method = text.literal.rpartition(".")
+    if method == "read":
+        opened = (call for call in facts.calls if call.scope == scope and call.callee.rpartition(".")[2] == "open")
+        return receiver.endswith("open()") or any(True for _ in opened)
+    return bool(_READS_FILE.search(text.literal))
 
 
 def _argument(facts: FileFacts, hit: ToolHit) -> tuple[Value, int] | None:

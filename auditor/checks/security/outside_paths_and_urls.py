@@ -23,6 +23,9 @@ from auditor.words import plural
 ITEM = "security.outside-paths-and-urls"
 _REDIRECT = 601
 """CWE number of a redirect that somebody else chooses."""
+_CALLED_ADDRESS = 918
+_HOST_FILTER = re.compile(r"request-filtering-agent|ssrf|^(?:is-)?private-ip$|^advocate(?:\.|$)")
+_HOST_CHECK = re.compile(r"(?:^|[._])(?:is_?private\w*|is_?(?:internal|public|global)_?(?:ip|host|address)\w*)$", re.IGNORECASE)
 _LIMIT = re.compile(
     r"max[_-]?(?:content[_-]?length|file[_-]?size|upload|size|bytes|mb|fields[_-]?size)|content[_-]length|size[_-]?limit|file[_-]?size|client_max_body_size|DATA_UPLOAD_MAX|bodyLimit|limits\s*:",
     re.IGNORECASE,
@@ -36,7 +39,7 @@ def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, te
     """Flows into paths and addresses fail; unlimited uploads and unpacked archives are partial."""
     if not project.has(Kind.SERVICE, Kind.FULLSTACK, Kind.APP):
         return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
-    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project)]
+    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project) and not _filters_hosts(hit, syntax)]
     doubtful = [hit for hit in (*flows.of(ITEM), *bandit.of(ITEM)) if hit.grade == "partial" and hit.path in project.production]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     findings = [
@@ -58,6 +61,14 @@ def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, te
 def _reaches_server(hit: ToolHit, project: Project) -> bool:
     """A visitor's own browser may call any address and opens no file of the server."""
     return project.sides.get(hit.path) is not Side.BROWSER or hit.cwe == _REDIRECT
+
+
+def _filters_hosts(hit: ToolHit, syntax: Syntax) -> bool:
+    """Whether the file that calls the address uses a library that refuses private networks, or asks itself whether a host is private."""
+    facts = syntax.files.get(hit.path)
+    if hit.cwe != _CALLED_ADDRESS or facts is None:
+        return False
+    return any(_HOST_FILTER.search(entry.module) for entry in facts.imports) or any(_HOST_CHECK.search(call.callee) for call in facts.calls)
 
 
 def _summary(certain: int, doubtful: int, files: int) -> str:

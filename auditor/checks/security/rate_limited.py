@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from auditor.checks.handler_classes import names_before
 from auditor.checks.reach import Reach, within
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
@@ -80,7 +81,7 @@ _GUARDED = re.compile(
     r"auth|login|admin|staff|superuser|permission|current_?\w*user|require_?\w*user|principal|jwt|guard|protect", re.IGNORECASE
 )
 _PERMITS = re.compile(
-    r"(?:^|\.)(?:can[A-Z]\w*|is_?[aA]dmin|check_?[pP]ermission\w*|require\w*|getServerSession|getSession|current_?[uU]ser)$"
+    r"(?:^|\.)(?:(?:check|ensure|assert|require|verify)_?(?:[lL]ogged_?[iI]n|[lL]ogin|[aA]uth(?:enticated|entication)?|[sS]ession)|can[A-Z]\w*|is_?[aA]dmin|check_?[pP]ermission\w*|require\w*|getServerSession|getSession|current_?[uU]ser)$"
 )
 _OWN_ACCOUNT = re.compile(r"(?:^|/)(?:me|profile|account|settings|preferences|change[-_]?password|password)(?:/|$)", re.IGNORECASE)
 _MOST = 0.8
@@ -181,9 +182,20 @@ def _endpoint(route: Route, reach: Reach, syntax: Syntax, *, everything: bool) -
     what = _what(route, _calls(route, reach, syntax), syntax)
     if not what:
         return None
-    limited = everything or any(_LIMITER.search(name) for name in route.through)
+    limited = everything or any(_LIMITER.search(name) for name in route.through) or _limits_itself(route, syntax)
     limited = limited or any(_LIMITER.search(call.callee) for call in _calls(route, reach, syntax, deep=True))
     return _Endpoint(route, what, limited)
+
+
+def _limits_itself(route: Route, syntax: Syntax) -> bool:
+    """Views of django-allauth, which limits logins, sign-ups and resets unless its setting is emptied."""
+    facts = syntax.files.get(route.place.path)
+    names = {local: entry.module for entry in facts.imports for _, local in entry.names} if facts is not None else {}
+    handler = route.handler.split(".", maxsplit=1)[0]
+    if not ("allauth" in route.handler or names.get(handler, "").startswith("allauth")):
+        return False
+    settings = (entry for other in syntax.files.values() for entry in other.assignments if entry.target == "ACCOUNT_RATE_LIMITS")
+    return not any(entry.value is not None and entry.value.text in {"False", "None", "{}"} for entry in settings)
 
 
 def _maybe_costly_read(route: Route) -> bool:
@@ -212,11 +224,11 @@ def _what(route: Route, calls: list[Call], syntax: Syntax) -> str:
     makes = any(_HASHES.search(call.callee) for call in calls)
     unclear = any(_UNCLEAR.match(name) for name in names)
     open_to_all = _is_open(route, syntax)
+    if any(_ADMINISTRATOR.search(name) for name in names_before(route, syntax)):
+        return ""
     proves = (unclear and checks) or (open_to_all and (compares or (unclear and makes) or _takes_password(route, syntax)))
     if writes and (named or proves) and not delegated:
         return "login"
-    if any(_ADMINISTRATOR.search(name) for name in route.through):
-        return ""
     if any(_COSTLY.search(call.callee) for call in calls) or _asks_paid_host(route, calls, syntax):
         return "costly"
     uploads = any(_UPLOAD_LAYER.search(name) for name in route.through) or any(_UPLOAD.search(call.callee) for call in calls)
@@ -235,7 +247,12 @@ def _asks_paid_host(route: Route, calls: list[Call], syntax: Syntax) -> bool:
 def _is_open(route: Route, syntax: Syntax) -> bool:
     """Whether nothing has looked at the caller before, and the endpoint is not one of somebody's own account."""
     facts = syntax.files.get(route.place.path)
-    if facts is None or route.handler_scope < 0 or _OWN_ACCOUNT.search(route.path) or any(_GUARDED.search(name) for name in route.through):
+    if (
+        facts is None
+        or route.handler_scope < 0
+        or _OWN_ACCOUNT.search(route.path)
+        or any(_GUARDED.search(name) for name in names_before(route, syntax))
+    ):
         return False
     inside = within(facts, route.handler_scope)
     return not any(call.scope in inside and _PERMITS.search(call.callee) for call in facts.calls)

@@ -39,6 +39,8 @@ from auditor.languages import flow_ir as ir
 
 CALL_DEPTH = 4
 """How many calls deep functions of the audited code are entered."""
+_SMALL, _SMALL_DEPTH = 4, 2
+"""Functions of so few statements are entered so many calls deeper: helpers at the bottom are where texts are cleaned."""
 BUDGET = 60_000
 """Statements and calls followed in one file; beyond that the file is given up as unexamined."""
 NESTING = 80
@@ -150,7 +152,7 @@ class Engine:
     def call_closure(self, closure: Closure, arguments: Arguments) -> Value:
         """Enter a function of the audited code with these arguments."""
         function = closure.function
-        if self.depth >= CALL_DEPTH or function in self.active:
+        if self.depth >= CALL_DEPTH + (_SMALL_DEPTH if len(function.body) <= _SMALL else 0) or function in self.active:
             return join_all([Value(marks) for marks in (value.every_mark for value in arguments.every) if marks])
         values = self._bound(closure, arguments)
         key = (id(function), id(closure.scope), tuple(signature(values[name]) for name in sorted(values)))

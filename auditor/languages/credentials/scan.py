@@ -26,7 +26,7 @@ _TRANSLATIONS = re.compile(
     re.IGNORECASE,
 )
 _TEST_PLACE = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures?|__fixtures__|mocks?|__mocks__|testdata|test[-_]data|cypress|cassettes|__snapshots__|stories)(?:/|$)|(?:^|[/._-])(?:test|tests|spec|mock|fixture|stories|snap)(?:\.|[_-])|\.(?:test|ci|e2e)$"
+    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures?|__fixtures__|mocks?|__mocks__|testdata|test[-_]data|cypress|cassettes|__snapshots__|stories)(?:/|$)|(?:^|[/._-])(?:test|tests|spec|mock|fixture|stories|snap|samples?)(?:\.|[_-])|\.(?:test|ci|e2e)$"
     r"|(?:^|/)(?:settings|configs?|conf|envs?|environments?)/(?:[\w-]{1,40}[_-])?ci\.\w{1,6}$|(?:settings|config)[_.-]ci\.\w{1,6}$",
     re.IGNORECASE,
 )
@@ -122,6 +122,8 @@ def _best(matches: Iterator[Match]) -> list[Match]:
 def _certainty(match: Match, surroundings: Surroundings) -> str | None:
     if match.public:
         return "publishable"
+    if surroundings.role is Role.VENDORED and match.kind in {"connection-string", "url-password"}:
+        return None  # other people's documentation and parsers of addresses
     if surroundings.test:
         return _certainty_in_tests(match)
     if match.local or (match.signing and match.strength is Strength.NAMED and _PIPELINE.search(surroundings.path)):
