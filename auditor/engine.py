@@ -280,5 +280,7 @@ def _installed(distribution: str) -> str:
 def _items_needing(tool: str) -> tuple[str, ...]:
     names = {"radon": {"complexity"}, "pip-audit": {"advisories"}}.get(tool, {tool})
     return tuple(
-        check.id for check in all_checks().values() if names.intersection(need.name for need in (*check.needs, *check.corroborating))
+        check.id
+        for check in all_checks().values()
+        if names.intersection(need.name for need in (*check.needs, *check.corroborating, *check.optional))
     )
