@@ -28,7 +28,7 @@ _LOCK_NAMES = {
     "uv": ("uv.lock",),
     "pipenv": ("Pipfile.lock",),
 }
-_VALUED = {"-r", "-c", "-e", "-i", "-t", "-f", "--requirement", "--constraint", "--index-url", "--extra-index-url", "--target", "--find-links", "--prefix", "-C", "--wheel-dir", "-w", "--python", "--platform", "--group", "--extra", "--filter", "-F", "--workspace"}  # fmt: skip
+_VALUED = {"-r", "-c", "-e", "-i", "-t", "-f", "--requirement", "--constraint", "--index-url", "--extra-index-url", "--target", "--find-links", "--prefix", "-C", "--wheel-dir", "-w", "--python", "--platform", "--group", "--extra", "--filter", "--index-strategy", "--python-preference", "--resolution", "--link-mode", "--index", "--default-index", "--keyring-provider", "--torch-backend", "--platform-tag", "--only-binary", "--no-binary", "--progress-bar", "--registry", "--loglevel", "--cache", "--cache-dir", "--root", "--upgrade-strategy", "--trusted-host", "--retries", "--timeout", "--omit", "--include", "--src", "-F", "--workspace"}  # fmt: skip
 _DEVELOPMENT = re.compile(r"dev|debug|test|lint|ci$")
 _INSTALLERS = {"pip", "setuptools", "wheel", "uv", "poetry", "pipenv", "pdm", "virtualenv", "build", "npm", "pnpm", "yarn", "bun", "corepack", "node-gyp"}  # fmt: skip
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]{0,200})(?:\[[^\]]{0,200}\])?\s*(.*)")

@@ -54,6 +54,7 @@ class Image:
 
 _TARGET = re.compile(r"\b(?:docker|podman|buildah|buildx)\b.{0,600}?--target[ =]([\w.-]{1,60})")
 _SCRIPT_ROUNDS = 4
+LOCK_FILES = frozenset({"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb", "poetry.lock", "uv.lock", "Pipfile.lock", "pdm.lock"})  # fmt: skip
 _BASE_WORDS = frozenset({"base", "builder", "runtime", "common", "deps", "dependencies"})
 
 
@@ -170,6 +171,21 @@ def start_leaves(image: Image, commands: Commands) -> tuple[Leaf, ...]:
 def is_development_server(leaf: Leaf) -> bool:
     """Whether a command starts a server that its makers say is for development only."""
     return bool(_DEVELOPMENT_SERVER.search(leaf.text))
+
+
+def leftovers(deployment: Deployment, manifests: Manifests) -> frozenset[str]:
+    """Variants (`Dockerfile.bun`) that nobody can be building: they copy a lock file the tree does not have, and another container file does the work."""
+    missing = LOCK_FILES - {lock.path.rpartition("/")[2] for lock in manifests.locks}
+    production = [d for d in deployment.dockerfiles if d.purpose == "production"]
+    broken = [d for d in production if missing & set(_copied_names(d))]
+    variants = frozenset(d.path for d in broken if d.path.rpartition("/")[2].lower() not in {"dockerfile", "containerfile"})
+    return variants if len(broken) < len(production) else frozenset()
+
+
+def _copied_names(dockerfile: Dockerfile) -> Iterator[str]:
+    for instruction in dockerfile.instructions:
+        if instruction.keyword == "COPY" and not any(flag.startswith("--from") for flag in instruction.flags):
+            yield from (word.rpartition("/")[2] for word in (instruction.exec_form or tuple(instruction.text.split()))[:-1])
 
 
 def start_scripts(image: Image, tasks: tuple[TaskFile, ...]) -> tuple[str, ...]:

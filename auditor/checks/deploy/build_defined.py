@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from auditor.checks.build_faults import known_paths, lost_arguments, missing_manifests, missing_sources
 from auditor.checks.commands import Commands
-from auditor.checks.images import is_development_server
+from auditor.checks.images import is_development_server, leftovers
 from auditor.checks.recipes import Recipe, Start, deploying_steps, recipes_of
 from auditor.checks.registry import check
 from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, PlatformFile, TaskFile
@@ -45,6 +45,7 @@ _VERSION_FILES = frozenset(
 )
 _MISSING_COST = {0: 0.0, 1: 0.35}
 _CONVENTION = 0.5
+_LEFTOVER = 0.05
 _SERVERS_OF_DATA = ("postgres", "mysql", "mongodb", "supabase", "firebase", "dynamodb", "neon", "turso")
 
 
@@ -74,18 +75,26 @@ def build_defined(  # noqa: PLR0917 - evidence comes by position
         return NotApplicable(_not_deployed(project, manifests), tuple(Place(manifest.path) for manifest in manifests.manifests[:2]))
     recipes = recipes_of(deployment, manifests, tasks, workflows, syntax)
     known = known_paths(snapshot)
+    left = leftovers(deployment, manifests)
     faults = [
-        *(finding for d in deployment.dockerfiles if d.purpose == "production" for finding in missing_sources(d, known)),
+        *(
+            finding
+            for d in deployment.dockerfiles
+            if d.purpose == "production" and d.path not in left
+            for finding in missing_sources(d, known)
+        ),
         *missing_manifests(deploying_steps(workflows), known),
         *lost_arguments(deployment, workflows),
     ]
     ephemeral = frozenset(platform.path for platform in deployment.platforms if _loses_its_disk(platform))
     sources = _Sources(recipes, snapshot, manifests, tasks, workflows, ephemeral)
     judged = [_judge(part, sources) for part in parts]
-    findings = [_finding(entry) for entry in judged if entry.badness] + faults[:10]
+    findings = [_finding(entry) for entry in judged if entry.badness] + faults[:10] + [_leftover(path) for path in sorted(left)]
     bad = sum(entry.badness for entry in judged)
     good = tuple(entry.recipe.place for entry in judged if entry.recipe and not entry.badness)
     floor = 0.3 if faults or any(entry.badness >= 1 and entry.part.kinds & RUNNING for entry in judged) else 0.0
+    if left:
+        floor = max(floor, _LEFTOVER)
     seen = listed(sorted({recipe.name for recipe in recipes})) or "nothing"
     return Assessed(
         bad,
@@ -96,6 +105,13 @@ def build_defined(  # noqa: PLR0917 - evidence comes by position
         good[:3],
         (f"{plural(len(judged), 'part')} that run somewhere; found: {seen}",),
     )
+
+
+def _leftover(path: str) -> Finding:
+    message = (
+        "This container file copies a lock file that is not in the repository: nobody can build it, and whoever tries first loses time."
+    )
+    return Finding("leftover-container-file", path, message, 1, 1, detector="dockerfile")
 
 
 def _not_deployed(project: Project, manifests: Manifests) -> str:

@@ -24,6 +24,7 @@ from auditor.checks.images import (
     is_development_server,
     is_own_base,
     is_pinned,
+    leftovers,
     start_leaves,
     start_scripts,
 )
@@ -78,7 +79,8 @@ def container_hardened(
 ) -> Judgement:
     """Judge every production image."""
     based_on = base_files(deployment)
-    production = [d for d in deployment.dockerfiles if d.purpose == "production" and d.path not in based_on]
+    passed_over = based_on | leftovers(deployment, manifests)
+    production = [d for d in deployment.dockerfiles if d.purpose == "production" and d.path not in passed_over]
     builds = builds_of(workflows, deployment, manifests, tasks)
     dotenv = any(file.path.rpartition("/")[2].startswith(".env") for file in environment_files)
     unreadable = tuple((dockerfile.path, dockerfile.problem) for dockerfile in production if dockerfile.problem)

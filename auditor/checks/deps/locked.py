@@ -28,6 +28,7 @@ from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable, 
 from auditor.words import listed, plural
 
 _PARTIAL = 0.3
+_LOOSE_TOOL = 0.1
 _CEILING_WITH_A_LOCK = 0.55
 
 
@@ -59,7 +60,7 @@ def locked(
     return Assessed(
         bad=bad,
         total=total,
-        floor=_PARTIAL if side else 0.0,
+        floor=_LOOSE_TOOL if side and all(finding.rule == "image-installs-latest" for finding in side) else _PARTIAL if side else 0.0,
         summary=_summary(judged, undeclared, side),
         findings=(*findings, *side),
         evidence=tuple(Place(lock.path, 1) for group in judged if group.hold is Hold.LOCKED for lock in group.locks)[:10],

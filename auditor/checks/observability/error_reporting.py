@@ -57,6 +57,7 @@ _START_FILE = re.compile(
     r"(?:^|/)(?:main|index|app|server|start|run|cli|wsgi|asgi|manage|settings|base|production|prod|config|celery|worker|bootstrap|boot|__init__|__main__|application|_app|_document|root|layout|instrumentation(?:-client)?"
     r"|sentry\.(?:client|server|edge)\.config|hooks\.(?:client|server)|entry[.-](?:client|server)|handler|lambda_function|function_app|streamlit_app)\.\w+$|(?:^|/)plugins/|(?:^|/)settings/|(?:^|/)functions/"
 )
+_MAIN_FILE = re.compile(r"(?:^|/)(?:main|server|app|index|wsgi|asgi|manage|settings|application)\.\w+$")
 _HOOKS = frozenset(
     {
         "register",
@@ -155,8 +156,8 @@ def _idle(found: list[_Setup], declared: list[tuple[str, Place]], signals: tuple
 
 
 def _nothing(syntax: Syntax, project: Project, signals: tuple[str, ...]) -> Assessed:
-    files = sorted(project.production)
-    first = next((path for path in files if _START_FILE.search(path)), files[0] if files else "")
+    files = sorted(project.production, key=lambda path: (path not in project.server, path.count("/"), path))
+    first = next((path for pattern in (_MAIN_FILE, _START_FILE) for path in files if pattern.search(path)), files[0] if files else "")
     message = (
         "Nothing reports an unhandled error to anybody: the first to know is the customer it happens to, and most of them say nothing."
     )
