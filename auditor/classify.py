@@ -159,6 +159,8 @@ _TOOL_DIRS = {"tools", "tooling", "contrib", "ci"}
 _DEVELOPMENT_DIRS = {"dev", "extra", "extras"}
 """As above, and below them some folders hold nothing but scripts."""
 _DEVELOPMENT_WORK = re.compile(r"^(?:code[-_]?gen(?:eration|erators?)?|generators?|release|releases|ci|build|migration-tools|one-?off)$")
+_RUNS_ALONE = re.compile(r"(?:^|\n)(?!export\b|module\b|return\b)(?:await )?[\w.]{1,60}\([^\n]{0,200}\);?\Z")
+"""The file ends with a call: it does something when it is loaded and hands nothing out."""
 _SCRIPT_TEXT = re.compile(r"^#!|__name__\s*==\s*['\"]__main__|\bprocess\.(?:argv|exit)\b|\bargparse\b|\brequire\.main\b", re.MULTILINE)
 _BUILD_TOOLS = r"(?:next|nuxt|astro|svelte|vite|vitest|webpack|rollup|rspack|babel|postcss|tailwind|eslint|prettier|metro|craco|jest|drizzle|prisma|tsup|commitlint|playwright|cypress|karma|unocss|windi|vue|remix|gatsby|knip|release|lint-staged|stylelint|orval|codegen)"
 _SCRIPT_NAME = re.compile(
@@ -308,7 +310,11 @@ def _is_script(folders: list[str], name: str, text: str) -> bool:
         return True
     if folders and folders[0] in _TOOL_DIRS | _DEVELOPMENT_DIRS and _SCRIPT_TEXT.search(text):
         return True
-    if folders and folders[0] in _DEVELOPMENT_DIRS and any(_DEVELOPMENT_WORK.match(folder) for folder in folders[1:]):
+    if (
+        folders
+        and folders[0] in _DEVELOPMENT_DIRS
+        and (any(_DEVELOPMENT_WORK.match(folder) for folder in folders[1:]) or _RUNS_ALONE.search(text.rstrip()[-300:]))
+    ):
         return True
     if _ROOT_SCRIPT.match(name) and (not folders or _SCRIPT_TEXT.search(text)):
         return True

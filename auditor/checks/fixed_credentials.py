@@ -374,12 +374,13 @@ def _enclosing_names(facts: FileFacts, scope: int) -> str:
 
 
 def _declared_valid(source: _Source, line: int) -> bool:
-    """Whether decorators right above a field of a settings class refuse an empty value."""
-    for number in range(line - 2, max(-1, line - 10), -1):
-        text = source.lines[number].strip() if 0 <= number < len(source.lines) else ""
-        if _REFUSES_EMPTY.match(text):
+    """Whether decorators of a field of a settings class refuse an empty value; they begin at its line or stand above it."""
+    if re.match(r"\s*@", source.lines[line - 1] if 1 <= line <= len(source.lines) else ""):
+        return any(_REFUSES_EMPTY.search(text) for text in source.lines[line - 1 : line + 7])
+    for text in reversed(source.lines[max(0, line - 9) : max(0, line - 1)]):
+        if _REFUSES_EMPTY.search(text):
             return True
-        if not text or text.startswith(("*", "/*", "//")) or text.endswith(("*/", ";")):
+        if not text.strip() or text.rstrip().endswith(("*/", ";")):
             return False
     return False
 

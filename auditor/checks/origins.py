@@ -35,6 +35,8 @@ _HARMLESS = re.compile(
     r"escapeId|escape_identifier|escapeIdentifier|Identifier|Literal|isoformat|strftime|toISOString|getTime|now|utcnow|token_hex|hexdigest|literal|escape|"
     r"randomBytes|randomUUID|getWhereConditions|whereItemsQuery)$"
 )
+_HARMLESS_CHAIN = re.compile(r"(?:^|\.)(?:toISOString|isoformat|strftime|uuid4|randomBytes|randomUUID|hexdigest|getTime)\(\)\.")
+"""Pieces of a date, a number or an id, whatever is cut out of them."""
 _LOOKUP = re.compile(r"^([A-Za-z_$][\w.$]*)(?:\[[^\[\]]{1,80}\]|\.get\([^()]{1,80}\))$")
 _CONSTANT_ELEMENTS = re.compile(
     r"^[\[({]?\s*(?:\"[^\"]*\"|'[^']*'|`[^`$]*`)\s+for\b"  # "?" for _ in ids
@@ -126,7 +128,7 @@ class Origins:
 
     def _called(self, value: Value, path: str, scope: int, line: int, depth: int) -> Origin:
         callee = value.literal
-        if _HARMLESS.search(callee) or _CONSTANT_ELEMENTS.search(value.text):
+        if _HARMLESS.search(callee) or _HARMLESS_CHAIN.search(callee) or _CONSTANT_ELEMENTS.search(value.text):
             return Origin.CONSTANT
         lookup = _LOOKUP.match(value.text)
         if lookup and self._name(lookup[1], path, scope, line, depth - 1) is Origin.CONSTANT:

@@ -38,6 +38,8 @@ class QueryText:
     end_line: int
     value: Value
     made_line: int
+    assembled: bool = True
+    """Whether a text in the code has pieces put into it; else the whole text comes from elsewhere."""
 
 
 def query_texts(files: tuple[FileFacts, ...]) -> tuple[QueryText, ...]:
@@ -96,7 +98,17 @@ def _text(facts: FileFacts, call: Call, value: Value) -> QueryText | None:
         made.literal if made.kind in {ValueKind.STRING, ValueKind.TEMPLATE} else ""
     ):
         return None
-    return QueryText(facts.path, call.scope, call.line, call.end_line, value, made_line)
+    return QueryText(facts.path, call.scope, call.line, call.end_line, value, made_line, _is_assembled(facts, call, value))
+
+
+def _is_assembled(facts: FileFacts, call: Call, value: Value) -> bool:
+    """Whether the text, or what is added to the variable that holds it, is put together of several pieces."""
+    if value.kind is not ValueKind.NAME:
+        return True
+    given = [entry for entry in facts.assignments if entry.scope in {call.scope, -1} and entry.target == value.literal]
+    if not given or given[0].value is None or given[0].value.kind is ValueKind.STRING:
+        return True
+    return any(entry.value is None or entry.value.kind in {ValueKind.TEMPLATE, ValueKind.OPERATION} for entry in given)
 
 
 def _made(facts: FileFacts, call: Call, value: Value) -> tuple[Value, int] | None:

@@ -52,6 +52,11 @@ _GUARD = re.compile(r"auth|login|admin|permission|guard|require|session|user|tok
 _ENVIRONMENT_FILE = re.compile(
     r"(?:^|/)(?:\.env[\w.-]*|[\w.-]*\.env(?:\.\w+)?|env\.example|app\.json|fly\.toml|render\.ya?ml|docker-compose[\w.-]*\.ya?ml|compose[\w.-]*\.ya?ml|Dockerfile[\w.-]*|[\w-]*configmap[\w-]*\.ya?ml)$"
 )
+_IMAGE_FILE = re.compile(
+    r"(?:^|/)(?:Dockerfile[\w.-]*|Containerfile[\w.-]*|Procfile[\w.]*|[\w.-]+\.(?:sh|service)|(?:docker-)?compose[\w.-]*\.ya?ml)$",
+    re.IGNORECASE,
+)
+"""Where an image or a platform names what it runs."""
 _START_FILE = re.compile(
     r"(?:^|/)(?:Dockerfile[\w.-]*|Containerfile[\w.-]*|Procfile[\w.]*|[\w.-]+\.(?:sh|service|toml|ya?ml|cfg)|setup\.py|package\.json)$",
     re.IGNORECASE,
@@ -174,7 +179,9 @@ def _started_elsewhere(facts: FileFacts, starts: tuple[Start, ...], texts: dict[
     name = facts.path.rpartition("/")[2]
     module = facts.path.removesuffix(".py").replace("/", ".").removesuffix(".__main__")
     runs = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])|-m\s+[\w.]*{re.escape(module)}\b|=\s*[\"'][\w.]*{re.escape(module)}:main\b")
-    return bool(starts) and not any(_START_FILE.search(path) and runs.search(text[:200_000]) for path, text in texts.items())
+    installed = any(start.by in {"image", "platform"} for start in starts)
+    places = _IMAGE_FILE if installed else _START_FILE
+    return bool(starts) and not any(places.search(path) and runs.search(text[:200_000]) for path, text in texts.items())
 
 
 def _is_on(facts: FileFacts, value: Value | None) -> bool:

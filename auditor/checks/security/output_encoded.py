@@ -27,6 +27,7 @@ _OWN_TEXT = re.compile(r"^(?:_|gettext|trans|csrf\w*|form\b|field\b|forms?\.|loo
 _TAG = re.compile(r"</(?:p|a|div|span|td|li|body|html|h\d|button|label|section|main|form)>")
 _VUE_HTML = re.compile(r"\bv-html\s*=\s*[\"']([^\"']{1,200})[\"']")
 _SVELTE_HTML = re.compile(r"\{@html\s+([^}]{1,200})\}")
+_SANITISES = re.compile(r"\bsaniti[sz]e\w*\(|purify\w*[.(]|\bescape_?html\(|\bxss\(", re.IGNORECASE)
 _SANITISER = re.compile(r"sanitiz|purify|escape|clean|highlight|\bt\(|\$t\(|i18n", re.IGNORECASE)
 
 
@@ -97,8 +98,34 @@ def _switched_off(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]:
                 and not _OWN_TEXT.match(name)
                 and not _SANITISER.search(name)
                 and not name.startswith(("'", '"'))
+                and not (file.language in {Language.VUE, Language.SVELTE} and _cleaned_in_script(name, text))
             ):
                 line = text.count("\n", 0, match.start()) + 1
                 message = f"The template shows {name[:40]} without escaping it: if a user can influence it, their script runs in other people's browsers."
                 found.append(Finding("escaping-switched-off", file.path, message, line, line, Confidence.LOW, "text", 79))
     return found
+
+
+def _cleaned_in_script(expression: str, text: str) -> bool:
+    """Whether the script of a component makes what it shows with a sanitiser: `html = computed(() => DOMPurify.sanitize(...))`."""
+    name = re.match(r"[\w$]+", expression.strip())
+    if name is None:
+        return False
+    made = re.compile(
+        rf"(?:^|[\s;{{(]){re.escape(name[0])}(?:<[^<>\n]{{1,80}}>|:[^=\n]{{1,80}})?\s*(?:=(?!=)|\([^()\n]{{0,200}}\)\s*\{{|:\s*\()"
+    )
+    return any(_SANITISES.search(_block(text, found.start())) for found in made.finditer(text))
+
+
+def _block(text: str, start: int) -> str:
+    """The lines of a definition: those indented deeper than the line it begins on."""
+    lines = text[text.rfind("\n", 0, start + 1) + 1 : start + 6_000].split("\n")
+    if not lines[0].strip():
+        lines = lines[1:]
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    kept = lines[:1]
+    for line in lines[1:120]:
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        kept.append(line)
+    return "\n".join(kept)

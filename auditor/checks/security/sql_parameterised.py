@@ -20,7 +20,7 @@ from auditor.checks.registry import check
 from auditor.model.evidence import Stores, ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, STORES, SYNTAX, TEXTS
 from auditor.model.project import Project
-from auditor.model.syntax import FileFacts, ImportKind, Syntax
+from auditor.model.syntax import FileFacts, ImportKind, Syntax, ValueKind
 from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable
 from auditor.words import plural
 
@@ -116,6 +116,9 @@ def _of_query(query: QueryText, origin: Origin) -> Finding:
     if origin is Origin.OUTSIDE:
         message = "A value that a caller chooses becomes part of this query text; one apostrophe breaks the query, a crafted value reads or destroys the database."
         return Finding("outside-value-in-query", query.path, message, query.line, query.end_line, Confidence.MEDIUM, cwe=89)
+    if query.value.kind is ValueKind.NAME and not query.assembled:
+        message = "This query is not written in the code: its whole text comes from a setting or a record, and whoever may change that can run any query."
+        return Finding("stored-query", query.path, message, query.line, query.end_line, Confidence.LOW, cwe=89)
     message = "This query text is put together from variables of the program; the day one of them comes from a visitor, they can read or destroy the database."
     return Finding("assembled-query", query.path, message, query.line, query.end_line, Confidence.MEDIUM, cwe=89)
 

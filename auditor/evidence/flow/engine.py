@@ -35,6 +35,7 @@ from auditor.evidence.flow.values import (
     join_variables,
     text_of,
 )
+from auditor.evidence.flow.weaknesses import HANDS_ON
 from auditor.languages import flow_ir as ir
 
 CALL_DEPTH = 4
@@ -152,7 +153,10 @@ class Engine:
     def call_closure(self, closure: Closure, arguments: Arguments) -> Value:
         """Enter a function of the audited code with these arguments."""
         function = closure.function
-        if self.depth >= CALL_DEPTH + (_SMALL_DEPTH if len(function.body) <= _SMALL else 0) or function in self.active:
+        deepest = CALL_DEPTH + (_SMALL_DEPTH if len(function.body) <= _SMALL else 0)
+        if self.depth >= deepest and not HANDS_ON.search(function.name):
+            return NOTHING  # not seen inside, and by its name it looks something up
+        if self.depth >= deepest or function in self.active:
             return join_all([Value(marks) for marks in (value.every_mark for value in arguments.every) if marks])
         values = self._bound(closure, arguments)
         key = (id(function), id(closure.scope), tuple(signature(values[name]) for name in sorted(values)))

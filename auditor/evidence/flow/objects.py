@@ -49,7 +49,9 @@ def bound_to(found: Value, base: Value) -> Value:
     if found.closure is None:
         return found
     kinds = {getattr(decorator, "id", "") for decorator in found.closure.function.decorators}
-    if "staticmethod" in kinds or (base.blueprint is not None and not base.path.endswith("()") and "classmethod" not in kinds):
+    if "staticmethod" in kinds or (
+        base.blueprint is not None and base.path and not base.path.endswith("()") and "classmethod" not in kinds
+    ):
         return replace(found, closure=replace(found.closure, static=True))
     return replace(found, closure=replace(found.closure, bound=base))
 
