@@ -332,3 +332,56 @@ def test_no_output_holds_a_value(only: tuple[str, ...], tmp_path: Path) -> None:
         for piece in pieces(value):
             for kind, output in outputs.items():
                 assert piece not in output, (name, kind)
+
+
+BODY = "".join(f"{letter}{number}xQ9{letter.lower()}Zk" for number, letter in enumerate("MJKLWERTYUIOPASDFGHJKLZXCVBNM"))
+HEAD, FOOT = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}\n{BODY}\n{FOOT}\n",
+        f'KEY = "{HEAD}\\n{BODY}\\n{FOOT}"\n',
+        f'KEY = (\n    "{HEAD}\\n"\n    "{BODY[:64]}\\n"\n    "{BODY[64:]}\\n"\n    "{FOOT}"\n)\n',
+        f"# {HEAD}\n# {BODY[:64]}\n# {BODY[64:]}\n# {FOOT}\n",
+    ],
+    ids=["plain", "escaped", "pieces", "comments"],
+)
+def test_a_private_key_is_known_however_it_is_written(text: str) -> None:
+    assert [secret.kind for secret in found_in("shop/keys.py", text)] == ["private-key"]
+
+
+@pytest.mark.parametrize(
+    "behind", ['" rows="5" class="' + BODY, "\n...\n" + FOOT, '" in text:\n' + BODY], ids=["placeholder", "dots", "search"]
+)
+def test_a_head_without_its_body_is_no_private_key(behind: str) -> None:
+    assert not found_in("shop/keys.py", f'placeholder="{HEAD}{behind}"')
+
+
+def test_a_key_id_in_an_address_is_public_and_in_a_test_a_sample() -> None:
+    value = "AKIA" + "J7IODE3ZIX6FGTPA"
+    assert [s.certainty for s in found_in("shop/links.py", f'LINK = "https://a.example/?SubscriptionId={value}&tag=x"')] == ["publishable"]
+    assert [s.certainty for s in found_in("tests/test_links.py", f'KEY = "{value}"', role=Role.TEST)] == ["test"]
+    assert [s.certainty for s in found_in("shop/links.py", f'KEY = "{value}"')] == ["working"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "language", "role"),
+    [
+        ("web/brands.ts", 'OnePassword = "5b1d16a3-8c7e-4a39-b2c1-6e0f9d7a4c28"', Language.TYPESCRIPT, Role.FIRST_PARTY),
+        ("web/brands.ts", 'ApplePasswords = "5b1d16a3-8c7e-4a39-b2c1-6e0f9d7a4c28"', Language.TYPESCRIPT, Role.FIRST_PARTY),
+        ("shop/log.py", 'API_KEY = r"(sk-[a-zA-Z0-9]{20,48})"', Language.PYTHON, Role.FIRST_PARTY),
+        (".codecov.yml", "require_ci_to_pass: true", Language.YAML, Role.CONFIG),
+        ("web/manifest.webapp", '"verification_key" : "5b1d16a3-8c7e-4a39-b2c1-6e0f9d7a4c28"', Language.OTHER, Role.ASSET),
+        ("node_modules/url/index.js", "// https://user:p%40ssw0rd12@host.org/", Language.JAVASCRIPT, Role.VENDORED),
+    ],
+)
+def test_names_that_only_sound_like_secrets(path: str, text: str, language: Language, role: Role) -> None:
+    assert not found_in(path, text, language, role)
+
+
+def test_a_signing_key_of_a_pipeline_lives_for_one_run() -> None:
+    text = f"  SECRET_KEY: {FAKES['hex-key']}"
+    assert [s.certainty for s in found_in(".github/workflows/ci.yml", text, Language.YAML, Role.CONFIG)] == ["local"]
+    assert [s.certainty for s in found_in("deploy/values.yml", text, Language.YAML, Role.CONFIG)] == ["working"]

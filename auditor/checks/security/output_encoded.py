@@ -34,7 +34,7 @@ _SANITISER = re.compile(r"sanitiz|purify|escape|clean|highlight|\bt\(|\$t\(|i18n
 @check(ITEM, needs=(FLOWS, PROJECT, SNAPSHOT, TEXTS), corroborating=(BANDIT,))
 def output_encoded(flows: ToolHits, project: Project, snapshot: Snapshot, texts: dict[str, str], bandit: ToolHits) -> Judgement:
     """Flows into mark-up fail; escapes that are switched off for something unknown are partial."""
-    pages = [file.path for file in snapshot.with_role(Role.FIRST_PARTY) if file.language is Language.HTML]
+    pages = [file.path for file in snapshot.with_role(Role.FIRST_PARTY) if file.language in {Language.HTML, Language.VUE, Language.SVELTE}]
     if not project.has(Kind.FULLSTACK, Kind.FRONTEND, Kind.APP) and not pages and not flows.of(ITEM):
         return NotApplicable("Nothing is shown in a browser: no page, no template, no component.")
     certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail"]
