@@ -55,6 +55,13 @@ _ASKED_OR_COMPARED = re.compile(r"[\"'][A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[\"']\s*[,)]
 _DEVELOPMENT_BRANCH = re.compile(
     r"\bif\b[^\n]{0,80}(?:\bDEV\b|isDev|is_dev|NODE_ENV|[iI]s_?[pP]rod|PRODUCTION|DEBUG|development|\bdebug\b)"
 )
+_UNSET_BRANCH = re.compile(
+    r"\bif\b[^\n]{0,120}(?:\bis None\b|\bnot [\w.]{1,60}|==\s*null\b|={2,3}\s*undefined\b|\(![\w.]{1,60}\))[^\n]{0,20}[:{)]?\s*$"
+)
+"""What stands below it holds where nothing was set."""
+_BEHIND_A_SETTING = re.compile(r"(?:\?\?|\|\||\bor\b)\s*[\"'`(]*$")
+_DEFAULT_OF_A_PROPERTY = re.compile(r"^\s*\w{1,60}\s*=\s*[\"'`]{2},?\s*$")
+"""A line of a destructured parameter, without its text: whoever calls gives another value."""
 _DEVELOPMENT_FILE = re.compile(
     r"(?:^|/)(?:[\w.-]*\.)?(?:dev|develop\w*|local|ci|serve|contrib|playground|mock\w*|stub\w*|populate|seed\w*|debug|storybook|example\w*)(?:[._/-]|$)",
     re.IGNORECASE,
@@ -97,7 +104,8 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
 ) -> Judgement:
     """Judge the three sub-claims over production code."""
     settings = settings_of(project, syntax, tasks)
-    hard = [entry for facts in syntax.of(project.production) for entry in _hard_coded(facts, texts.get(facts.path, ""))]
+    files_of_code = [facts for facts in syntax.of(project.production) if not _is_replaced(facts.path, texts)]
+    hard = [entry for facts in files_of_code for entry in _hard_coded(facts, texts.get(facts.path, ""))]
     fallbacks = [s for s in settings if s.place.path in project.browser and _LOCAL.search(s.fallback)]
     by_file = _settings_files(project, syntax, snapshot)
     if by_file or any(_NAMES_DATA.search(setting.name) for setting in settings):
@@ -128,6 +136,12 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
         evidence or by_file[:2],
         signals,
     )
+
+
+def _is_replaced(path: str, texts: dict[str, str]) -> bool:
+    """Whether the build puts the file for production in the place of this one (Angular's `environment.ts`)."""
+    stem, dot, suffix = path.rpartition(".")
+    return path.endswith("/environment.ts") and any(f"{stem}.{name}{dot}{suffix}" in texts for name in ("prod", "production"))
 
 
 def _nothing_differs(project: Project) -> NotApplicable:
@@ -174,6 +188,7 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
         what = _kind(literal, facts)
         plain = shown.replace(literal.text, "")
         excused = _DEVELOPMENT_LINE.search(plain) or _ASKED_OR_COMPARED.search(plain) or _DEVELOPMENT_BRANCH.search(before)
+        excused = excused or (_LOCAL.search(literal.text) and _is_fallback(shown, literal.text, before, facts.path))
         if what and not excused:
             address = _ADDRESS.match(literal.text.strip())
             yield _HardCoded(
@@ -182,6 +197,14 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
                 address[1].lower() if address else literal.text[:80],
                 what == _DATA_KEPT,
             )
+
+
+def _is_fallback(line: str, text: str, before: str, path: str) -> bool:
+    """Whether a text is what holds when nothing else was given."""
+    head, found, _ = line.partition(text)
+    if found and (_BEHIND_A_SETTING.search(head) or _UNSET_BRANCH.search(before)):
+        return True
+    return not path.endswith(".py") and "," in line and _DEFAULT_OF_A_PROPERTY.match(line.replace(text, "")) is not None
 
 
 def _kind(literal: Literal, facts: FileFacts) -> str:
