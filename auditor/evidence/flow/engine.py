@@ -42,6 +42,7 @@ CALL_DEPTH = 4
 """How many calls deep functions of the audited code are entered."""
 _SMALL, _SMALL_DEPTH = 4, 2
 """Functions of so few statements are entered so many calls deeper: helpers at the bottom are where texts are cleaned."""
+_ADDRESSES = frozenset({"url", "redirect", "path"})
 BUDGET = 60_000
 """Statements and calls followed in one file; beyond that the file is given up as unexamined."""
 NESTING = 80
@@ -84,7 +85,7 @@ class Engine:
         self.steps = 0
         self.depth = 0
         self.active: list[ir.Function] = []
-        self.memo: dict[tuple[int, int, tuple[object, ...]], tuple[Scope, Value]] = {}
+        self.memo: dict[tuple[int, int, int, tuple[object, ...]], tuple[Scope, Value]] = {}
         self.pending: list[tuple[ir.Function, Scope, tuple[Value, ...], tuple[Value, ...], Value | None]] = []
         self.seen: set[int] = set()
 
@@ -153,13 +154,31 @@ class Engine:
     def call_closure(self, closure: Closure, arguments: Arguments) -> Value:
         """Enter a function of the audited code with these arguments."""
         function = closure.function
-        deepest = CALL_DEPTH + (_SMALL_DEPTH if len(function.body) <= _SMALL else 0)
-        if self.depth >= deepest and not HANDS_ON.search(function.name):
-            return NOTHING  # not seen inside, and by its name it looks something up
-        if self.depth >= deepest or function in self.active:
-            return join_all([Value(marks) for marks in (value.every_mark for value in arguments.every) if marks])
+        if self.depth >= CALL_DEPTH or function in self.active:
+            return self._handed_over(closure, arguments)
+        return self._entered(closure, arguments)
+
+    def _handed_over(self, closure: Closure, arguments: Arguments) -> Value:
+        """What a function that is too deep to be followed gives back: whatever it gets.
+
+        An address or a file name is another matter: where the name says that something is looked up, it is one that was stored, and where the
+        function is small enough to be looked into after all, it may have been confined.
+        """
+        function = closure.function
+        handed = join_all([Value(marks) for marks in (value.every_mark for value in arguments.every) if marks])
+        if not HANDS_ON.search(function.name):
+            return handed.cleaned(_ADDRESSES)
+        if handed.marks and len(function.body) <= _SMALL and self.depth < CALL_DEPTH + _SMALL_DEPTH and function not in self.active:
+            seen = self._entered(closure, arguments).every_mark
+            if not any(mark.harms(weakness) for mark in seen for weakness in _ADDRESSES):
+                return handed.cleaned(_ADDRESSES)
+        return handed
+
+    def _entered(self, closure: Closure, arguments: Arguments) -> Value:
+        function = closure.function
         values = self._bound(closure, arguments)
-        key = (id(function), id(closure.scope), tuple(signature(values[name]) for name in sorted(values)))
+        deeper = max(0, self.depth - CALL_DEPTH + 1)  # what is seen from further down is less, and must not stand for the whole
+        key = (id(function), id(closure.scope), deeper, tuple(signature(values[name]) for name in sorted(values)))
         if key in self.memo:
             return self.memo[key][1]
         scope = Scope({}, closure.scope)
