@@ -55,6 +55,10 @@ _COMMAND_LIBRARIES = frozenset(
     }
 )
 _HELPER = re.compile(r"^(?:log|write_log|audit|record_event)(?:_\w{1,40}|[A-Z]\w{0,40})?$|^\w{1,40}_log$")
+_HOSTED_LOGGERS = re.compile(
+    r"firebase-functions/(?:v\d/)?logger$|firebase-functions(?:/v\d)?$|@aws-lambda-powertools/logger$|@google-cloud/logging"
+)
+"""Loggers that the platform a function runs on sets up."""
 _SELF_CONFIGURED = frozenset({"loguru"})
 
 
@@ -144,6 +148,9 @@ def _script(facts: FileFacts, found: Statements) -> None:
             found.set_up.append(_place(facts, call))
         elif _is_logged(call, _SCRIPT_LEVELS, loggers) and not call.callee.startswith(("Math.", "console.")):
             found.logged.append(_place(facts, call))
+    for statement in facts.imports:
+        if _HOSTED_LOGGERS.match(statement.module):
+            found.set_up.append(Place(facts.path, statement.line))
 
 
 def _framework_logger(call: Call) -> bool:

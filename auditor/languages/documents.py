@@ -251,6 +251,10 @@ _BY_STEM = (
     ("licence", re.compile(r"^(?:licen[cs]e|copying|notice|unlicense|third[-_ ]?party[-_ ]?(?:licen[cs]es|notices))\b")),
     ("runbook", re.compile(r"(?:^|[-_ ])(?:runbooks?|playbooks?|operations|deploy(?:ment|ing)?|on[-_ ]?call|incidents?|disaster|rollback|troubleshoot(?:ing)?)(?:[-_ ]|$)|^(?:ops|backups?|restore|recovery|monitoring|maintenance)$")),
 )  # fmt: skip
+_DOCUMENTATION = re.compile(r"(?:^|/)(?:docs?|documentation|content|wiki|manual)/")
+_FOR_CONTRIBUTORS = re.compile(
+    r"(?:^|/)(?:docs?|documentation)/(?:[\w.-]{1,60}/){0,4}(?:contributors?|contributing|developers?[-_]guide|dev[-_]guide|development)/"
+)
 _PLANNING = re.compile(
     r"(?:^|/)(?:specs?|\.specify|\.kiro|openspec|prompts?|agents?|commands|skills|\.claude|\.cursor|plans?|tasks?|history|blueprints?|rfcs?|adrs?)(?:/|[-_.])|(?:spec|plan|tasks|prompt|design|prd)\.md$"
 )
@@ -269,11 +273,14 @@ def purpose_of(path: str, sections: list[Section]) -> str:
     """What the document is for: its name and place first, then what its text says it is."""
     name = PurePosixPath(path).name.lower()
     stem = re.sub(r"\.(?:md|mdx|mdc|rst|txt|adoc|markdown)$", "", name)
-    if stem in _AGENT_NAMES or _AGENT_PLACE.search(path) or (stem.startswith("copilot") and "instructions" in stem):
+    about_agents = name == PurePosixPath(path).name and _DOCUMENTATION.search(path) is not None  # a page on the product's own agents
+    if (stem in _AGENT_NAMES and not about_agents) or _AGENT_PLACE.search(path) or (stem.startswith("copilot") and "instructions" in stem):
         return "agent-rules"
     for purpose, pattern in _BY_STEM:
         if pattern.search(stem) and not (purpose == "runbook" and _PLANNING.search(path.lower())):
             return purpose
+    if _FOR_CONTRIBUTORS.search(path.lower()):
+        return "contributing"
     head = "\n".join(f"{section.title}\n{section.text[:2_000]}" for section in sections[:3])
     if _AGENT_TEXT.search(head[:6_000]):
         return "agent-rules"

@@ -27,12 +27,12 @@ from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, P
 from auditor.words import listed, percent, plural
 
 _QUALITY = re.compile(
-    r"^(?:eslint|ruff|flake8|mypy|pyright|basedpyright|tsc|vue-tsc|svelte-check|prettier|black|isort|pylint|biome|oxlint|stylelint|pre-commit|bandit|semgrep|next (?:build|lint)|vite build|astro (?:build|check)|ng (?:build|lint)"
+    r"^(?:eslint|shellcheck|actionlint|ruff|flake8|mypy|pyright|basedpyright|tsc|vue-tsc|svelte-check|prettier|black|isort|pylint|biome|oxlint|stylelint|pre-commit|bandit|semgrep|next (?:build|lint)|vite build|astro (?:build|check)|ng (?:build|lint)"
     r"|webpack|rollup|turbo|nx|docker(?: buildx)? build|docker[ -]compose build|cargo (?:build|clippy|check)|go (?:build|vet)|golangci-lint|hadolint|python[\d.]* -m (?:build|compileall|mypy|ruff|flake8)|(?:\w+-)?(?:npm|pnpm|yarn|bun)"
     r" (?:run )?(?:build|lint|check|typecheck|type-check|format)|nuxt build|react-scripts build|expo export|tox|nox)\b"
 )
 _QUALITY_ACTION = re.compile(
-    r"(?:codeql-action|eslint|ruff-action|pre-commit/action|super-linter|docker/build-push-action|hadolint|golangci|black|biome|sonar|trunk-io)",
+    r"(?:codeql-action|shellcheck|actionlint|eslint|ruff-action|pre-commit/action|super-linter|docker/build-push-action|hadolint|golangci|black|biome|sonar|trunk-io)",
     re.IGNORECASE,
 )
 _REMOTE = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/")
