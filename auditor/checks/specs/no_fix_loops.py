@@ -60,6 +60,10 @@ class _Version:
     removed: frozenset[int]
 
 
+_TOOLING = re.compile(r"(?:^|/)(?:extra|releases?|tools?|tooling|hack|ci|dev|devtools|maintenance)/")
+"""Folders of tools for the people who work on the product: trying out a release script is no guessing at the product's faults."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     path: str
@@ -107,7 +111,7 @@ def _versions(commits: tuple[Commit, ...]) -> dict[str, list[_Version]]:
 
 def _is_production(change: FileChange) -> bool:
     language, role = role_by_path(change.path)
-    return role is Role.FIRST_PARTY and language in READ_LANGUAGES
+    return role is Role.FIRST_PARTY and language in READ_LANGUAGES and not _TOOLING.search(change.path)
 
 
 def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[_Run]:
