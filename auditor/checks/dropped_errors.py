@@ -39,6 +39,7 @@ _NEUTRAL = frozenset(
 _ANSWERING = re.compile(r"^(?:res|response|reply|ctx)\b|(?:^|\.)(?:reject|cb|callback|next|done|exit|throw\w*|close|emit|resolve)$")
 _CALLS_LOOKED_AT = 60  # calls before a callback among which the one that takes it stands
 _ANSWER_NEAR = 4  # lines after the print within which an answer belongs to the failure
+_REFUSED_WITHIN = 4
 _STATE = re.compile(r"^(?:this\.)?set[A-Z]\w*$")
 _ERROR_PARAMETER = re.compile(r"^(?:err|error|e)$")
 
@@ -124,8 +125,17 @@ class FileHandlers:
         if not weight:
             return None
         culprit = write or next((callee for callee in work if is_remote(callee)), next((c for c in work if "[" not in c), "this"))
+        if write and self._is_refused(handler):
+            weight, write = 0.5, ""
         hidden = write if weight >= 1 and not handler.comment else ""  # a stated reason: a place like any other
         return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, _message(rule, culprit, hidden, handler), hidden)
+
+    def _is_refused(self, handler: Handler) -> bool:
+        """`const token = await tokens.delete().catch(() => null); if (!token) throw …`: the caller learns that it failed, not why."""
+        end = handler.end_line
+        return handler.kind != "catch" and any(
+            raised.scope == handler.scope and end < raised.line <= end + _REFUSED_WITHIN for raised in self._facts.raises
+        )
 
     @staticmethod
     def _matters(handler: Handler) -> bool:

@@ -87,6 +87,7 @@ _STORE = re.compile(
     r"(?:^|[._])(?:db|database|session|conn|connection|cursor|cur|tx|trx|transaction|prisma|objects|repo|repository|supabase|firestore|collection|mongo|knex|sequelize|Model|query)\b"
     r"|\b\w*(?:Repository|Repo|Model|Session|Prisma)\b|\.from\(\)|\.collection\(\)|\.doc\(\)|\.table\(\)"
 )
+_LOOKS_UP = _words("retrieve list search get find fetch all constructEvent construct_event")
 _PAYMENT = re.compile(
     r"^(?:stripe|razorpay|braintree|paypal|mollie|square)\b|(?:^|\.)(?:charge|capture_payment|create_payment|refund|payment_intents?\.\w+)$",
     re.IGNORECASE,
@@ -141,7 +142,7 @@ def is_write(callee: str) -> bool:
     """Whether a call surely stores data or moves money."""
     owner, _, last = callee.rpartition(".")
     if _PAYMENT.search(callee):
-        return True
+        return last not in _LOOKS_UP
     if last in _WRITE_LAST:
         return bool(owner) and (last != "insert" or bool(_STORE.search(owner)))
     return last in _WRITE_WITH_OWNER and bool(owner) and bool(_STORE.search(owner))
