@@ -137,6 +137,11 @@ _EXAMPLE_DIRS = {
 }
 _EXAMPLE_NAME = re.compile(r"\.stories\.[jt]sx?$|^example[-_.]")
 _MIGRATION_DIRS = {"migrations"}
+_MIGRATION_TOOL = re.compile(
+    r"\balembic\b|\bmigrations\.\w|\bop\.\w+\(|\b(?:ALTER|CREATE|DROP)\s+(?:TABLE|INDEX)\b|\bRun(?:Python|SQL)\b|\bmigrate\w*\.up\b|ADD COLUMN|\bexecute\w*\(",
+    re.IGNORECASE,
+)
+"""What Python files do that change a database; a module that brings people's data over from another product is part of this one."""
 _MIGRATION_FOLDERS = {"migration", "migrate", "drizzle", "versions"}
 """Also words of the trade: the file must be numbered or say how to go up."""
 _MIGRATION_NAME = re.compile(r"^[vu]?\d{1,14}[-_]|\d{8}|^[0-9a-f]{12}_")
@@ -161,10 +166,12 @@ _DEVELOPMENT_DIRS = {"dev", "extra", "extras"}
 _DEVELOPMENT_WORK = re.compile(r"^(?:code[-_]?gen(?:eration|erators?)?|generators?|release|releases|ci|build|migration-tools|one-?off)$")
 _RUNS_ALONE = re.compile(r"(?:^|\n)(?!export\b|module\b|return\b)(?:await )?[\w.]{1,60}\([^\n]{0,200}\);?\Z")
 """The file ends with a call: it does something when it is loaded and hands nothing out."""
+_HANDS_OUT = re.compile(r"^\s*export\b|\bexports\b", re.MULTILINE)
+"""A module of JavaScript without this can only be run, not used by another."""
 _SCRIPT_TEXT = re.compile(r"^#!|__name__\s*==\s*['\"]__main__|\bprocess\.(?:argv|exit)\b|\bargparse\b|\brequire\.main\b", re.MULTILINE)
 _BUILD_TOOLS = r"(?:next|nuxt|astro|svelte|vite|vitest|webpack|rollup|rspack|babel|postcss|tailwind|eslint|prettier|metro|craco|jest|drizzle|prisma|tsup|commitlint|playwright|cypress|karma|unocss|windi|vue|remix|gatsby|knip|release|lint-staged|stylelint|orval|codegen)"
 _SCRIPT_NAME = re.compile(
-    rf"^(?:noxfile|fabfile|conanfile|seed|seeds|seeder)\.py$|^seed[-_].*\.(?:py|[cm]?[jt]s)$|^seed\.[cm]?[jt]s$|^(?:gulpfile|gruntfile)\.|^{_BUILD_TOOLS}\.(?:[\w-]+\.)*(?:config|conf|setup|common|base|dev|prod|workspace|preset|presets|global-?setup|polyfills?|tracker|components)\.[cm]?[jt]s$|^\.\w+rc\.[cm]?js$",
+    rf"^(?:noxfile|fabfile|conanfile|seed|seeds|seeder|(?:pre|post)_gen_project|pre_prompt)\.py$|^seed[-_].*\.(?:py|[cm]?[jt]s)$|^seed\.[cm]?[jt]s$|^(?:gulpfile|gruntfile)\.|^{_BUILD_TOOLS}\.(?:[\w-]+\.)*(?:config|conf|setup|common|base|dev|prod|workspace|preset|presets|global-?setup|polyfills?|tracker|components)\.[cm]?[jt]s$|^\.\w+rc\.[cm]?js$",
     re.IGNORECASE,
 )
 _ROOT_SCRIPT = re.compile(r"^(?:build|bundle|release|publish|bump[-_]?version|populate(?:[-_]\w+)?)\.(?:py|[cm]?[jt]s)$", re.IGNORECASE)
@@ -254,7 +261,7 @@ def _role_by_place(folders: list[str], name: str, language: Language, text: str)
         return Role.DOC
     if language is Language.NOTEBOOK or _is_example(folders, name, is_code=is_code):
         return Role.EXAMPLE if language not in _CONFIG else Role.CONFIG
-    if language is Language.SHELL or (is_code and _is_script(folders, name, text)):
+    if language is Language.SHELL or ((is_code or language is Language.HTML) and _is_script(folders, name, text)):
         return Role.SCRIPT
     if language in _CONFIG:
         return Role.CONFIG
@@ -295,6 +302,10 @@ def _is_example(folders: list[str], name: str, *, is_code: bool) -> bool:
 def _is_migration(folders: list[str], name: str, language: Language, text: str) -> bool:
     if language not in _CODE | {Language.SQL}:
         return False
+    if any(folder.endswith(("_migrations", "-migrations")) for folder in folders) and _MIGRATION_TEXT.search(text):
+        return True
+    if _MIGRATION_DIRS.intersection(folders) and language is Language.PYTHON and name != "__init__.py" and text.strip():
+        return bool(_MIGRATION_NAME.search(name) or _MIGRATION_TEXT.search(text) or _MIGRATION_TOOL.search(text))
     if _MIGRATION_DIRS.intersection(folders) or ("alembic" in folders and (language is Language.PYTHON or "versions" in folders)):
         return True
     if not _MIGRATION_FOLDERS.intersection(folders):
@@ -313,7 +324,11 @@ def _is_script(folders: list[str], name: str, text: str) -> bool:
     if (
         folders
         and folders[0] in _DEVELOPMENT_DIRS
-        and (any(_DEVELOPMENT_WORK.match(folder) for folder in folders[1:]) or _RUNS_ALONE.search(text.rstrip()[-300:]))
+        and (
+            any(_DEVELOPMENT_WORK.match(folder) for folder in folders[1:])
+            or _RUNS_ALONE.search(text.rstrip()[-300:])
+            or (not name.endswith(".py") and not _HANDS_OUT.search(text))
+        )
     ):
         return True
     if _ROOT_SCRIPT.match(name) and (not folders or _SCRIPT_TEXT.search(text)):
@@ -338,7 +353,8 @@ def _is_minified(name: str, text: str) -> bool:
     return len(_EMBEDDED.sub("", longest)) > 1_000  # a long line of code, not one embedded picture
 
 
-_EMBEDDED = re.compile(r"[A-Za-z0-9+/=]{100,}")
+_EMBEDDED = re.compile(r"[A-Za-z0-9+/=]{100,}|[\"'][MmLlHhVvCcSsQqTtAaZzEe0-9\s,.+-]{60,}[\"']")
+"""Pictures inside code: encoded bytes, and the points of drawn lines."""
 
 
 def _is_generated(folders: list[str], name: str, language: Language, text: str) -> bool:

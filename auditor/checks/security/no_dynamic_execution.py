@@ -119,8 +119,7 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
 
 def _in_sandbox(facts: FileFacts, syntax: Syntax) -> bool:
     """Whether the program's templates run in jinja's sandbox and the file makes no environment without one."""
-    own = {name for entry in facts.imports if entry.module.split(".")[0] == "jinja2" for name, _ in entry.names}
-    if own & {"Environment", "Template"}:
+    if any(re.search(r"(?:^|\.)(?:Environment|Template)$", call.callee) for call in facts.calls):
         return False
     return any(
         name in {"SandboxedEnvironment", "ImmutableSandboxedEnvironment"}

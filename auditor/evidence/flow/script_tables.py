@@ -131,6 +131,7 @@ _CLEANERS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
         ),
         frozenset({"markup"}),
     ),
+    (re.compile(r"^(?:uqr|qrcode|qr-code-styling|bwip-js|jsbarcode)\b"), frozenset({"markup"})),  # a picture of the text
     (re.compile(r"(?:^|\.)(?:escapeId|escapeIdentifier|escapeLiteral|identifier)$"), frozenset({"sql"})),
     (re.compile(r"shell-quote|shescape|shellescape"), frozenset({"command"})),
     (re.compile(r"(?:^|\.)(?:btoa|randomUUID)$"), ALL),
