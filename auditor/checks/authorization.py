@@ -12,7 +12,7 @@ from auditor.checks import authorization_words as words
 from auditor.checks.reach import Reach
 from auditor.model.evidence import Route, Routes
 from auditor.model.project import Project
-from auditor.model.syntax import Assignment, DefinitionKind, FileFacts, Syntax
+from auditor.model.syntax import Assignment, Definition, DefinitionKind, FileFacts, Syntax
 from auditor.model.verdict import Place
 
 _LIFECYCLE = frozenset(
@@ -271,6 +271,10 @@ class Guards:
             asks = words.IDENTITY.search(body) is not None and words.CONDITION.search(body) is not None
             self._bodies[key] = refuses or asks or words.OWN_CLIENT.search(body) is not None
         return self._bodies[key]
+
+    def definition(self, path: str, index: int) -> Definition:
+        """One definition of a file that was read."""
+        return self._syntax.files[path].definitions[index]
 
     def body(self, path: str, index: int) -> str:
         """The source of a function without comments that have lines of their own; strings of documentation are left out as well."""

@@ -52,7 +52,7 @@ _ASKS = re.compile(
     r"auth\.(?:uid|jwt|email|role)\s*\(|current_setting|session_user|has_role|is_admin|is_\w{1,40}\s*\(|has_\w{1,40}\s*\(|check_\w{1,40}\s*\(|can_\w{1,40}\s*\(|token|secret|api_?key",
     re.IGNORECASE,
 )
-_CHANGES = re.compile(r"\b(?:insert\s+into|update\s+[\w.\"]{1,80}\s+set|delete\s+from|truncate)\b", re.IGNORECASE)
+_CHANGES = re.compile(r"\b(?:update\s+[\w.\"]{1,80}\s+set|delete\s+from|truncate)\b", re.IGNORECASE)
 _COMMANDS = ("select", "insert", "update", "delete")
 _OUTSIDE = frozenset({"anon", "authenticated", "public"})
 _RANK = {access: number for number, access in enumerate(Access)}

@@ -258,7 +258,10 @@ class PolicyTable:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFunction:
-    """A database function that runs with its owner's rights, can be called from outside, takes arguments and never looks at the caller."""
+    """A database function that runs with its owner's rights, can be called from outside, takes arguments and never looks at the caller.
+
+    `writes`: it changes or deletes rows that are there.
+    """
 
     name: str
     writes: bool
@@ -298,6 +301,32 @@ class Secrets:
     """All credential-like values of the tracked text files."""
 
     found: tuple[Secret, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastSecret:
+    """A credential-like value that stood in the tree once and does not any more: where and since when; never the value.
+
+    `secret.path` and `secret.line` hold for the version of the file in `commit`, the first that had the value; `time` is that commit's, in seconds since the epoch.
+    `secret.certainty`: "working" looks real, "likely" is drawn at random or in a settings file, "possible" looks like a password a person chose.
+    """
+
+    secret: Secret
+    commit: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecretHistory:
+    """Credentials of the history that are gone from the tree, the oldest first, and how far the search got.
+
+    `commits` of `total` reachable commits were read; `gap` says in words why the rest, or part of a commit, was not ("" when everything was).
+    """
+
+    found: tuple[PastSecret, ...]
+    commits: int
+    total: int
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""A record addressed by an id from the request is only read or changed when it belongs to the caller or the caller's tenant.
+
+Passing title: Nobody reaches another customer's records by changing a number
+Failing title: A user can read or change other people's records by changing an id
+Grading: Counted are endpoints for people with an account that take an id and reach a table with an owner column, followed through services, and the tables of a hosted database with
+    their row policies as they stand after all SQL files. Pass when each compares the owner. Partial when some do not and nothing personal, paid or secret is among
+    them. Fail when such data is, when none compares it, when row security is off, or when a policy lets everybody change rows. Tables without an owner column are shared on purpose
+    and endpoints for administrators are meant to reach everything: neither is counted.
+Done when: Every query is scoped to the caller in one helper or by row policies, and a test with two users expects 404 for each other's records.
+What it cannot see: Whether a comparison is the right one, ids that are hidden in request bodies, and stores that are reached through layers that build their queries from texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.checks.authorization import Guards, Strength
+from auditor.checks.ownership import Access as Reached
+from auditor.checks.ownership import Addressed, Ownership
+from auditor.checks.ownership_tables import OWNER, PERSONAL, PERSONAL_TABLE, known_tables, owned_tables
+from auditor.checks.registry import check
+from auditor.model.evidence import Access, PolicyTable, Routes, RowPolicies
+from auditor.model.needs import POLICIES, PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.project import Project
+from auditor.model.syntax import Syntax
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
+from auditor.words import plural
+
+_SERIOUS = 0.8
+_SOME = 0.5
+_SLIGHT = 0.3
+_MOST = 0.5
+_RULES = re.compile(r"allow\s+([\w,\s]{1,80}?)\s*:\s*if\s+([^;]{1,600});|allow\s+([\w,\s]{1,80}?)\s*;")
+_WRITES = re.compile(r"\b(?:write|update|delete)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    """One way to somebody else's records; `badness` what it alone makes of the item."""
+
+    finding: Finding
+    badness: float
+
+
+@check("security.object-ownership", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES, POLICIES))
+def object_ownership(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, policies: RowPolicies) -> Judgement:
+    """Endpoints with ids and row policies together."""
+    guards = Guards(project, texts, syntax, routes)
+    known = known_tables(project, texts, syntax)
+    tables = owned_tables(known)
+    hosted = policies.tables if project.uses("supabase") is not None else ()
+    owned_hosted = [table for table in hosted if any(OWNER.match(column) for column in table.columns)]
+    ownership = Ownership(guards, tables, routes)
+    addressed = [found for route in routes.routes if (found := ownership.of(route)) is not None]
+    opened = [found for found in addressed if found.access is Reached.OPEN]
+    scoped = [found for found in addressed if found.access is Reached.SCOPED]
+    holes = [*_policy_holes(hosted, policies), *_rule_holes(texts)]
+    good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(texts)
+    holes += _open_holes(opened, alone=not scoped)
+    if not holes and (not good or _mostly_unseen(addressed, scoped, good, routes)):
+        accounts = bool(hosted) or any(guards.of(route).strength in {Strength.SEEN, Strength.NAMED} for route in routes.routes)
+        return _nothing(tables=bool(known or hosted), owned=bool(tables or owned_hosted), accounts=accounts)
+    return _assessed(holes, good, len(addressed), len(hosted))
+
+
+def _open_holes(opened: list[Addressed], *, alone: bool) -> list[_Hole]:
+    """One hole for each handler, however many methods and paths lead to it."""
+    holes: dict[Place, _Hole] = {}
+    handlers = {found.route.place for found in opened}
+    for found in opened:
+        assert found.table is not None
+        place, table = found.route.place, found.table
+        message = f"Any user with an account can reach everybody's {table.name} through {found.route.method} {found.route.path}: the id is never compared with the caller."
+        finding = Finding("unscoped-id", place.path, message, place.line, place.end_line, confidence=Confidence.MEDIUM, cwe=639)
+        serious = table.personal or (alone and len(handlers) > 1)
+        holes[place] = _Hole(finding, _SERIOUS if serious else _SOME)
+    return list(holes.values())
+
+
+def _mostly_unseen(addressed: list[Addressed], scoped: list[Addressed], good: list[Place], routes: Routes) -> bool:
+    """Whether too little was followed to say that everything asks: most ids, or a server whose endpoints take ids elsewhere than in the path."""
+    if addressed:
+        return len(scoped) < len(addressed) * _MOST
+    return len(routes.routes) > len(good)
+
+
+def _nothing(*, tables: bool, owned: bool, accounts: bool) -> Judgement:
+    if not accounts and not owned:
+        return NotApplicable("There are no accounts, so no record belongs to a caller.")
+    if tables and not owned:
+        return NotApplicable("No table says whose its rows are: there is no data of single users.")
+    return Undecided(
+        "Too few endpoints could be followed to where a record is fetched by its id; name the place where queries are scoped to the caller."
+    )
+
+
+def _assessed(holes: list[_Hole], good: list[Place], endpoints: int, hosted: int) -> Assessed:
+    floor = max((hole.badness for hole in holes), default=0.0)
+    holes.sort(key=lambda hole: (-hole.badness, hole.finding.path, hole.finding.line))
+    summary = f"{plural(len(good), 'place')} with records of single users {'asks' if len(good) == 1 else 'ask'} whose they are, {len(holes)} {'does' if len(holes) == 1 else 'do'} not."
+    return Assessed(
+        bad=0,
+        total=0,
+        floor=floor,
+        summary=summary,
+        findings=tuple(hole.finding for hole in holes[:20]),
+        evidence=tuple(dict.fromkeys(good))[:3],
+        signals=(f"endpoints with an id, for people with an account: {endpoints}", f"tables of a hosted database: {hosted}"),
+        confidence=Confidence.MEDIUM,
+    )
+
+
+# -- row policies ------------------------------------------------------------------------------------------------------------------
+
+
+def _narrow(table: PolicyTable) -> bool:
+    return table.secured and all(table.to(command) in {Access.CALLER, Access.NOBODY} for command in ("update", "delete"))
+
+
+def _policy_holes(tables: tuple[PolicyTable, ...], policies: RowPolicies) -> Iterator[_Hole]:
+    dynamic = bool(policies.unread)
+    for table in tables:
+        if not table.revoked and not (dynamic and not table.secured):
+            yield from _table_holes(table)
+    if tables:
+        for function in policies.functions:
+            if function.writes:
+                message = f"Anybody can call {function.name}() with any id: it runs with its owner's rights and never looks at the caller."
+                place = function.place
+                yield _Hole(
+                    Finding(
+                        "unasking-function",
+                        place.path,
+                        message,
+                        place.line,
+                        place.end_line,
+                        confidence=Confidence.MEDIUM,
+                        detector="policies",
+                        cwe=639,
+                    ),
+                    _SLIGHT,
+                )
+
+
+def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
+    owned = any(OWNER.match(column) for column in table.columns)
+    personal = PERSONAL_TABLE.search(table.name) is not None or any(PERSONAL.search(column) for column in table.columns)
+    if not table.secured:
+        yield _hole(
+            "row-security-off",
+            table.place,
+            f"Row security is off for {table.name}: anybody with the key of the browser can read, change and delete all its rows.",
+            _SERIOUS,
+        )
+        return
+    for command in ("update", "delete"):
+        if table.to(command) is Access.ANYBODY:
+            yield _hole(
+                "policy-always-true",
+                table.decided(command),
+                f"Anybody can {command} every row of {table.name}: the policy is always true.",
+                _SERIOUS,
+            )
+            return
+    if not owned:
+        return
+    for command in ("update", "delete"):
+        if table.to(command) is Access.LOGGED_IN:
+            message = (
+                f"Anybody with an account can {command} everybody's rows of {table.name}: the policy asks for a login, not for the owner."
+            )
+            yield _hole("policy-any-account", table.decided(command), message, _SERIOUS if personal else _SOME)
+            return
+    columns = any(PERSONAL.search(column) for column in table.columns)
+    if table.to("select") is Access.ANYBODY and columns:
+        yield _hole(
+            "policy-public-personal-data",
+            table.decided("select"),
+            f"Anybody can read everybody's rows of {table.name}, personal data included: the policy is always true.",
+            _SERIOUS,
+        )
+    elif table.to("select") is Access.LOGGED_IN and columns:
+        yield _hole(
+            "policy-any-account-reads",
+            table.decided("select"),
+            f"Anybody with an account can read everybody's rows of {table.name}, personal data included.",
+            _SLIGHT,
+        )
+
+
+def _hole(rule: str, place: Place, message: str, badness: float) -> _Hole:
+    return _Hole(Finding(rule, place.path, message, place.line, place.end_line, detector="policies", cwe=639), badness)
+
+
+# -- rules of hosted document stores -----------------------------------------------------------------------------------------------
+
+
+def _rules(texts: dict[str, str]) -> Iterator[tuple[str, str, str, int]]:
+    """(file, operations, condition, line) of every rule of Firestore and its file storage."""
+    for path in sorted(texts):
+        if not re.search(r"(?:^|/)(?:firestore|storage|[\w-]+)\.rules$", path) or "service " not in texts[path][:2_000]:
+            continue
+        text = re.sub(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/", lambda found: "\n" * found[0].count("\n"), texts[path][:400_000])
+        for found in _RULES.finditer(text):
+            condition = "true" if found[2] is None else " ".join(found[2].split())
+            yield path, found[1] or found[3], condition, text.count("\n", 0, found.start()) + 1
+
+
+def _rule_holes(texts: dict[str, str]) -> Iterator[_Hole]:
+    for path, operations, condition, line in _rules(texts):
+        place = Place(path, line, line)
+        if _WRITES.search(operations) and (condition == "true" or re.fullmatch(r"request\.time\s*<\s*timestamp\.date\([^)]*\)", condition)):
+            yield _hole("rule-always-true", place, "Anybody can change or delete these documents: the rule is always true.", _SERIOUS)
+        elif _WRITES.search(operations) and re.fullmatch(r"request\.auth\s*!=\s*null|request\.auth\.uid\s*!=\s*null", condition):
+            yield _hole(
+                "rule-any-account",
+                place,
+                "Anybody with an account can change or delete everybody's documents: the rule asks for a login, not for the owner.",
+                _SOME,
+            )
+
+
+def _good_rules(texts: dict[str, str]) -> list[Place]:
+    return [Place(path, line, line) for path, _, condition, line in _rules(texts) if "request.auth.uid" in condition and "==" in condition]
