@@ -97,7 +97,8 @@ def names_resolve(
         return NotApplicable("There is no executable production code in a language that is read.")
     gaps = [gap for gap in graph.unresolved if gap.path in project.production and gap.kind is not ImportKind.TYPE_ONLY]
     moved = _moved_by_the_build({gap.path for gap in gaps}, texts or {})
-    gaps = [gap for gap in gaps if not (gap.path in moved and gap.module.startswith("."))]
+    starts = _Starts(graph, files)
+    gaps = [gap for gap in gaps if not (gap.path in moved and gap.module.startswith(".")) and not starts.resolve(gap)]
     unused = _Unused(graph, texts or {})
     hard = [gap for gap in gaps if not gap.guarded]
     soft = [gap for gap in gaps if gap.guarded and not _LOCAL_SETTINGS.search(gap.module)]
@@ -128,6 +129,27 @@ def names_resolve(
         else f"All of {references:,} imports and calls that could be followed lead somewhere."
     )
     return Assessed(bad=broken, total=max(references, 1), summary=summary, floor=floor, findings=tuple(findings[:_SHOWN]), signals=signals)
+
+
+class _Starts:
+    """Tells Python imports that hold when the program is started in a folder of the tree (`from app import app` in backend/wsgi.py)."""
+
+    def __init__(self, graph: ModuleGraph, files: tuple[FileFacts, ...]) -> None:
+        self._paths = {module.path for module in graph.modules}
+        modules = {statement.module for facts in files if facts.path.endswith(".py") for statement in facts.imports}
+        self._packages = {".".join(parts[:depth]) for module in modules if (parts := module.split(".")) for depth in range(1, len(parts))}
+
+    def resolve(self, gap: Unresolved) -> bool:
+        """Whether a folder above the file holds the module, and nothing imports by that folder's own name, which needs another start."""
+        if gap.name or gap.module.startswith(".") or not gap.path.endswith(".py"):
+            return False
+        tail = gap.module.replace(".", "/")
+        folder = gap.path.rpartition("/")[0]
+        while folder:
+            if {f"{folder}/{tail}.py", f"{folder}/{tail}/__init__.py"} & self._paths:
+                return folder.rpartition("/")[2] not in self._packages and folder.replace("/", ".") not in self._packages
+            folder = folder.rpartition("/")[0]
+        return False
 
 
 def _moved_by_the_build(paths: set[str], texts: dict[str, str]) -> frozenset[str]:
