@@ -5,6 +5,7 @@ Failing title: Only its maker knows how this is built and started
 Grading: For each part that runs somewhere: a container file, platform manifest, deploying pipeline or script builds it, starts a production server and fixes the version of its
     run-time: pass. One of them missing, or a step that cannot work from a clean clone (a copied file that is not there, a build argument nobody takes) is partial, as are
     the framework's own build and start scripts without a manifest. Nothing but instructions for a developer's machine fails. b is the mean over the parts.
+    A variant of a container file that copies a lock file nobody has is mentioned as a left-over.
 Done when: a clean clone can be built and started with a command that stands in a file of the repository, on a stated version of its run-time, without a development server.
 What it cannot see: settings in a hosting platform's console, and whether the build really succeeds (nothing is executed).
 """

@@ -4,7 +4,8 @@ Passing title: The container image carries only what it needs and runs without s
 Failing title: The container image gives an intruder more than the program
 Grading: Five sub-claims for each image: it runs as an ordinary user; its base images are pinned to a version; what it copies leaves `.git` and
     environment files out; it holds no secret; it is built for production (no development server, no compilers left from the build). b is the share not met by the worst image. A
-    secret in a layer fails at once. Images for development and CI are left out, and one that nothing is put into is no image.
+    secret in a layer fails at once. Images for development and CI are left out, and one that nothing is put into is no image. A start script that
+    drops root itself, a supervisor that starts each service as an ordinary user, and a compose file that sets one count as an ordinary user.
 Done when: each production image has a USER that is not root, a versioned base, an ignore file that keeps `.git` and `.env` out of `COPY .`, no secret in ENV, ARG or files, and starts the production server.
 What it cannot see: what the base image itself contains, build arguments given outside the repository, and rights the platform takes away (read-only root, dropped capabilities).
 """

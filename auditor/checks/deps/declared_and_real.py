@@ -3,9 +3,10 @@
 Passing title: Everything the code imports is declared, and every declared package is the one that is meant
 Failing title: The code imports packages that a clean installation does not bring, or declares the wrong ones
 Grading: Each third-party package that production code imports counts once a part. One that nothing declares and nothing brings, a Python import of a module of this
-    repository that does not exist, and a declared name that is known to be another package than the one the code imports fail the item. Packages that arrive only
-    through another one, that another part of the repository declares, that are imported only inside functions or by files nobody uses, and more than a third of the
-    declared packages used by nothing make it partial. Optional imports, type-only imports, tests and scripts do not count.
+    repository that does not exist, and a declared name that is known to be another package than the one the code imports fail the item. Undeclared packages that are
+    imported only inside functions or by files nobody uses, and more than a third of the declared packages used by nothing make it partial. So do, with less weight the
+    fewer they are, packages that arrive only through another one or that another part of the repository declares; what a declared framework cannot be without
+    (starlette under FastAPI) weighs next to nothing. Optional imports, type-only imports, tests and scripts do not count.
 Done when: Installing into an empty environment from the manifest alone is enough to import every module, and a check of the pipeline proves it.
 What it cannot see: Whether a package exists on the index (no network is used), private registries, modules that the host or the base image supplies, and names that differ
     from their package's in ways nobody has written down.

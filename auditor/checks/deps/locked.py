@@ -5,7 +5,8 @@ Failing title: Tomorrow's installation may bring other versions than today's
 Grading: Every directory that installs third-party packages counts once. A lock file that holds what the manifest asks for is good; so is a requirements file
     that pins the indirect packages too. A lock that misses declared packages, and direct packages pinned exactly without a lock of the indirect ones, count half;
     ranges and bare names count in full, mixtures in between. If at least one part is locked the item does not fail. Two locks of different tools for one directory,
-    packages that a production image installs without a version, and an image that installs where the lock was never copied make it partial. Pure libraries are left
+    and an image that installs where the lock was never copied make it partial; a tool that a production image installs without a version does so with little weight.
+    Members of a workspace are linked and need no lock. Pure libraries are left
     out: ranges are right there.
 Done when: Each part has one lock file in the repository, made by the tool that installs it, and images and pipelines install from it (`npm ci`, `uv sync --locked`, hashes).
 What it cannot see: Whether the platform that builds the product uses the lock, what operating-system packages bring, and locks kept outside the repository.
