@@ -30,6 +30,9 @@ _SCRIPTING = 79
 """CWE number of script in a page."""
 _TEMPLATE = 1336
 """CWE number of a text compiled as a template."""
+_LOADED = 502
+"""CWE number of objects made by a loader that can run code."""
+_COMPARES = re.compile(r"(?:^|\.)(?:compare_digest|timingSafeEqual|unsign(?:_object)?)$")
 _READS_FILE = re.compile(r"(?:^|\.)(?:read_text|readFileSync|readFile|read_template|load_template|get_template_source)$")
 _HALF = 0.5
 _RUNS_TEXT = re.compile(
@@ -104,6 +107,8 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
     facts = syntax.files.get(hit.path)
     if hit.grade == "fail" or facts is None:
         return _graded(hit, detector, project)
+    if hit.cwe == _LOADED and _is_signed(facts, hit):
+        return None
     if hit.cwe == _TEMPLATE and _in_sandbox(facts, syntax):
         return None
     place = _argument(facts, hit)
@@ -115,6 +120,12 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
             message = f"{hit.message.rstrip('.')}; what it runs here comes from a caller."
             return Finding("outside-input-runs", hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
     return _graded(hit, detector, project)
+
+
+def _is_signed(facts: FileFacts, hit: ToolHit) -> bool:
+    """Whether the function that loads objects has compared a signature of the bytes first: then they are the program's own."""
+    scopes = {call.scope for call in facts.calls if call.line <= hit.line <= call.end_line}
+    return any(call.scope in scopes and call.line < hit.line and _COMPARES.search(call.callee) for call in facts.calls)
 
 
 def _in_sandbox(facts: FileFacts, syntax: Syntax) -> bool:

@@ -24,7 +24,7 @@ ITEM = "security.outside-paths-and-urls"
 _REDIRECT = 601
 """CWE number of a redirect that somebody else chooses."""
 _CALLED_ADDRESS = 918
-_HOST_FILTER = re.compile(r"request-filtering-agent|ssrf|^(?:is-)?private-ip$|^advocate(?:\.|$)")
+_HOST_FILTER = re.compile(r"request-?filtering-?agent|ssrf|^(?:is-)?private-ip$|^advocate(?:\.|$)", re.IGNORECASE)
 _HOST_CHECK = re.compile(r"(?:^|[._])(?:is_?private\w*|is_?(?:internal|public|global)_?(?:ip|host|address)\w*)$", re.IGNORECASE)
 _LIMIT = re.compile(
     r"max[_-]?(?:content[_-]?length|file[_-]?size|upload|size|bytes|mb|fields[_-]?size)|content[_-]length|size[_-]?limit|file[_-]?size|client_max_body_size|DATA_UPLOAD_MAX|bodyLimit|limits\s*:",

@@ -651,6 +651,9 @@ class Engine:
         assert blueprint is not None
         instance = Value(path=f"{function.path}()", items=blueprint.members, blueprint=blueprint)
         maker = blueprint.members.get("__init__") or blueprint.members.get("constructor")
+        if maker is None and arguments.named:  # a data class or model: each value is the field of its name
+            marks = frozenset().union(*(value.every_mark for value in arguments.positional)) if arguments.positional else frozenset()
+            return replace(instance, marks=marks, items={**blueprint.members, **arguments.named})
         if maker is None or maker.closure is None or self.depth >= CALL_DEPTH or maker.closure.function in self.active:
             marks = frozenset().union(*(value.every_mark for value in arguments.every)) if arguments.every else frozenset()
             return replace(instance, marks=marks)

@@ -546,6 +546,8 @@ def _join(arguments: Arguments) -> Value:
 _REMOVES: dict[str, frozenset[str]] = {
     "'": frozenset({"sql", "xpath"}),
     "<": frozenset({"markup"}),
+    ".": frozenset({"path"}),
+    "/": frozenset({"path"}),
 }
 
 
@@ -553,6 +555,12 @@ def _replace(arguments: Arguments) -> Value:
     removed = arguments.get(0).const
     result = _receiver(arguments)
     return result.cleaned(_REMOVES.get(removed, frozenset())) if isinstance(removed, str) and result.marks else result
+
+
+def _rendered(arguments: Arguments) -> Value:
+    """What a template makes of its values: whether it escapes them is a setting of the engine that is not in sight."""
+    marks = {mark for value in (arguments.receiver, *arguments.every) for mark in value.every_mark}
+    return Value(frozenset(replace(mark, source="unclear") for mark in marks))
 
 
 def _compiled(arguments: Arguments) -> Value:
@@ -582,7 +590,7 @@ _TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
 }  # fmt: skip
 _METHODS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
-    "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
+    **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
     **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "encode", "decode", "removeprefix", "removesuffix", "expanduser", "casefold", "zfill", "ljust"), _receiver),
 }  # fmt: skip
 
