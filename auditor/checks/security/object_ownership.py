@@ -5,7 +5,7 @@ Failing title: A user can read or change other people's records by changing an i
 Grading: Counted are endpoints for people with an account that take an id and reach a table with an owner column, followed through services, and the tables of a hosted database with
     their row policies as they stand after all SQL files. Pass when each compares the owner. Partial when some do not and nothing personal, paid or secret is among
     them. Fail when such data is, when none compares it, when row security is off, or when a policy lets everybody change rows. Tables without an owner column are shared on purpose
-    and endpoints for administrators are meant to reach everything: neither is counted.
+    and endpoints for administrators are meant to reach everything: neither is counted. Where more than a fifth of the endpoints cannot be followed, a pass is not proven.
 Done when: Every query is scoped to the caller in one helper or by row policies, and a test with two users expects 404 for each other's records.
 What it cannot see: Whether a comparison is the right one, ids that are hidden in request bodies, and stores that are reached through layers that build their queries from texts.
 """
@@ -44,7 +44,7 @@ class _Hole:
     badness: float
 
 
-@check("security.object-ownership", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES, POLICIES))
+@check("security.object-ownership", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES, POLICIES), tolerance=0.2)
 def object_ownership(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, policies: RowPolicies) -> Judgement:
     """Endpoints with ids and row policies together."""
     guards = Guards(project, texts, syntax, routes)
@@ -62,7 +62,8 @@ def object_ownership(project: Project, texts: dict[str, str], syntax: Syntax, ro
     if not holes and (not good or _mostly_unseen(addressed, scoped, good, routes)):
         accounts = bool(hosted) or any(guards.of(route).strength in {Strength.SEEN, Strength.NAMED} for route in routes.routes)
         return _nothing(tables=bool(known or hosted), owned=bool(tables or owned_hosted), accounts=accounts)
-    return _assessed(holes, good, len(addressed), len(hosted))
+    unseen = [found.route.place for found in addressed if found.access not in {Reached.OPEN, Reached.SCOPED}]
+    return _assessed(holes, good, unseen, len(addressed) - len(unseen), len(hosted))
 
 
 def _open_holes(opened: list[Addressed], *, alone: bool) -> list[_Hole]:
@@ -96,18 +97,22 @@ def _nothing(*, tables: bool, owned: bool, accounts: bool) -> Judgement:
     )
 
 
-def _assessed(holes: list[_Hole], good: list[Place], endpoints: int, hosted: int) -> Assessed:
+def _assessed(holes: list[_Hole], good: list[Place], unseen: list[Place], endpoints: int, hosted: int) -> Assessed:
     floor = max((hole.badness for hole in holes), default=0.0)
     holes.sort(key=lambda hole: (-hole.badness, hole.finding.path, hole.finding.line))
     summary = f"{plural(len(good), 'place')} with records of single users {'asks' if len(good) == 1 else 'ask'} whose they are, {len(holes)} {'does' if len(holes) == 1 else 'do'} not."
     return Assessed(
         bad=0,
-        total=0,
+        total=max(endpoints, len(good)),
         floor=floor,
         summary=summary,
         findings=tuple(hole.finding for hole in holes[:20]),
+        unexamined=tuple((place.path, f"the endpoint at line {place.line} could not be followed to its record") for place in unseen),
         evidence=tuple(dict.fromkeys(good))[:3],
-        signals=(f"endpoints with an id, for people with an account: {endpoints}", f"tables of a hosted database: {hosted}"),
+        signals=(
+            f"endpoints with an id, for people with an account: {endpoints + len(unseen)}, followed to their record: {endpoints}",
+            f"tables of a hosted database: {hosted}",
+        ),
         confidence=Confidence.MEDIUM,
     )
 
