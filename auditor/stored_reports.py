@@ -28,7 +28,7 @@ _LIBRARIES = (
     "pyflakes", "packaging", "ruamel.yaml", "pathspec", "markdown-it-py", "pygit2", "postgast", "sqlglot",
 )  # fmt: skip
 """What a verdict can depend on beside our own code."""
-_MAY_BE_MISSING = frozenset({"advisories", "history"})
+_MAY_BE_MISSING = frozenset({"advisories", "history", "secret-history"})
 _PASSING = re.compile(r"time limit|in the time|timed out|took too long|killed|crashed|out of memory", re.IGNORECASE)
 """Reasons that are not properties of the tree: another run may get further."""
 

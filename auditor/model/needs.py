@@ -9,6 +9,7 @@ from auditor.model.evidence import (
     ModuleGraph,
     Routes,
     RowPolicies,
+    SecretHistory,
     Secrets,
     Stores,
     ToolHits,
@@ -40,6 +41,10 @@ COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
 STORES: Need[Stores] = Need("stores")
 SECRETS: Need[Secrets] = Need("secrets")
 HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
+SECRET_HISTORY: Need[SecretHistory] = Need(
+    "secret-history", "Audit a full git clone (not a shallow or partial one) so that the whole history can be read."
+)
+"""Credentials in earlier versions of the tree; no commits where there is no git history at all."""
 SEMGREP: Need[ToolHits] = Need("semgrep", "Install semgrep beside auditor (`pip install semgrep`); `auditor doctor` shows what is there.")
 BANDIT: Need[ToolHits] = Need("bandit", "Install bandit beside auditor (`pip install bandit`); `auditor doctor` shows what is there.")
 FLOWS: Need[ToolHits] = Need("flows")

@@ -166,8 +166,8 @@ def _border(repository: pygit2.Repository) -> frozenset[str]:
 
 
 def _changes(repository: pygit2.Repository, commit: pygit2.Commit, prefix: str) -> tuple[FileChange, ...]:
-    new = _subtree(commit.tree, prefix)
-    old = _subtree(commit.parents[0].tree, prefix) if commit.parent_ids else None
+    new = subtree(commit.tree, prefix)
+    old = subtree(commit.parents[0].tree, prefix) if commit.parent_ids else None
     # FORCE_TEXT: an attribute of the repository ("*.py binary") must not hide changes; what is binary is decided here
     flags = DiffOption.IGNORE_SUBMODULES | DiffOption.FORCE_TEXT
     if new is not None and old is not None:
@@ -182,7 +182,8 @@ def _changes(repository: pygit2.Repository, commit: pygit2.Commit, prefix: str) 
     return tuple(sorted(found, key=lambda change: change.path))
 
 
-def _subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
+def subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
+    """The part of a tree below `prefix`, None when it has none."""
     if not prefix:
         return tree
     try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from auditor.checks.credential_words import UNSURE_KINDS, name_of, size_of
 from auditor.checks.registry import check
 from auditor.model.artifacts import EnvironmentFile
 from auditor.model.evidence import Secret, Secrets
@@ -23,25 +24,7 @@ from auditor.secret_names import kind_of_name
 from auditor.words import plural
 
 _DOCUMENTS = {Role.DOC, Role.EXAMPLE, Role.TEST}
-_UNSURE = {"password", "api-key", "signing-key", "bearer-token", "basic-auth"}
 _HARMLESS_NAME = re.compile(r"test|example|sample|template|default|dist$|schema", re.IGNORECASE)
-
-_WHAT = {
-    "private-key": "A private key",
-    "gcp-service-account": "The private key of a Google service account",
-    "connection-string": "A password for a database or another server",
-    "url-password": "A password inside an address",
-    "jwt-service-role": "The service-role key of a Supabase project, which passes by every row policy,",
-    "jwt": "A signed token",
-    "password": "A password",
-    "password-hash": "The password hash of a login, open to guessing,",
-    "signing-key": "A signing or encryption key",
-    "api-key": "A key for a service",
-    "bearer-token": "A token in a request header",
-    "basic-auth": "A user name with its password",
-    "key-store": "A file that keeps private keys",
-    "kubernetes-secret": "A value of a Kubernetes secret (base64 hides nothing)",
-}
 
 
 @check("secrets.none-committed", needs=(SECRETS, SNAPSHOT, ENVIRONMENT_FILES), roles=tuple(Role))
@@ -69,37 +52,28 @@ def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[Envi
         floor=floor,
         findings=tuple(findings),
         signals=_signals(secrets, len(roles)),
-        confidence=Confidence.HIGH if not tracked or any(secret.kind not in _UNSURE for secret in tracked) else Confidence.MEDIUM,
+        confidence=Confidence.HIGH if not tracked or any(secret.kind not in UNSURE_KINDS for secret in tracked) else Confidence.MEDIUM,
     )
 
 
-def _size(secret: Secret) -> str:
-    if not secret.length or secret.kind in {"private-key", "gcp-service-account"}:
-        return ""
-    begins = f", begins with {secret.prefix}" if secret.prefix else ""
-    return f" ({secret.length} characters{begins})"
-
-
-def _what(secret: Secret) -> str:
-    return _WHAT.get(secret.kind, f"A credential of the kind {secret.kind.replace('-', ' ')}")
-
-
 def _working(secret: Secret, *, untracked: bool) -> Finding:
-    confidence = Confidence.MEDIUM if secret.kind in _UNSURE else Confidence.HIGH
+    confidence = Confidence.MEDIUM if secret.kind in UNSURE_KINDS else Confidence.HIGH
     if untracked:
-        message = f"{_what(secret)}{_size(secret)} stands in a file that git neither tracks nor ignores: the next `git add` publishes it."
+        message = (
+            f"{name_of(secret)}{size_of(secret)} stands in a file that git neither tracks nor ignores: the next `git add` publishes it."
+        )
     else:
-        message = f"{_what(secret)}{_size(secret)} is committed: whoever gets a copy of the repository can use it until it is revoked ({secret.reason})."
+        message = f"{name_of(secret)}{size_of(secret)} is committed: whoever gets a copy of the repository can use it until it is revoked ({secret.reason})."
     return Finding(secret.kind, secret.path, message, secret.line, secret.line, confidence, "secrets", 798)
 
 
 def _local(secret: Secret) -> Finding:
-    message = f"A fixed value{_size(secret)} is committed that opens something inside one machine or private network only ({secret.reason}); it must not become the one in production."
+    message = f"A fixed value{size_of(secret)} is committed that opens something inside one machine or private network only ({secret.reason}); it must not become the one in production."
     return Finding("local-password", secret.path, message, secret.line, secret.line, Confidence.MEDIUM, "secrets", 798)
 
 
 def _public(secret: Secret) -> Finding:
-    message = f"A settings file with a value that is public by design{_size(secret)} is tracked ({secret.reason}): the next value put beside it is published too."
+    message = f"A settings file with a value that is public by design{size_of(secret)} is tracked ({secret.reason}): the next value put beside it is published too."
     return Finding("tracked-settings", secret.path, message, secret.line, secret.line, Confidence.HIGH, "secrets", 540)
 
 

@@ -20,7 +20,7 @@ from auditor.model.snapshot import Language, Role
 PER_FILE = 200
 """Most credentials listed of one file."""
 
-_LOCKS = re.compile(r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|deno\.lock|poetry\.lock|uv\.lock|pdm\.lock|pipfile\.lock|cargo\.lock|composer\.lock|gemfile\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock)$", re.IGNORECASE)  # fmt: skip
+LOCKS = re.compile(r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|deno\.lock|poetry\.lock|uv\.lock|pdm\.lock|pipfile\.lock|cargo\.lock|composer\.lock|gemfile\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock)$", re.IGNORECASE)  # fmt: skip
 _TRANSLATIONS = re.compile(
     r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|messages|intl|lproj)(?:/|$)|\.(?:po|pot|arb|xliff?|strings|resx)$|(?:^|/)(?:ar|bg|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh)(?:[-_][A-Za-z]{2,4})?\.(?:json|ya?ml)$",
     re.IGNORECASE,
@@ -54,7 +54,7 @@ class Surroundings:
     @property
     def style(self) -> Style | None:
         """How values are written here; None where names of secrets say nothing (translations, locks, other people's code)."""
-        if self.role in _NO_NAMES or _LOCKS.search(self.path) or _TRANSLATIONS.search(self.path) or _SCHEMA.search(self.path):
+        if self.role in _NO_NAMES or LOCKS.search(self.path) or _TRANSLATIONS.search(self.path) or _SCHEMA.search(self.path):
             return None
         if self.document:
             return Style.PROSE
@@ -73,6 +73,11 @@ def surroundings_of(path: str, language: Language, role: Role) -> Surroundings:
 
 def find_credentials(text: str, surroundings: Surroundings, today: int) -> list[Secret]:
     """Every credential-like value of a text in line order, without the values. `today`: the audit date in seconds since the epoch."""
+    return [secret for secret, _ in matched_credentials(text, surroundings, today)]
+
+
+def matched_credentials(text: str, surroundings: Surroundings, today: int) -> list[tuple[Secret, Match]]:
+    """As `find_credentials`, with the match that holds the value: for this package alone."""
     if surroundings.language is Language.NOTEBOOK:
         text = text.replace('\\"', ' "')
     found = []
@@ -83,17 +88,8 @@ def find_credentials(text: str, surroundings: Surroundings, today: int) -> list[
             continue
         line += text.count("\n", position, match.start)
         position = match.start
-        found.append(
-            Secret(
-                match.kind,
-                surroundings.path,
-                line,
-                match.value[:4] if len(match.value) >= 16 else "",
-                len(match.value),
-                certainty,
-                match.reason,
-            )
-        )
+        prefix = match.value[:4] if len(match.value) >= 16 else ""
+        found.append((Secret(match.kind, surroundings.path, line, prefix, len(match.value), certainty, match.reason), match))
         if len(found) >= PER_FILE:
             break
     return found
