@@ -105,3 +105,8 @@ WITHOUT: dict[str, frozenset[str]] = {
     "<": frozenset({"markup"}),
 }
 """What a text without these characters can no longer do."""
+
+
+def last_name(path: str) -> str:
+    """The last name of a dotted path."""
+    return path.rsplit(".", maxsplit=1)[-1]

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import Arguments
-from auditor.evidence.flow.values import ALL, HOLE, NOTHING, UNSET, Mark, Unset, Value, text_of
-from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
+from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS
+from auditor.evidence.flow.values import ALL, HOLE, NOTHING, Mark, Unset, Value, text_of
+from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
 
 _Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
@@ -272,16 +274,9 @@ _CLEANING_NAMES: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 _STORES = re.compile(
     r"\.(?:execute|executemany|query|filter|filter_by|fetch\w*|first|first_or_404|all|one|one_or_none|scalar\w*|get_or_404|objects|find_one|find|aggregate|insert\w*|update_one|update_many|delete\w*|save|commit|add|merge|flush|select_related|exists|exec)\(\)"
 )
-_DATABASE = re.compile(
-    r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
-)
 _TRUSTING_NAME = re.compile(
     r"(?:^|[._])(?:is_)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow)", re.IGNORECASE
 )
-
-
-def _tail(path: str) -> str:
-    return path.rsplit(".", maxsplit=1)[-1]
 
 
 class Python:
@@ -313,11 +308,11 @@ class Python:
         if not path:
             return value
         if value.marks:
-            if _tail(path) in _TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
+            if last_name(path) in _TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
                 return replace(value, marks=frozenset())
-            if _tail(path) in _OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
+            if last_name(path) in _OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
                 return value.cleaned(frozenset({"redirect", "url"}))
-            if _tail(path) == "name" and "Path()" in path:
+            if last_name(path) == "name" and "Path()" in path:
                 return value.cleaned(frozenset({"path"}))
             return value
         if _REQUEST.match(path) and value.items is None:
@@ -358,7 +353,7 @@ class Python:
     def transfer(self, arguments: Arguments) -> Value | None:
         """Results of known functions."""
         path, first = arguments.path, arguments.get(0)
-        tail = _tail(path)
+        tail = last_name(path)
         if path in _NUMBERS or path.lstrip("~") in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path):
             return NOTHING
         if _MODEL_CALL.search(f"{path}()"):
@@ -375,7 +370,7 @@ class Python:
         classes = _CLEANERS.get(path) or next((found for pattern, found in _CLEANING_NAMES if pattern.search(path)), None)
         if classes:
             return Value(frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark))
-        known = _TRANSFERS.get(path.lstrip("~")) or (_METHODS.get(tail) if "." in path else None)
+        known = RESULTS.get(path.lstrip("~")) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
         if _STORES.search(f"{path}()"):
@@ -400,12 +395,12 @@ class Python:
         if not any(value.every_mark for value in arguments.every) and not arguments.receiver.marks:
             return
         path = arguments.path.lstrip("~")
-        found = _SINKS.get(path) or _BUILT_INS.get(path)
+        found = SINKS.get(path) or BUILT_INS.get(path)
         if found is not None:
             yield from found(arguments)
-        tail = _tail(path)
-        if tail in _METHOD_SINKS and "." in path and found is None:
-            yield from _METHOD_SINKS[tail](arguments)
+        tail = last_name(path)
+        if tail in METHOD_SINKS and "." in path and found is None:
+            yield from METHOD_SINKS[tail](arguments)
 
     def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
         """A text a Flask-like handler returns is sent as HTML."""
@@ -421,7 +416,7 @@ class Python:
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: digits only, a full match, a known prefix, an own predicate."""
-        tail, receiver, first = _tail(arguments.path), arguments.receiver, arguments.get(0)
+        tail, receiver, first = last_name(arguments.path), arguments.receiver, arguments.get(0)
         if tail in {"isdigit", "isalnum", "isalpha", "isnumeric", "isdecimal", "isidentifier"} and outcome:
             yield receiver, ALL
         elif tail in {"match", "fullmatch"} and outcome:
@@ -478,7 +473,7 @@ def _matched(arguments: Arguments) -> Iterator[tuple[Value, frozenset[str]]]:
     else:
         pattern, subject = (arguments.receiver.items or {}).get("pattern", NOTHING), arguments.get(0)
     text = pattern.const if isinstance(pattern.const, str) else ""
-    whole = _tail(arguments.path) == "fullmatch" or text.endswith(("$", "\\Z", "$)", "\\z"))
+    whole = last_name(arguments.path) == "fullmatch" or text.endswith(("$", "\\Z", "$)", "\\z"))
     if whole and not re.search(r"\.[*+]|\\S|\[\^", text):
         yield subject, ALL
 
@@ -502,262 +497,3 @@ def _answer(value: Value) -> _Hit:
         ("flask.jsonify", "flask.redirect", "flask.render_template", "flask.send", "flask.make_response", "flask.Response")
     ):
         yield from harms(value, "markup", "markup-from-request")
-
-
-# results of functions
-
-
-def _joined(arguments: Arguments) -> Value:
-    parts: list[Value] = []
-    for value in arguments.positional:
-        parts += [value, Value(const="/", skeleton="/")]
-    return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
-
-
-def _same(arguments: Arguments) -> Value:
-    return arguments.get(0)
-
-
-def _resolved(arguments: Arguments) -> Value:
-    return replace(arguments.get(0) if arguments.positional else arguments.receiver, path=f"{arguments.path}()")
-
-
-def _receiver(arguments: Arguments) -> Value:
-    value = arguments.receiver
-    marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
-    return replace(value, marks=marks, items=None, path="", const=UNSET) if marks else replace(value, path="")
-
-
-def _format(arguments: Arguments) -> Value:
-    pattern = arguments.receiver
-    marks = pattern.marks | frozenset().union(*(value.every_mark for value in arguments.every))
-    text = pattern.const if isinstance(pattern.const, str) else pattern.skeleton
-    return Value(marks, skeleton=re.sub(r"\{[^{}]{0,60}\}", HOLE, text))
-
-
-def _join(arguments: Arguments) -> Value:
-    given = arguments.get(0)
-    parts: list[Value] = []
-    for value in (given.items or {}).values():
-        parts += [value, arguments.receiver]
-    return replace(text_of(parts[:-1] or [given]), marks=given.every_mark | arguments.receiver.every_mark)
-
-
-_REMOVES: dict[str, frozenset[str]] = {
-    "'": frozenset({"sql", "xpath"}),
-    "<": frozenset({"markup"}),
-    ".": frozenset({"path"}),
-    "/": frozenset({"path"}),
-}
-
-
-def _replace(arguments: Arguments) -> Value:
-    removed = arguments.get(0).const
-    result = _receiver(arguments)
-    return result.cleaned(_REMOVES.get(removed, frozenset())) if isinstance(removed, str) and result.marks else result
-
-
-def _rendered(arguments: Arguments) -> Value:
-    """What a template makes of its values: whether it escapes them is a setting of the engine that is not in sight."""
-    marks = {mark for value in (arguments.receiver, *arguments.every) for mark in value.every_mark}
-    return Value(frozenset(replace(mark, source="unclear") for mark in marks))
-
-
-def _compiled(arguments: Arguments) -> Value:
-    return Value(path="re.compile()", items={"pattern": arguments.get(0)})
-
-
-def _container(arguments: Arguments) -> Value:
-    given = arguments.get(0)
-    return Value(given.marks, items={**(given.items or {}), **arguments.named}) if given.items is not None or arguments.named else given
-
-
-def _substituted(arguments: Arguments) -> Value:
-    """`re.sub("[^a-z]", "", text)` leaves nothing but the listed characters."""
-    pattern, subject = arguments.get(0).const, arguments.get(2)
-    if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
-        return subject.cleaned(ALL)
-    return Value(subject.every_mark)
-
-
-_TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
-    "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
-    "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
-    "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
-    **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
-    "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
-    "configparser.ConfigParser": lambda _: Value(items={}), "configparser.RawConfigParser": lambda _: Value(items={}), "re.sub": _substituted,
-}  # fmt: skip
-_METHODS: dict[str, Callable[[Arguments], Value]] = {
-    **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
-    **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
-    **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "encode", "decode", "removeprefix", "removesuffix", "expanduser", "casefold", "zfill", "ljust"), _receiver),
-}  # fmt: skip
-
-
-# sinks
-
-
-def _sql(arguments: Arguments) -> _Hit:
-    query = arguments.get(0, "sql", "query", "statement", "operation", "clause")
-    if is_query(query.skeleton) or _DATABASE.search(arguments.receiver.path) or query.path.endswith("text()"):
-        yield from harms(query, "sql", "sql-injection")
-
-
-def _sql_text(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "sql", "sql-injection")
-
-
-def _shell(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0, "cmd", "command"), "command", "command-injection")
-
-
-def _process(arguments: Arguments) -> _Hit:
-    """subprocess: a text with a shell, or a list whose program, or whose shell script, comes from outside."""
-    command = arguments.get(0, "args")
-    shell = arguments.named.get("shell")
-    if shell is not None and shell.const is not False:
-        yield from harms(command, "command", "command-injection")
-    elif command.items and 0 in command.items:
-        yield from harms(command.items[0], "command", "command-injection")
-        script = False
-        for value in command.items.values():
-            if script:
-                yield from harms(value, "command", "command-injection")
-            script = script or (isinstance(value.const, str) and value.const.lower() in {"-c", "/c", "-command"})
-    elif command.marks and command.items is None:
-        yield from harms(command, "command", "command-injection")
-
-
-def _code(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0, "source", "expr"), "code", "code-injection")
-
-
-def _deserialise(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
-
-
-def _yaml(arguments: Arguments) -> _Hit:
-    loader = arguments.get(1, "Loader").path
-    if "Safe" not in loader and "Base" not in loader:
-        yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
-
-
-def _template(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0, "source", "template_string"), "template", "template-injection")
-
-
-def _file(arguments: Arguments) -> _Hit:
-    if not arguments.get(0).path.startswith(("io.BytesIO", "io.StringIO")):
-        yield from harms(arguments.get(0, "file", "path", "filename", "path_or_file", "filename_or_fp"), "path", "path-traversal")
-
-
-def _two_files(arguments: Arguments) -> _Hit:
-    yield from harms_any((arguments.get(0), arguments.get(1)), "path", "path-traversal")
-
-
-def _path_method(arguments: Arguments) -> _Hit:
-    """read_text() and the like of a pathlib path."""
-    if re.search(r"Path\(\)|\.resolve\(\)|joinpath\(\)", arguments.receiver.path):
-        probe = _tail(arguments.path) in {"exists", "is_file", "stat"}
-        yield from harms(arguments.receiver, "path", "path-probe" if probe else "path-traversal")
-
-
-def _call_out(position: int) -> _Sink:
-    def sink(arguments: Arguments) -> _Hit:
-        url = arguments.get(position, "url")
-        guarded = "transport" in (arguments.receiver.items or {})  # a client with a transport of its own can refuse addresses
-        if not has_fixed_host(url.skeleton) and not guarded:
-            yield from harms(url, "url", "server-side-request")
-
-    return sink
-
-
-def _redirect(arguments: Arguments) -> _Hit:
-    target = arguments.get(0, "location", "url", "to", "redirect_to")
-    if not is_local_target(target.skeleton):
-        yield from harms(target, "redirect", "open-redirect")
-
-
-def _html(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0, "content", "response"), "markup", "markup-from-request")
-
-
-def _response(arguments: Arguments) -> _Hit:
-    """Responses are HTML unless a type is given that browsers do not render."""
-    kind = arguments.named.get("mimetype") or arguments.named.get("content_type") or arguments.named.get("media_type")
-    if kind is None or (isinstance(kind.const, str) and ("html" in kind.const or "svg" in kind.const)):
-        content = arguments.get(0, "content", "response")
-        if has_tags(content.skeleton) or kind is not None or content.skeleton != HOLE:
-            yield from harms(content, "markup", "markup-from-request")
-
-
-def _ldap(arguments: Arguments) -> _Hit:
-    given = [arguments.get(2, "filterstr", "search_filter"), arguments.get(1, "search_filter"), arguments.get(0, "base", "search_base")]
-    yield from harms_any(
-        (value for value in given if "=" in value.skeleton or value.skeleton != HOLE or value.marks), "ldap", "ldap-injection"
-    )
-
-
-def _xpath(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0, "path", "_path"), "xpath", "xpath-injection")
-
-
-def _find_xpath(arguments: Arguments) -> _Hit:
-    query = arguments.get(0, "path")
-    if re.search(r"/|\[@?\w*", query.skeleton) and re.search(
-        r"etree|ElementTree|xml|root|tree|doc", arguments.receiver.path, re.IGNORECASE
-    ):
-        yield from harms(query, "xpath", "xpath-injection")
-
-
-def _mongo(arguments: Arguments) -> _Hit:
-    """A whole request object, or JavaScript text, as a Mongo filter."""
-    query = arguments.get(0, "filter")
-    if re.search(r"collection|mongo|\bdb\b|pymongo|motor", arguments.receiver.path, re.IGNORECASE):
-        if query.marks and query.items is None:
-            yield from harms(query, "nosql", "nosql-injection")
-        elif query.items and "$where" in query.items:
-            yield from harms(query.items["$where"], "nosql", "nosql-injection")
-
-
-def _xml(arguments: Arguments) -> _Hit:
-    parser = arguments.get(1, "parser")
-    features = parser.items or {}
-    told = [value for key, value in features.items() if key == "resolve_entities" or "external" in str(key) or key == "unset"]
-    if any(value.const is not False for value in told):
-        yield from harms(arguments.get(0), "xxe", "external-entities")
-
-
-_SINKS: dict[str, _Sink] = {
-    **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"), _shell),
-    **dict.fromkeys(("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen", "os.execv", "os.execvp", "os.spawnv"), _process),
-    **dict.fromkeys(("pickle.loads", "pickle.load", "cPickle.loads", "dill.loads", "dill.load", "cloudpickle.loads", "jsonpickle.decode", "marshal.loads", "shelve.open", "joblib.load", "torch.load", "pandas.read_pickle", "pickle.Unpickler"), _deserialise),
-    **dict.fromkeys(("yaml.load", "yaml.load_all"), _yaml), **dict.fromkeys(("yaml.unsafe_load", "yaml.full_load"), _deserialise),
-    **dict.fromkeys(("flask.render_template_string", "jinja2.Template", "mako.template.Template", "jinja2.Environment().from_string", "django.template.Template"), _template),
-    **dict.fromkeys(("os.remove", "os.unlink", "os.rmdir", "os.listdir", "os.makedirs", "os.mkdir", "os.open", "os.stat", "os.scandir", "shutil.rmtree", "flask.send_file", "fastapi.responses.FileResponse", "starlette.responses.FileResponse", "FileResponse", "django.http.FileResponse", "io.open", "codecs.open", "aiofiles.open", "linecache.getline", "zipfile.ZipFile", "tarfile.open", "PIL.Image.open"), _file),
-    **dict.fromkeys(("os.rename", "os.replace", "shutil.copy", "shutil.copyfile", "shutil.move", "shutil.copy2", "shutil.copytree"), _two_files),
-    **{f"{library}.{verb}": _call_out(1 if verb == "request" else 0) for library in ("requests", "httpx", "requests.Session()", "httpx.Client()", "httpx.AsyncClient()", "aiohttp.ClientSession()", "urllib3.PoolManager()") for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")},
-    **dict.fromkeys(("urllib.request.urlopen", "urllib.request.Request", "urllib.request.urlretrieve", "urllib2.urlopen"), _call_out(0)),
-    **dict.fromkeys(("flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect", "django.http.HttpResponsePermanentRedirect", "fastapi.responses.RedirectResponse", "starlette.responses.RedirectResponse", "werkzeug.utils.redirect", "bottle.redirect", "aiohttp.web.HTTPFound"), _redirect),
-    **dict.fromkeys(("markupsafe.Markup", "flask.Markup", "django.utils.safestring.mark_safe", "django.utils.html.mark_safe", "fastapi.responses.HTMLResponse", "starlette.responses.HTMLResponse"), _html),
-    **dict.fromkeys(("flask.make_response", "flask.Response", "django.http.HttpResponse", "werkzeug.wrappers.Response"), _response),
-    **dict.fromkeys(("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.literal_column", "django.db.models.expressions.RawSQL"), _sql_text),
-    "lxml.etree.XPath": _xpath, "elementpath.select": lambda a: harms(a.get(1), "xpath", "xpath-injection"),
-    **dict.fromkeys(("lxml.etree.fromstring", "lxml.etree.parse", "lxml.etree.XML", "xml.sax.parse", "xml.sax.parseString", "xml.dom.minidom.parseString", "xml.dom.pulldom.parseString"), _xml),
-}  # fmt: skip
-_BUILT_INS: dict[str, _Sink] = {
-    "eval": _code,
-    "exec": _code,
-    "compile": _code,
-    "open": _file,
-    "__import__": _code,
-    "importlib.import_module": _code,
-}
-_METHOD_SINKS: dict[str, _Sink] = {
-    **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
-    **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "iterdir", "exists", "is_file", "stat"), _path_method),
-    **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),
-    **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("findall", "find", "iterfind", "findtext"), _find_xpath),
-    **dict.fromkeys(("find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one"), _mongo),
-}  # fmt: skip

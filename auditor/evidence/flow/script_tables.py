@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import WITHOUT, Arguments
-from auditor.evidence.flow.values import ALL, HOLE, NOTHING, OWN_HOLE, UNSET, Mark, Value, constant, text_of
-from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.language import WITHOUT, Arguments, last_name
+from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS
+from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
+from auditor.evidence.flow.values import ALL, NOTHING, Mark, Value
+from auditor.evidence.flow.weaknesses import HANDS_ON, harms, has_fixed_host, is_local_target
 from auditor.languages import flow_ir as ir
 
 _Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
@@ -140,19 +142,11 @@ _DECODERS = frozenset({"decodeURIComponent", "decodeURI", "atob", "unescape"})
 _STORES = re.compile(
     r"\.(?:query|execute|find\w*|create\w*|update\w*|delete\w*|upsert|save|insert\w*|select|from|aggregate|count\w*|groupBy|populate|exec|lean|single|maybeSingle|getMany|getOne|rpc|eq|order|limit|where|first|all|run|get|transaction)\(\)"
 )
-_DATABASE = re.compile(
-    r"(?:\bdb\b|database|conn|client|pool|knex|sequelize|prisma|sql|mysql|\bpg\b|postgres|sqlite|transaction|\btrx?\b|\btx\b|queryRunner|entityManager|dataSource|repository)",
-    re.IGNORECASE,
-)
 _TRUSTING_NAME = re.compile(
     r"^(?:is)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow|matches)", re.IGNORECASE
 )
 _VALIDATORS = re.compile(r"validator\.is\w+$|^~is[A-Z]\w+$")
 _CALLBACKS = frozenset({"then", "map", "forEach", "filter", "find", "some", "every", "flatMap", "reduce", "sort", "findIndex"})
-
-
-def _tail(path: str) -> str:
-    return path.rsplit(".", maxsplit=1)[-1]
 
 
 class Script:
@@ -168,7 +162,7 @@ class Script:
         """Mark the browser's address and the like; take the mark from what a server sets itself."""
         path = value.path
         if value.marks:
-            tail = _tail(path)
+            tail = last_name(path)
             if "JSON.parse" not in path and all(mark.source == "page" and "." in mark.detail for mark in value.marks):
                 return replace(value, marks=frozenset())  # a parameter of an address is a text: what has fields is an answer to it
             trusted = tail in _TRUSTED and path.rpartition(".")[0] in {"express.request", "koa.request"}
@@ -209,7 +203,7 @@ class Script:
     def transfer(self, arguments: Arguments) -> Value | None:
         """Results of known functions."""
         path = arguments.path.lstrip("~")
-        tail, first = _tail(path), arguments.get(0)
+        tail, first = last_name(path), arguments.get(0)
         if path in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path) or tail == "ObjectId":
             return NOTHING
         if _MODEL_CALL.search(f"{path}()"):
@@ -223,7 +217,7 @@ class Script:
         classes = self._cleans(arguments.path)
         if classes:
             return Value(frozenset(mark.cleaned(classes) for value in (*arguments.every, arguments.receiver) for mark in value.every_mark))
-        known = _TRANSFERS.get(path) or (_METHODS.get(tail) if "." in path else None)
+        known = RESULTS.get(path) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
         if tail in _CALLBACKS and arguments.receiver.marks:
@@ -247,11 +241,11 @@ class Script:
         if arguments.call.tagged or not any(value.every_mark for value in arguments.every):
             return
         path = arguments.path.lstrip("~")
-        found = _SINKS.get(path) or _SINKS.get(path.replace(".default", ""))
+        found = SINKS.get(path) or SINKS.get(path.replace(".default", ""))
         if found is not None:
             yield from found(arguments)
-        elif "." in path and _tail(path) in _METHOD_SINKS:
-            yield from _METHOD_SINKS[_tail(path)](arguments)
+        elif "." in path and last_name(path) in METHOD_SINKS:
+            yield from METHOD_SINKS[last_name(path)](arguments)
 
     def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
         """Returned texts are JSON or rendered by a framework that escapes."""
@@ -259,15 +253,15 @@ class Script:
 
     def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
         """Writing mark-up into the page, or an address into the browser's location."""
-        tail = _tail(target.path)
+        tail = last_name(target.path)
         if tail in {"innerHTML", "outerHTML", "srcdoc"}:
-            yield from _in_page(value)
+            yield from in_page(value)
         elif re.search(r"(?:^~|\.)location(?:\.href)?$", target.path) and not is_local_target(value.skeleton):
             yield from harms(value, "redirect", "open-redirect")
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: a full match, a list that has it, an own predicate, a known prefix."""
-        path, tail, first, receiver = arguments.path, _tail(arguments.path), arguments.get(0), arguments.receiver
+        path, tail, first, receiver = arguments.path, last_name(arguments.path), arguments.get(0), arguments.receiver
         if tail in {"test", "match"}:
             pattern, subject = (receiver, first) if tail == "test" else (first, receiver)
             yield from _matched(pattern, subject, outcome=outcome)
@@ -312,247 +306,3 @@ def _prefix_proves(receiver: Value, prefix: Value) -> frozenset[str]:
     if isinstance(prefix.const, str) and (has_fixed_host(prefix.const) or prefix.const == "/"):
         return frozenset({"url", "redirect"})
     return frozenset()
-
-
-# results of functions
-
-
-def _joined(arguments: Arguments) -> Value:
-    parts: list[Value] = []
-    for value in arguments.positional:
-        parts += [value, constant("/")]
-    return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
-
-
-def _receiver(arguments: Arguments) -> Value:
-    value = arguments.receiver
-    marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
-    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const)
-
-
-def _replaced(arguments: Arguments) -> Value:
-    result = _receiver(arguments)
-    pattern = (arguments.get(0).items or {}).get("pattern", arguments.get(0)).const
-    if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
-        return result.cleaned(ALL)
-    if isinstance(pattern, str) and pattern in {"<", "[<>]", "[&<>]", "[&<>\"']", "[<>&\"']", "&"}:
-        return result.cleaned(frozenset({"markup"}))
-    return result
-
-
-def _array_text(arguments: Arguments) -> Value:
-    return replace(text_of((arguments.receiver.items or {}).values()), marks=arguments.receiver.every_mark)
-
-
-def _formatted_address(arguments: Arguments) -> Value:
-    """`url.format({ pathname, query })` begins with its path name."""
-    given = arguments.get(0)
-    path = (given.items or {}).get("pathname", NOTHING)
-    host = (given.items or {}).get("host")
-    return Value(given.every_mark, skeleton=f"{path.skeleton}?{HOLE}" if host is None else HOLE)
-
-
-def _address(arguments: Arguments) -> Value:
-    """`new URL(path, base)`: the host is the base's unless the path brings its own."""
-    given, base = arguments.get(0), arguments.get(1)
-    if len(arguments.positional) > 1 and not base.every_mark and is_local_target(given.skeleton):
-        return Value(given.every_mark, skeleton=OWN_HOLE + given.skeleton, path="~URL()")
-    return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()")
-
-
-def _first(arguments: Arguments) -> Value:
-    return arguments.get(0)
-
-
-_TRANSFERS: dict[str, Callable[[Arguments], Value]] = {
-    **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "URL": _address, "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
-    "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
-}  # fmt: skip
-_METHODS: dict[str, Callable[[Arguments], Value]] = {
-    **dict.fromkeys(("trim", "toLowerCase", "toUpperCase", "toString", "trimEnd", "trimStart", "padStart", "slice", "substring", "concat", "normalize", "json", "text", "valueOf"), _receiver),
-    **dict.fromkeys(("readFile", "readFileSync", "readdir", "readdirSync", "createReadStream", "existsSync", "stat", "statSync"), lambda _: NOTHING),
-    "replace": _replaced, "replaceAll": _replaced, "join": _array_text,
-}  # fmt: skip
-
-
-# sinks
-
-
-def _sql(arguments: Arguments) -> _Hit:
-    query = arguments.get(0)
-    text = (query.items or {}).get("text") or (query.items or {}).get("sql") or query
-    if is_query(text.skeleton) or (_DATABASE.search(arguments.receiver.path) and text.items is None and text.skeleton != HOLE):
-        yield from harms(text, "sql", "sql-injection")
-
-
-def _statement(arguments: Arguments) -> _Hit:
-    """Methods with names that other objects have too: only what reads like a statement counts."""
-    if is_query(arguments.get(0).skeleton):
-        yield from harms(arguments.get(0), "sql", "sql-injection")
-
-
-def _sql_text(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "sql", "sql-injection")
-
-
-def _filter_text(arguments: Arguments) -> _Hit:
-    """PostgREST's `.or("a.eq.${x}")`: the filter language is text."""
-    if re.search(r"\.(?:eq|ilike|like|gt|gte|lt|lte|in|cs)\.", arguments.get(0).skeleton):
-        yield from harms(arguments.get(0), "sql", "filter-injection")
-
-
-def _mongo(arguments: Arguments) -> _Hit:
-    """A request object, or a field of one, as a Mongo filter: an operator object in place of a text."""
-    query = arguments.get(0)
-    named = re.search(r"mongo|collection|(?:^|\.)~?[A-Z]\w*$|[mM]odel$|[uU]sers$", arguments.receiver.path)
-    if named and not re.search(r"prisma|repository|Repo$|sequelize|typeorm|Array|Object|Math|JSON", arguments.receiver.path, re.IGNORECASE):
-        if (
-            query.marks
-            and query.items is None
-            and any(mark.detail.split(".")[0] in {"body", "query"} and "." not in mark.detail for mark in query.marks)
-        ):
-            yield from harms(query, "nosql", "nosql-injection")
-        elif query.items and "$where" in query.items:
-            yield from harms(query.items["$where"], "nosql", "nosql-injection")
-
-
-def _command(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "command", "command-injection")
-
-
-def _spawn(arguments: Arguments) -> _Hit:
-    program, given, options = arguments.get(0), arguments.get(1), arguments.get(2)
-    yield from harms(program, "command", "command-injection")
-    shell = (options.items or {}).get("shell")
-    if (shell is not None and shell.const is not False) or (
-        isinstance(program.const, str) and program.const.rsplit("/", 1)[-1] in {"sh", "bash", "cmd", "powershell"}
-    ):
-        yield from harms(given, "command", "command-injection")
-
-
-def _code(arguments: Arguments) -> _Hit:
-    yield from harms_any(arguments.positional, "code", "code-injection")
-
-
-def _delayed_code(arguments: Arguments) -> _Hit:
-    if arguments.get(0).skeleton != HOLE and arguments.get(0).closure is None:
-        yield from harms(arguments.get(0), "code", "code-injection")
-
-
-def _template(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "template", "template-injection")
-
-
-def _deserialise(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
-
-
-def _file(arguments: Arguments) -> _Hit:
-    yield from harms(arguments.get(0), "path", "path-traversal")
-
-
-def _two_files(arguments: Arguments) -> _Hit:
-    yield from harms_any(arguments.positional[:2], "path", "path-traversal")
-
-
-def _send_file(arguments: Arguments) -> _Hit:
-    """Express's sendFile checks the path itself when it is given a root."""
-    if "root" not in (arguments.get(1).items or {}):
-        yield from harms(arguments.get(0), "path", "path-traversal")
-
-
-def _call_out(arguments: Arguments) -> _Hit:
-    given = arguments.get(0)
-    url = (given.items or {}).get("url") or (given.items or {}).get("uri") or given
-    if url.items is None and not has_fixed_host(url.skeleton):
-        yield from harms(url, "url", "server-side-request")
-
-
-def _redirect(arguments: Arguments) -> _Hit:
-    given = [value for value in arguments.positional if not isinstance(value.const, int)]
-    target = given[0] if given else NOTHING
-    if not is_local_target(target.skeleton):
-        yield from harms(target, "redirect", "open-redirect")
-
-
-def _html(arguments: Arguments) -> _Hit:
-    if has_tags(arguments.get(0).skeleton) or (arguments.get(0).skeleton.startswith(HOLE) and arguments.get(0).skeleton != HOLE):
-        yield from harms(arguments.get(0), "markup", "markup-from-request")
-
-
-def _in_page(value: Value) -> _Hit:
-    """A whole answer of a server put into the page is mark-up the server made; a field pasted between tags is text nobody escaped."""
-    for hit in harms(value, "markup", "markup-in-page"):
-        if hit[2].source not in {"download", "unclear"} or has_tags(value.skeleton):
-            yield hit
-
-
-def _page(arguments: Arguments) -> _Hit:
-    yield from _in_page(arguments.get(0))
-
-
-def _page_at(arguments: Arguments) -> _Hit:
-    yield from _in_page(arguments.get(1))
-
-
-def _element(arguments: Arguments) -> _Hit:
-    inner = arguments.named.get("dangerouslySetInnerHTML")
-    if inner is not None:
-        yield from harms((inner.items or {}).get("__html", inner), "markup", "markup-in-page")
-
-
-def _dollar(arguments: Arguments) -> _Hit:
-    if has_tags(arguments.get(0).skeleton):
-        yield from harms(arguments.get(0), "markup", "markup-in-page")
-
-
-_FS = (
-    "readFile",
-    "readFileSync",
-    "writeFile",
-    "writeFileSync",
-    "appendFile",
-    "appendFileSync",
-    "createReadStream",
-    "createWriteStream",
-    "unlink",
-    "unlinkSync",
-    "readdir",
-    "readdirSync",
-    "rm",
-    "rmSync",
-    "rmdir",
-    "stat",
-    "statSync",
-    "existsSync",
-    "access",
-    "open",
-    "openSync",
-    "mkdir",
-    "mkdirSync",
-)
-_SINKS: dict[str, _Sink] = {
-    **{f"{module}.{name}": _file for module in ("fs", "fs/promises", "fs.promises", "fs-extra", "fsp") for name in _FS},
-    **{f"{module}.{name}": _two_files for module in ("fs", "fs/promises", "fs.promises", "fs-extra") for name in ("rename", "renameSync", "copyFile", "copyFileSync")},
-    **dict.fromkeys(("child_process.exec", "child_process.execSync", "execa.command", "execa.execaCommand", "shelljs.exec"), _command),
-    **dict.fromkeys(("child_process.spawn", "child_process.spawnSync", "child_process.execFile", "child_process.execFileSync", "execa", "cross-spawn"), _spawn),
-    **dict.fromkeys(("eval", "Function", "vm.runInContext", "vm.runInNewContext", "vm.runInThisContext", "vm.Script", "vm2.VM().run"), _code),
-    **dict.fromkeys(("setTimeout", "setInterval"), _delayed_code),
-    **dict.fromkeys(("ejs.render", "ejs.compile", "pug.compile", "pug.render", "handlebars.compile", "Handlebars.compile", "nunjucks.renderString", "lodash.template", "_.template", "mustache.render", "doT.template"), _template),
-    **dict.fromkeys(("node-serialize.unserialize", "serialize-javascript.deserialize", "funcster.deepDeserialize"), _deserialise),
-    **dict.fromkeys(("fetch", "axios", "axios.get", "axios.post", "axios.put", "axios.delete", "axios.request", "axios.head", "got", "got.get", "node-fetch", "request", "request.get", "request.post", "needle.get", "needle", "superagent.get", "undici.request", "undici.fetch", "http.get", "https.get", "http.request", "https.request"), _call_out),
-    **dict.fromkeys(("next/navigation.redirect", "next/server.NextResponse.redirect", "@remix-run/node.redirect", "@sveltejs/kit.redirect", "Response.redirect"), _redirect),
-    **dict.fromkeys(("document.write", "document.writeln"), _page), "jsx.element": _element, "$": _dollar, "jQuery": _dollar,
-    **dict.fromkeys(("sequelize.literal", "Sequelize.literal", "@prisma/client.Prisma.raw", "drizzle-orm.sql.raw", "sql.raw"), _sql_text),
-}  # fmt: skip
-_METHOD_SINKS: dict[str, _Sink] = {
-    **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "exec", "get"), _statement),
-    **dict.fromkeys(("$queryRawUnsafe", "$executeRawUnsafe"), _sql_text), "or": _filter_text,
-    **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete"), _mongo),
-    **dict.fromkeys(("sendFile", "download", "sendfile"), _send_file),
-    **dict.fromkeys(("send", "write", "end"), lambda a: _html(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply)(?:\b|\.|\()", a.receiver.path) else ()),
-    **dict.fromkeys(("redirect",), lambda a: _redirect(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply|ctx|c)(?:\b|\.|\()|koa", a.receiver.path) else ()),
-    **dict.fromkeys(("insertAdjacentHTML",), _page_at),
-    **dict.fromkeys(("html",), lambda a: _page(a) if re.search(r"^~?(?:\$|jQuery)\(\)|^~\$", a.receiver.path) else ()),
-}  # fmt: skip

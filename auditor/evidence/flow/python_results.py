@@ -1,0 +1,98 @@
+"""What calls of known functions give in Python: the transfer functions of the flow analysis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.values import ALL, HOLE, NOTHING, UNSET, Value, text_of
+
+
+def _joined(arguments: Arguments) -> Value:
+    parts: list[Value] = []
+    for value in arguments.positional:
+        parts += [value, Value(const="/", skeleton="/")]
+    return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
+
+
+def _same(arguments: Arguments) -> Value:
+    return arguments.get(0)
+
+
+def _resolved(arguments: Arguments) -> Value:
+    return replace(arguments.get(0) if arguments.positional else arguments.receiver, path=f"{arguments.path}()")
+
+
+def _receiver(arguments: Arguments) -> Value:
+    value = arguments.receiver
+    marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
+    return replace(value, marks=marks, items=None, path="", const=UNSET) if marks else replace(value, path="")
+
+
+def _format(arguments: Arguments) -> Value:
+    pattern = arguments.receiver
+    marks = pattern.marks | frozenset().union(*(value.every_mark for value in arguments.every))
+    text = pattern.const if isinstance(pattern.const, str) else pattern.skeleton
+    return Value(marks, skeleton=re.sub(r"\{[^{}]{0,60}\}", HOLE, text))
+
+
+def _join(arguments: Arguments) -> Value:
+    given = arguments.get(0)
+    parts: list[Value] = []
+    for value in (given.items or {}).values():
+        parts += [value, arguments.receiver]
+    return replace(text_of(parts[:-1] or [given]), marks=given.every_mark | arguments.receiver.every_mark)
+
+
+_REMOVES: dict[str, frozenset[str]] = {
+    "'": frozenset({"sql", "xpath"}),
+    "<": frozenset({"markup"}),
+    ".": frozenset({"path"}),
+    "/": frozenset({"path"}),
+}
+
+
+def _replace(arguments: Arguments) -> Value:
+    removed = arguments.get(0).const
+    result = _receiver(arguments)
+    return result.cleaned(_REMOVES.get(removed, frozenset())) if isinstance(removed, str) and result.marks else result
+
+
+def _rendered(arguments: Arguments) -> Value:
+    """What a template makes of its values: whether it escapes them is a setting of the engine that is not in sight."""
+    marks = {mark for value in (arguments.receiver, *arguments.every) for mark in value.every_mark}
+    return Value(frozenset(replace(mark, source="unclear") for mark in marks))
+
+
+def _compiled(arguments: Arguments) -> Value:
+    return Value(path="re.compile()", items={"pattern": arguments.get(0)})
+
+
+def _container(arguments: Arguments) -> Value:
+    given = arguments.get(0)
+    return Value(given.marks, items={**(given.items or {}), **arguments.named}) if given.items is not None or arguments.named else given
+
+
+def _substituted(arguments: Arguments) -> Value:
+    """`re.sub("[^a-z]", "", text)` leaves nothing but the listed characters."""
+    pattern, subject = arguments.get(0).const, arguments.get(2)
+    if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
+        return subject.cleaned(ALL)
+    return Value(subject.every_mark)
+
+
+RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
+    "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
+    "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
+    **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
+    "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
+    "configparser.ConfigParser": lambda _: Value(items={}), "configparser.RawConfigParser": lambda _: Value(items={}), "re.sub": _substituted,
+}  # fmt: skip
+METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
+    **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
+    **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "encode", "decode", "removeprefix", "removesuffix", "expanduser", "casefold", "zfill", "ljust"), _receiver),
+}  # fmt: skip

@@ -1,0 +1,182 @@
+"""Where values do harm in Python: each sink looks at the arguments of a call and names the weakness."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.values import HOLE, Mark
+from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+
+_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
+_Hit = Iterator[tuple[str, str, Mark]]
+
+_DATABASE = re.compile(
+    r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
+)
+
+
+def _sql(arguments: Arguments) -> _Hit:
+    query = arguments.get(0, "sql", "query", "statement", "operation", "clause")
+    if is_query(query.skeleton) or _DATABASE.search(arguments.receiver.path) or query.path.endswith("text()"):
+        yield from harms(query, "sql", "sql-injection")
+
+
+def _sql_text(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0), "sql", "sql-injection")
+
+
+def _shell(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "cmd", "command"), "command", "command-injection")
+
+
+def _process(arguments: Arguments) -> _Hit:
+    """subprocess: a text with a shell, or a list whose program, or whose shell script, comes from outside."""
+    command = arguments.get(0, "args")
+    shell = arguments.named.get("shell")
+    if shell is not None and shell.const is not False:
+        yield from harms(command, "command", "command-injection")
+    elif command.items and 0 in command.items:
+        yield from harms(command.items[0], "command", "command-injection")
+        script = False
+        for value in command.items.values():
+            if script:
+                yield from harms(value, "command", "command-injection")
+            script = script or (isinstance(value.const, str) and value.const.lower() in {"-c", "/c", "-command"})
+    elif command.marks and command.items is None:
+        yield from harms(command, "command", "command-injection")
+
+
+def _code(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "source", "expr"), "code", "code-injection")
+
+
+def _deserialise(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
+
+
+def _yaml(arguments: Arguments) -> _Hit:
+    loader = arguments.get(1, "Loader").path
+    if "Safe" not in loader and "Base" not in loader:
+        yield from harms(arguments.get(0), "deserialise", "unsafe-deserialisation")
+
+
+def _template(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "source", "template_string"), "template", "template-injection")
+
+
+def _file(arguments: Arguments) -> _Hit:
+    if not arguments.get(0).path.startswith(("io.BytesIO", "io.StringIO")):
+        yield from harms(arguments.get(0, "file", "path", "filename", "path_or_file", "filename_or_fp"), "path", "path-traversal")
+
+
+def _two_files(arguments: Arguments) -> _Hit:
+    yield from harms_any((arguments.get(0), arguments.get(1)), "path", "path-traversal")
+
+
+def _path_method(arguments: Arguments) -> _Hit:
+    """read_text() and the like of a pathlib path."""
+    if re.search(r"Path\(\)|\.resolve\(\)|joinpath\(\)", arguments.receiver.path):
+        probe = last_name(arguments.path) in {"exists", "is_file", "stat"}
+        yield from harms(arguments.receiver, "path", "path-probe" if probe else "path-traversal")
+
+
+def _call_out(position: int) -> _Sink:
+    def sink(arguments: Arguments) -> _Hit:
+        url = arguments.get(position, "url")
+        guarded = "transport" in (arguments.receiver.items or {})  # a client with a transport of its own can refuse addresses
+        if not has_fixed_host(url.skeleton) and not guarded:
+            yield from harms(url, "url", "server-side-request")
+
+    return sink
+
+
+def _redirect(arguments: Arguments) -> _Hit:
+    target = arguments.get(0, "location", "url", "to", "redirect_to")
+    if not is_local_target(target.skeleton):
+        yield from harms(target, "redirect", "open-redirect")
+
+
+def _html(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "content", "response"), "markup", "markup-from-request")
+
+
+def _response(arguments: Arguments) -> _Hit:
+    """Responses are HTML unless a type is given that browsers do not render."""
+    kind = arguments.named.get("mimetype") or arguments.named.get("content_type") or arguments.named.get("media_type")
+    if kind is None or (isinstance(kind.const, str) and ("html" in kind.const or "svg" in kind.const)):
+        content = arguments.get(0, "content", "response")
+        if has_tags(content.skeleton) or kind is not None or content.skeleton != HOLE:
+            yield from harms(content, "markup", "markup-from-request")
+
+
+def _ldap(arguments: Arguments) -> _Hit:
+    given = [arguments.get(2, "filterstr", "search_filter"), arguments.get(1, "search_filter"), arguments.get(0, "base", "search_base")]
+    yield from harms_any(
+        (value for value in given if "=" in value.skeleton or value.skeleton != HOLE or value.marks), "ldap", "ldap-injection"
+    )
+
+
+def _xpath(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "path", "_path"), "xpath", "xpath-injection")
+
+
+def _find_xpath(arguments: Arguments) -> _Hit:
+    query = arguments.get(0, "path")
+    if re.search(r"/|\[@?\w*", query.skeleton) and re.search(
+        r"etree|ElementTree|xml|root|tree|doc", arguments.receiver.path, re.IGNORECASE
+    ):
+        yield from harms(query, "xpath", "xpath-injection")
+
+
+def _mongo(arguments: Arguments) -> _Hit:
+    """A whole request object, or JavaScript text, as a Mongo filter."""
+    query = arguments.get(0, "filter")
+    if re.search(r"collection|mongo|\bdb\b|pymongo|motor", arguments.receiver.path, re.IGNORECASE):
+        if query.marks and query.items is None:
+            yield from harms(query, "nosql", "nosql-injection")
+        elif query.items and "$where" in query.items:
+            yield from harms(query.items["$where"], "nosql", "nosql-injection")
+
+
+def _xml(arguments: Arguments) -> _Hit:
+    parser = arguments.get(1, "parser")
+    features = parser.items or {}
+    told = [value for key, value in features.items() if key == "resolve_entities" or "external" in str(key) or key == "unset"]
+    if any(value.const is not False for value in told):
+        yield from harms(arguments.get(0), "xxe", "external-entities")
+
+
+SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"), _shell),
+    **dict.fromkeys(("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen", "os.execv", "os.execvp", "os.spawnv"), _process),
+    **dict.fromkeys(("pickle.loads", "pickle.load", "cPickle.loads", "dill.loads", "dill.load", "cloudpickle.loads", "jsonpickle.decode", "marshal.loads", "shelve.open", "joblib.load", "torch.load", "pandas.read_pickle", "pickle.Unpickler"), _deserialise),
+    **dict.fromkeys(("yaml.load", "yaml.load_all"), _yaml), **dict.fromkeys(("yaml.unsafe_load", "yaml.full_load"), _deserialise),
+    **dict.fromkeys(("flask.render_template_string", "jinja2.Template", "mako.template.Template", "jinja2.Environment().from_string", "django.template.Template"), _template),
+    **dict.fromkeys(("os.remove", "os.unlink", "os.rmdir", "os.listdir", "os.makedirs", "os.mkdir", "os.open", "os.stat", "os.scandir", "shutil.rmtree", "flask.send_file", "fastapi.responses.FileResponse", "starlette.responses.FileResponse", "FileResponse", "django.http.FileResponse", "io.open", "codecs.open", "aiofiles.open", "linecache.getline", "zipfile.ZipFile", "tarfile.open", "PIL.Image.open"), _file),
+    **dict.fromkeys(("os.rename", "os.replace", "shutil.copy", "shutil.copyfile", "shutil.move", "shutil.copy2", "shutil.copytree"), _two_files),
+    **{f"{library}.{verb}": _call_out(1 if verb == "request" else 0) for library in ("requests", "httpx", "requests.Session()", "httpx.Client()", "httpx.AsyncClient()", "aiohttp.ClientSession()", "urllib3.PoolManager()") for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")},
+    **dict.fromkeys(("urllib.request.urlopen", "urllib.request.Request", "urllib.request.urlretrieve", "urllib2.urlopen"), _call_out(0)),
+    **dict.fromkeys(("flask.redirect", "quart.redirect", "django.shortcuts.redirect", "django.http.HttpResponseRedirect", "django.http.HttpResponsePermanentRedirect", "fastapi.responses.RedirectResponse", "starlette.responses.RedirectResponse", "werkzeug.utils.redirect", "bottle.redirect", "aiohttp.web.HTTPFound"), _redirect),
+    **dict.fromkeys(("markupsafe.Markup", "flask.Markup", "django.utils.safestring.mark_safe", "django.utils.html.mark_safe", "fastapi.responses.HTMLResponse", "starlette.responses.HTMLResponse"), _html),
+    **dict.fromkeys(("flask.make_response", "flask.Response", "django.http.HttpResponse", "werkzeug.wrappers.Response"), _response),
+    **dict.fromkeys(("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.literal_column", "django.db.models.expressions.RawSQL"), _sql_text),
+    "lxml.etree.XPath": _xpath, "elementpath.select": lambda a: harms(a.get(1), "xpath", "xpath-injection"),
+    **dict.fromkeys(("lxml.etree.fromstring", "lxml.etree.parse", "lxml.etree.XML", "xml.sax.parse", "xml.sax.parseString", "xml.dom.minidom.parseString", "xml.dom.pulldom.parseString"), _xml),
+}  # fmt: skip
+BUILT_INS: dict[str, _Sink] = {
+    "eval": _code,
+    "exec": _code,
+    "compile": _code,
+    "open": _file,
+    "__import__": _code,
+    "importlib.import_module": _code,
+}
+METHOD_SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
+    **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "iterdir", "exists", "is_file", "stat"), _path_method),
+    **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),
+    **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("findall", "find", "iterfind", "findtext"), _find_xpath),
+    **dict.fromkeys(("find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one"), _mongo),
+}  # fmt: skip

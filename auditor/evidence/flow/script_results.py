@@ -1,0 +1,70 @@
+"""What calls of known functions give in JavaScript and TypeScript: the transfer functions of the flow analysis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.values import ALL, HOLE, NOTHING, OWN_HOLE, UNSET, Value, constant, text_of
+from auditor.evidence.flow.weaknesses import is_local_target
+
+
+def _joined(arguments: Arguments) -> Value:
+    parts: list[Value] = []
+    for value in arguments.positional:
+        parts += [value, constant("/")]
+    return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
+
+
+def _receiver(arguments: Arguments) -> Value:
+    value = arguments.receiver
+    marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
+    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const)
+
+
+def _replaced(arguments: Arguments) -> Value:
+    result = _receiver(arguments)
+    pattern = (arguments.get(0).items or {}).get("pattern", arguments.get(0)).const
+    if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
+        return result.cleaned(ALL)
+    if isinstance(pattern, str) and pattern in {"<", "[<>]", "[&<>]", "[&<>\"']", "[<>&\"']", "&"}:
+        return result.cleaned(frozenset({"markup"}))
+    return result
+
+
+def _array_text(arguments: Arguments) -> Value:
+    return replace(text_of((arguments.receiver.items or {}).values()), marks=arguments.receiver.every_mark)
+
+
+def _formatted_address(arguments: Arguments) -> Value:
+    """`url.format({ pathname, query })` begins with its path name."""
+    given = arguments.get(0)
+    path = (given.items or {}).get("pathname", NOTHING)
+    host = (given.items or {}).get("host")
+    return Value(given.every_mark, skeleton=f"{path.skeleton}?{HOLE}" if host is None else HOLE)
+
+
+def _address(arguments: Arguments) -> Value:
+    """`new URL(path, base)`: the host is the base's unless the path brings its own."""
+    given, base = arguments.get(0), arguments.get(1)
+    if len(arguments.positional) > 1 and not base.every_mark and is_local_target(given.skeleton):
+        return Value(given.every_mark, skeleton=OWN_HOLE + given.skeleton, path="~URL()")
+    return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()")
+
+
+def _first(arguments: Arguments) -> Value:
+    return arguments.get(0)
+
+
+RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
+    "URL": _address, "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
+}  # fmt: skip
+METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    **dict.fromkeys(("trim", "toLowerCase", "toUpperCase", "toString", "trimEnd", "trimStart", "padStart", "slice", "substring", "concat", "normalize", "json", "text", "valueOf"), _receiver),
+    **dict.fromkeys(("readFile", "readFileSync", "readdir", "readdirSync", "createReadStream", "existsSync", "stat", "statSync"), lambda _: NOTHING),
+    "replace": _replaced, "replaceAll": _replaced, "join": _array_text,
+}  # fmt: skip
