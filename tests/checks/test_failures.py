@@ -30,7 +30,19 @@ def test_writes(callee: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "callee", ["stripe.customers.retrieve", "items.insert", "form.save", "dialog.create", "urls.update", "session.get", "fetch", "commit", "d.update", "image.save"]
+    "callee",
+    [
+        "stripe.customers.retrieve",
+        "items.insert",
+        "form.save",
+        "dialog.create",
+        "urls.update",
+        "session.get",
+        "fetch",
+        "commit",
+        "d.update",
+        "image.save",
+    ],
 )
 def test_no_writes(callee: str) -> None:
     assert not is_write(callee)

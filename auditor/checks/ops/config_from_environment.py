@@ -187,8 +187,8 @@ def _hard_coded(facts: FileFacts, text: str) -> Iterator[_HardCoded]:
         before = " ".join(line[:200] for line in lines[max(0, literal.line - 3) : max(0, literal.line - 1)])
         what = _kind(literal, facts)
         plain = shown.replace(literal.text, "")
-        excused = _DEVELOPMENT_LINE.search(plain) or _ASKED_OR_COMPARED.search(plain) or _DEVELOPMENT_BRANCH.search(before)
-        excused = excused or (_LOCAL.search(literal.text) and _is_fallback(shown, literal.text, before, facts.path))
+        excused = bool(_DEVELOPMENT_LINE.search(plain) or _ASKED_OR_COMPARED.search(plain) or _DEVELOPMENT_BRANCH.search(before))
+        excused = excused or bool(_LOCAL.search(literal.text) and _is_fallback(shown, literal.text, before, facts.path))
         if what and not excused:
             address = _ADDRESS.match(literal.text.strip())
             yield _HardCoded(
