@@ -13,9 +13,10 @@ from auditor.cache import Cache
 from auditor.checks.secrets.history_clean import history_clean
 from auditor.evidence import secret_history as evidence
 from auditor.evidence.registry import Context
-from auditor.model.evidence import PastSecret, Secret, SecretHistory
+from auditor.model.evidence import PastSecret, Secret, SecretHistory, Secrets
 from auditor.model.need import Known, Unavailable
-from auditor.model.verdict import Assessed, NotApplicable, Undecided
+from auditor.model.snapshot import Snapshot
+from auditor.model.verdict import Assessed, Judgement, NotApplicable, Undecided
 from auditor.snapshot import read_tree
 from auditor.tools import past_versions
 from auditor.tools.history import Head
@@ -29,6 +30,11 @@ def search(root: Path, cache: Path | None = None) -> SecretHistory:
     found = evidence.secret_history(Context(root, Cache(cache), "2026-03-01"), read_tree(root).texts)
     assert isinstance(found, Known), found
     return found.value
+
+
+def judged_alone(history: SecretHistory) -> Judgement:
+    """The verdict where nothing stands in the tree."""
+    return history_clean(history, Secrets(()), Snapshot((), (), "git", "", ""))
 
 
 def leaky(root: Path) -> Path:
@@ -124,7 +130,7 @@ def test_bounds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound:
     found = search(root, tmp_path / "cache")
     assert found.commits < found.total == 6
     assert reason in found.gap
-    assert isinstance(history_clean(found), Undecided)
+    assert isinstance(judged_alone(found), Undecided)
     assert search(root, tmp_path / "cache") == found
 
 
@@ -179,14 +185,14 @@ def test_a_shallow_clone_is_told(tmp_path: Path) -> None:
     found = search(root)
     assert found.found == ()
     assert "shallow" in found.gap
-    assert isinstance(history_clean(found), Undecided)
+    assert isinstance(judged_alone(found), Undecided)
 
 
 def test_no_history_and_no_commit(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
-    assert isinstance(history_clean(search(tmp_path)), NotApplicable)
+    assert isinstance(judged_alone(search(tmp_path)), NotApplicable)
     pygit2.init_repository(tmp_path)
-    assert isinstance(history_clean(search(tmp_path)), NotApplicable)
+    assert isinstance(judged_alone(search(tmp_path)), NotApplicable)
 
 
 def test_a_damaged_repository_is_no_missing_history(tmp_path: Path) -> None:
@@ -199,7 +205,7 @@ def test_a_damaged_repository_is_no_missing_history(tmp_path: Path) -> None:
 def test_certainty_decides() -> None:
     def judged(certainty: str, kind: str = "api-key", gap: str = "") -> float:
         past = PastSecret(Secret(kind, "a.py", 1, "", 20, certainty, "it is one"), "a" * 40, 0)
-        judgement = history_clean(SecretHistory((past,), 3, 3, gap))
+        judgement = judged_alone(SecretHistory((past,), 3, 3, gap))
         assert isinstance(judgement, Assessed)
         return judgement.floor
 
