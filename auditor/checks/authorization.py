@@ -94,9 +94,24 @@ class Guards:
                 rest = cover.through is None or route.framework == "drf" or any(cover.through.search(name) for name in route.through)
                 if cover.root == part and matches and rest and (not cover.framework or route.framework in cover.framework):
                     return cover.guard
-        if found.strength is Strength.NONE and route.handler_scope < 0:
+        if found.strength is Strength.NONE and (
+            route.handler_scope < 0 or (route.framework == "remix" and self._refusing_layout(route.place.path))
+        ):
             return Guard(Strength.UNKNOWN)
         return found
+
+    def _refusing_layout(self, path: str) -> bool:
+        """Whether a layout above a Remix route sends strangers away: the page is not shown then, though its own loader can be asked alone."""
+        folders = path.split("/")[:-1]
+        for length in range(len(folders), 0, -1):
+            for ending in ("tsx", "ts", "jsx", "js"):
+                layout = f"{'/'.join(folders[:length])}/_layout.{ending}"
+                facts = self._syntax.files.get(layout)
+                if facts is not None and any(
+                    d.name == "loader" and self.refuses(layout, index) for index, d in enumerate(facts.definitions)
+                ):
+                    return True
+        return False
 
     def _through(self, route: Route) -> Guard:
         where = route.registered.path if route.registered is not None else route.place.path

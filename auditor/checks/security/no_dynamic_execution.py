@@ -21,7 +21,7 @@ from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
 from auditor.model.project import Project, Side
 from auditor.model.syntax import FileFacts, Syntax, Value, ValueKind
-from auditor.model.verdict import Assessed, Confidence, Finding
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
 from auditor.words import plural
 
 ITEM = "security.no-dynamic-execution"
@@ -50,8 +50,10 @@ _DEVELOPMENT = re.compile(
 @check(ITEM, needs=(FLOWS,), corroborating=(SEMGREP, SYNTAX, PROJECT, TEXTS, BANDIT))
 def no_dynamic_execution(  # noqa: PLR0917 - one parameter per kind of evidence
     flows: ToolHits, semgrep: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits
-) -> Assessed:
+) -> Judgement:
     """Grade every place that runs text by where the text comes from."""
+    if not project.production:
+        return NotApplicable("There is no code here that could run anything.")
     origins = Origins(syntax, project.production, texts)
     found: dict[tuple[str, int], Finding] = {}
     scripting = [hit for hit in flows.of(_MARKUP) if hit.grade == "fail" and hit.cwe == _SCRIPTING and hit.path in project.production]
