@@ -123,7 +123,7 @@ def _result(rule: str, outcome: Outcome, finding: Finding | None) -> Json:
         "ruleId": rule,
         "level": _level(outcome),
         "message": {"text": visible(finding.message)},
-        "locations": [{"physicalLocation": _location(finding)}],
+        "locations": [{"physicalLocation": _location(finding)}] if finding.path else [],
         "partialFingerprints": {"auditorFinding/v1": finding.fingerprint},
         "properties": {"confidence": finding.confidence.value, "detector": finding.detector},
     }

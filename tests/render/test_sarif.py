@@ -138,3 +138,11 @@ def test_file_names_cannot_break_the_address() -> None:
     for result in run["results"]:
         for location in result["locations"]:
             assert not set(location["physicalLocation"]["artifactLocation"]["uri"]) & set(' <>"\n')
+
+
+def test_what_is_missing_everywhere_has_no_place() -> None:
+    report = sample.REPORTS["rich"]()
+    index, outcome = next((i, o) for i, o in enumerate(report.outcomes) if o.findings and o.verdict in OPEN)
+    missing = dataclasses.replace(outcome, findings=(dataclasses.replace(outcome.findings[0], path="", line=0, end_line=0, rule="absent"),))
+    run = run_of(dataclasses.replace(report, outcomes=(*report.outcomes[:index], missing, *report.outcomes[index + 1 :])))
+    assert [result["locations"] for result in run["results"] if result["ruleId"].endswith("/absent")] == [[]]
