@@ -1,7 +1,8 @@
 """A content-addressed store for costly per-file results, outside the audited tree.
 
 Keys are digests of (producer and its version, content digest); values are opaque bytes. One SQLite file, safe for several processes; a damaged or
-locked store only costs time, never a result: every failure is a miss.
+locked store only costs time, never a result: every failure is a miss. Within a process the threads that gather evidence take turns: one that outlives
+its deadline may still write while the audit closes the store.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,6 +36,7 @@ class Cache:
     """A mapping from key to bytes that may forget; `Cache(None)` remembers nothing."""
 
     def __init__(self, directory: Path | None) -> None:
+        self._turn = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         if directory is not None:
             try:
@@ -63,30 +66,33 @@ class Cache:
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """The stored values of those keys that are known."""
         found: dict[str, bytes] = {}
-        if self._connection is None:
-            return found
         wanted = list(keys)
-        try:
-            for start in range(0, len(wanted), 500):
-                part = wanted[start : start + 500]
-                marks = ",".join("?" * len(part))
-                found.update(self._connection.execute(f"SELECT key, value FROM result WHERE key IN ({marks})", part))  # noqa: S608 - only question marks are interpolated
-        except sqlite3.Error as error:
-            _log.info("the cache cannot be read: %s", error)
+        with self._turn:
+            if self._connection is None:
+                return found
+            try:
+                for start in range(0, len(wanted), 500):
+                    part = wanted[start : start + 500]
+                    marks = ",".join("?" * len(part))
+                    found.update(self._connection.execute(f"SELECT key, value FROM result WHERE key IN ({marks})", part))  # noqa: S608 - only question marks are interpolated
+            except sqlite3.Error as error:
+                _log.info("the cache cannot be read: %s", error)
         return found
 
     def put_many(self, entries: dict[str, bytes]) -> None:
         """Store values; losing them is harmless."""
-        if self._connection is None or not entries:
-            return
-        try:
-            self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", list(entries.items()))
-            self._connection.commit()
-        except sqlite3.Error as error:
-            _log.info("the cache cannot be written: %s", error)
+        with self._turn:
+            if self._connection is None or not entries:
+                return
+            try:
+                self._connection.executemany("INSERT OR REPLACE INTO result VALUES (?, ?)", list(entries.items()))
+                self._connection.commit()
+            except sqlite3.Error as error:
+                _log.info("the cache cannot be written: %s", error)
 
     def close(self) -> None:
-        """Release the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Release the file; whoever still holds the cache finds it empty from here on."""
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None

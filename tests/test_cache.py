@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,21 @@ def test_a_store_that_has_grown_too_large_is_emptied(tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     assert Cache(tmp_path).get_many(["a"]) == {}
     assert sqlite3.connect(tmp_path / "cache.sqlite3").execute("SELECT count(*) FROM result").fetchone() == (0,)
+
+
+def test_closing_while_another_thread_writes(tmp_path: Path) -> None:
+    for number in range(20):
+        store = Cache(tmp_path / str(number))
+        started = threading.Event()
+        entries = {cache_key("p", str(entry)): b"x" * 2_000 for entry in range(2_000)}
+
+        def write(store: Cache = store, started: threading.Event = started, entries: dict[str, bytes] = entries) -> None:
+            started.set()
+            store.put_many(entries)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        started.wait()
+        store.close()
+        writer.join()
+        assert store.get_many(entries) == {}
