@@ -65,6 +65,9 @@ class Reading:
 
 
 pygit2.option(pygit2.enums.Option.SET_OWNER_VALIDATION, False)
+pygit2.settings.cache_max_size(32 * 1024 * 1024)  # its default of 256 MB is more than the rest of an audit needs
+pygit2.settings.mwindow_size = 16 * 1024 * 1024
+pygit2.settings.mwindow_mapped_limit = 96 * 1024 * 1024
 for _level in (pygit2.enums.ConfigLevel.SYSTEM, pygit2.enums.ConfigLevel.GLOBAL, pygit2.enums.ConfigLevel.XDG):
     pygit2.settings.search_path[_level] = ""  # the user's own git settings (ignore files) must not change a report
 

@@ -152,6 +152,7 @@ class _Tracer:
             engine.run(modules.module(file.path))
         except (TooMuchError, RecursionError):
             return list(engine.flows.values()), "too involved to follow every value through it"
+        modules.forget(file.path)
         return list(engine.flows.values()), ""
 
     def _entry(self, file: SourceFile, found: list[Flow]) -> bytes:
