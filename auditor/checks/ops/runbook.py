@@ -91,7 +91,9 @@ def runbook(documents: Documents, snapshot: Snapshot, manifests: Manifests, task
     if not start:
         message = "No README or set-up page in the root: somebody new does not know how to start the system, let alone what to do when it stands still."
         finding = Finding("no-readme", "", message, detector="documents")
-        return Assessed(0, 0, "There is no README, or one that says nothing.", 1.0, (finding,), signals=("searched: README, INSTALL, SETUP, docs/",))
+        return Assessed(
+            0, 0, "There is no README, or one that says nothing.", 1.0, (finding,), signals=("searched: README, INSTALL, SETUP, docs/",)
+        )
     scaffold = next((document for document in start if document.path.lower().startswith("readme") and _is_scaffold(document)), None)
     covered = _covered(pages)
     repository = Repository(snapshot, manifests, tasks)
