@@ -22,8 +22,9 @@ from auditor.checks.ownership import Addressed, Ownership
 from auditor.checks.ownership_tables import OWNER, PERSONAL, PERSONAL_TABLE, known_tables, owned_tables
 from auditor.checks.registry import check
 from auditor.model.evidence import Access, PolicyTable, Routes, RowPolicies
-from auditor.model.needs import POLICIES, PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.needs import POLICIES, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Project
+from auditor.model.snapshot import Role, Snapshot
 from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import plural
@@ -34,6 +35,7 @@ _SLIGHT = 0.3
 _MOST = 0.5
 _RULES = re.compile(r"allow\s+([\w,\s]{1,80}?)\s*:\s*if\s+([^;]{1,600});|allow\s+([\w,\s]{1,80}?)\s*;")
 _WRITES = re.compile(r"\b(?:write|update|delete)\b")
+_NOT_OURS = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.MINIFIED, Role.DOC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,14 @@ class _Hole:
     badness: float
 
 
-@check("security.object-ownership", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES, POLICIES), tolerance=0.2)
-def object_ownership(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, policies: RowPolicies) -> Judgement:
+@check("security.object-ownership", needs=(PROJECT, TEXTS, SNAPSHOT), corroborating=(SYNTAX, ROUTES, POLICIES), tolerance=0.2)
+def object_ownership(  # noqa: PLR0917 - evidence comes by position
+    project: Project, texts: dict[str, str], snapshot: Snapshot, syntax: Syntax, routes: Routes, policies: RowPolicies
+) -> Judgement:
     """Endpoints with ids and row policies together."""
     guards = Guards(project, texts, syntax, routes)
-    known = known_tables(project, texts, syntax)
+    own = {file.path: texts[file.path] for file in snapshot.files if file.path in texts and file.role not in _NOT_OURS}
+    known = known_tables(project, own, syntax)
     tables = owned_tables(known)
     hosted = policies.tables if project.uses("supabase") is not None else ()
     owned_hosted = [table for table in hosted if any(OWNER.match(column) for column in table.columns)]
@@ -56,8 +61,8 @@ def object_ownership(project: Project, texts: dict[str, str], syntax: Syntax, ro
     addressed = [found for route in routes.routes if (found := ownership.of(route)) is not None]
     opened = [found for found in addressed if found.access is Reached.OPEN]
     scoped = [found for found in addressed if found.access is Reached.SCOPED]
-    holes = [*_policy_holes(hosted, policies), *_rule_holes(texts)]
-    good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(texts)
+    holes = [*_policy_holes(hosted, policies), *_rule_holes(own)]
+    good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(own)
     holes += _open_holes(opened, alone=not scoped)
     if not holes and (not good or _mostly_unseen(addressed, scoped, good, routes)):
         accounts = bool(hosted) or any(guards.of(route).strength in {Strength.SEEN, Strength.NAMED} for route in routes.routes)
