@@ -19,6 +19,8 @@ from auditor.render.terminal import to_terminal
 ROOT = Path(__file__).parents[1]
 LEAST = "B"
 SERIOUS = (Severity.BLOCKER, Severity.HIGH)
+ACCEPTED = {("secrets.history-clean", "tests/evidence/test_secrets.py")}
+"""(item, path) of findings that are right and need nothing: an early version of these tests spelled out a made-up password, which never opened anything."""
 
 
 def complaints(report: Report) -> list[str]:
@@ -28,6 +30,7 @@ def complaints(report: Report) -> list[str]:
         for outcome in report.outcomes
         if outcome.verdict is Verdict.FAIL and outcome.severity in SERIOUS
         for finding in outcome.findings[:3]
+        if (outcome.id, finding.path) not in ACCEPTED
     ]
     if report.score.letter is None or report.score.letter > LEAST:
         found.append(f"the letter is {report.score.letter}, at least {LEAST} is asked for: {report.score.cap or report.score.no_grade}")
