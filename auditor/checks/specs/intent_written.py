@@ -167,58 +167,30 @@ def _partly(specs: list[_Weight], told: list[_Weight], documents: Documents) -> 
         if document.purpose in {"agent-rules", "other"}
         for section in _intent_sections(document)
     ]
-    findings: list[Finding] = []
+    weakness: tuple[str, str, str, int] | None = None
     if stale:
-        findings.append(
-            _finding(
-                "outdated-spec",
-                stale[0].document.path,
-                "The specification names files that are gone: it describes a system that no longer exists.",
-            )
-        )
+        message = "The specification names files that are gone: it describes a system that no longer exists."
+        weakness = ("outdated-spec", stale[0].document.path, message, 1)
     elif thin:
-        findings.append(
-            _finding(
-                "thin-spec",
-                thin[0].document.path,
-                "The specification lists functions, but not what is refused, where the limits are, and how to tell that it works.",
-            )
-        )
+        message = "The specification lists functions, but not what is refused, where the limits are, and how to tell that it works."
+        weakness = ("thin-spec", thin[0].document.path, message, 1)
     elif told:
-        findings.append(
-            _finding(
-                "few-pages",
-                told[0].document.path,
-                "Some behaviour is described, but most functions have no page that says what should happen.",
-            )
-        )
+        message = "Some behaviour is described, but most functions have no page that says what should happen."
+        weakness = ("few-pages", told[0].document.path, message, 1)
     elif listed_features:
         document, section = listed_features[0]
-        findings.append(
-            _finding(
-                "features-only",
-                document.path,
-                "Behaviours are listed for assistants, without criteria: whether something is a bug or meant cannot be looked up.",
-                section.line,
-            )
-        )
+        message = "Behaviours are listed for assistants, without criteria: whether something is a bug or meant cannot be looked up."
+        weakness = ("features-only", document.path, message, section.line)
     elif len(status) >= 2:
-        findings.append(
-            _finding(
-                "status-reports",
-                status[0].path,
-                "Status reports stand in for a specification: they say what was done on one day, not what should happen.",
-            )
-        )
-    if findings:
-        return Assessed(
-            0,
-            0,
-            "Something is written down, but not so that a behaviour could be checked against it.",
-            0.5,
-            tuple(findings),
-            confidence=Confidence.MEDIUM,
-        )
+        message = "Status reports stand in for a specification: they say what was done on one day, not what should happen."
+        weakness = ("status-reports", status[0].path, message, 1)
+    if weakness is None:
+        return _nothing_written()
+    summary = "Something is written down, but not so that a behaviour could be checked against it."
+    return Assessed(0, 0, summary, 0.5, (_finding(*weakness),), confidence=Confidence.MEDIUM)
+
+
+def _nothing_written() -> Assessed:
     message = "No specification, decision record or page of behaviour is in the repository: whether something is a bug or meant is known to nobody but its author."
     searched = ("searched: docs/, specs/, ADR, PRD, requirements, .specify, .kiro, openspec, .feature files, agent files",)
     return Assessed(
