@@ -12,9 +12,9 @@ from auditor.languages.platforms import read_platform
 from auditor.model.artifacts import CiWorkflow, ComposeService, Deployment, Dockerfile, PlatformFile
 from auditor.model.need import Known
 from auditor.model.needs import CI, DEPLOYMENT, SNAPSHOT, TEXTS
-from auditor.model.snapshot import Language, Role, Snapshot, SourceFile
+from auditor.model.snapshot import NOT_OURS, Language, Role, Snapshot, SourceFile
 
-_NOT_OWN = frozenset({Role.VENDORED, Role.GENERATED, Role.MINIFIED, Role.TEST, Role.EXAMPLE, Role.DOC})
+_NOT_OWN = NOT_OURS | {Role.GENERATED}
 _ELSEWHERE = re.compile(
     r"(?:^|/)(?:examples?|samples?|demos?|docs?|tests?|__tests__|e2e|cypress|fixtures|node_modules|vendor|third_party|tutorials?|cookbook|templates?/boilerplate|skills)/",
     re.IGNORECASE,

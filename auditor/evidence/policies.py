@@ -13,10 +13,10 @@ from auditor.languages import postgres
 from auditor.model.evidence import Access, PolicyFunction, PolicyTable, RowPolicies
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import POLICIES, SNAPSHOT, TEXTS
-from auditor.model.snapshot import Role, Snapshot
+from auditor.model.snapshot import NOT_OURS, Role, Snapshot
 from auditor.model.verdict import Place
 
-_NOT_READ = frozenset({Role.VENDORED, Role.TEST, Role.MINIFIED, Role.GENERATED, Role.EXAMPLE, Role.DOC})
+_NOT_READ = NOT_OURS | {Role.GENERATED}
 _SPEAKS = re.compile(r"row\s+level\s+security|create\s+policy|auth\.uid\s*\(", re.IGNORECASE)
 _INNER = re.compile(
     r"(?:create\s+policy|drop\s+policy|alter\s+policy|alter\s+table\s+[^;]{1,200}?(?:enable|disable)\s+row\s+level\s+security)[^;]{0,4000};",

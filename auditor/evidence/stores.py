@@ -18,11 +18,10 @@ from auditor.model.artifacts import Manifests
 from auditor.model.evidence import MigrationStep, Stores
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, SNAPSHOT, STORES, SYNTAX, TEXTS
-from auditor.model.snapshot import SCRIPT_LANGUAGES, Language, Role, Snapshot, SourceFile
+from auditor.model.snapshot import NOT_OURS, SCRIPT_LANGUAGES, Language, Role, Snapshot, SourceFile
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Place
 
-_NOT_OURS = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.MINIFIED, Role.DOC})
 _TOOL_PACKAGES = {
     "alembic": "alembic", "flask-migrate": "alembic", "yoyo-migrations": "yoyo", "aerich": "aerich", "knex": "knex", "typeorm": "typeorm",
     "sequelize-cli": "sequelize", "umzug": "umzug", "drizzle-kit": "drizzle", "node-pg-migrate": "node-pg-migrate", "db-migrate": "db-migrate", "dbmate": "dbmate",
@@ -52,7 +51,7 @@ def stores(
     _context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests
 ) -> Known[Stores] | Unavailable:
     """Read stores, models and migrations; files that do not parse are unexamined."""
-    files = [file for file in snapshot.files if file.role not in _NOT_OURS and file.path in texts]
+    files = [file for file in snapshot.files if file.role not in NOT_OURS and file.path in texts]
     production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
     scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
     found, problems = _migrations(files, texts, syntax)

@@ -22,6 +22,10 @@ class Role(StrEnum):
     ASSET = "asset"  # binary, media, data: read for secrets at most
 
 
+NOT_OURS = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.MINIFIED, Role.DOC})
+"""Roles of files that neither run in the product nor set up what it runs on."""
+
+
 class Language(StrEnum):
     """Languages told apart by name; `READ_LANGUAGES` are those whose syntax this version reads."""
 

@@ -24,7 +24,7 @@ from auditor.checks.registry import check
 from auditor.model.evidence import Access, PolicyTable, Routes, RowPolicies
 from auditor.model.needs import POLICIES, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Project
-from auditor.model.snapshot import Role, Snapshot
+from auditor.model.snapshot import NOT_OURS, Snapshot
 from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import plural
@@ -35,7 +35,6 @@ _SLIGHT = 0.3
 _MOST = 0.5
 _RULES = re.compile(r"allow\s+([\w,\s]{1,80}?)\s*:\s*if\s+([^;]{1,600});|allow\s+([\w,\s]{1,80}?)\s*;")
 _WRITES = re.compile(r"\b(?:write|update|delete)\b")
-_NOT_OURS = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.MINIFIED, Role.DOC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def object_ownership(  # noqa: PLR0917 - evidence comes by position
 ) -> Judgement:
     """Endpoints with ids and row policies together."""
     guards = Guards(project, texts, syntax, routes)
-    own = {file.path: texts[file.path] for file in snapshot.files if file.path in texts and file.role not in _NOT_OURS}
+    own = {file.path: texts[file.path] for file in snapshot.files if file.path in texts and file.role not in NOT_OURS}
     known = known_tables(project, own, syntax)
     tables = owned_tables(known)
     hosted = policies.tables if project.uses("supabase") is not None else ()
