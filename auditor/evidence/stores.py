@@ -9,7 +9,15 @@ from pathlib import PurePosixPath
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, prisma_provider, python_models, script_models
 from auditor.evidence.stores_order import by_series, order_problems
-from auditor.evidence.stores_places import document_places, is_base_sql, pushes, relational_places, supabase_tables, tables_made_at_start
+from auditor.evidence.stores_places import (
+    CACHE_FILE,
+    document_places,
+    is_base_sql,
+    pushes,
+    relational_places,
+    supabase_tables,
+    tables_made_at_start,
+)
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_python import is_alembic, is_django, read_alembic, read_django
 from auditor.languages.migrations_script import is_script_migration, read_script_migration
@@ -53,6 +61,7 @@ def stores(
     """Read stores, models and migrations; files that do not parse are unexamined."""
     files = [file for file in snapshot.files if file.role not in NOT_OURS and file.path in texts]
     production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
+    keeping = [facts for facts in production if not CACHE_FILE.search(facts.path)]
     scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
     found, problems = _migrations(files, texts, syntax)
     found = tuple(migration for migration in found if _COMMENTS.sub("", texts.get(migration.path, "")).strip())
@@ -62,14 +71,12 @@ def stores(
     hosted = tuple(supabase_tables(production))
     value = Stores(
         relational=_places(
-            (*relational_places(production), *_prisma_places(files, texts), *_django_places(models), *(p for _, p in hosted[:1]))
+            (*relational_places(keeping), *_prisma_places(files, texts), *_django_places(models), *(p for _, p in hosted[:1]))
         ),
         document=_places(document_places(production)),
         tools=_tools(files, manifests, found),
         migrations=tuple(_step(migration) for entries in series.values() for migration in entries),
-        created_at_start=_places(
-            (*tables_made_at_start(facts for facts in production if facts.path not in known), *pushes(manifests, texts))
-        ),
+        created_at_start=_places((*tables_made_at_start(facts for facts in keeping if facts.path not in known), *pushes(manifests, texts))),
         base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
         models=tuple((model.name, model.place) for model in models),
         problems=(

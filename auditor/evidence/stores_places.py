@@ -94,7 +94,7 @@ _WRITES = re.compile(
 )
 _CREATES = re.compile(r"\bCREATE\s+TABLE\b", re.IGNORECASE)
 _TEMPORARY = re.compile(r":memory:|mode=memory|\bcache\b|[_./-]cache[_./-]?", re.IGNORECASE)
-_CACHE_FILE = re.compile(r"(?:^|[/_.-])cache\.\w+$", re.IGNORECASE)
+CACHE_FILE = re.compile(r"(?:^|[/_.-])cache\.\w+$", re.IGNORECASE)
 """A module that is a cache: what it keeps is thrown away when its form changes, so it needs no migration."""
 _SUPABASE_QUERY = re.compile(r"(?:^|\.)(?:from|from_|table)\(\)\.(?:select|insert|upsert|update|delete)$")
 _CREATE_ALL = re.compile(r"(?:^|\.)(?:create_all|create_tables|generate_schemas|create_db_and_tables)$")
@@ -125,7 +125,7 @@ def relational_places(production: Iterable[FileFacts]) -> Iterator[Place]:
     writes = any(_WRITES.match(literal.text) or _CREATES.search(literal.text) for facts in files for literal in facts.literals)
     for facts in files:
         imported = packages(facts)
-        for call in facts.calls if not _CACHE_FILE.search(facts.path) else ():
+        for call in facts.calls:
             mapped = _MAPPERS.match(call.callee) and (imported & _MAPPER_MODULES or call.callee[:1].isupper())
             driven = writes and imported & _DRIVER_MODULES and _DRIVERS.match(call.callee)
             if (mapped or driven) and not _temporary(call):
@@ -174,7 +174,7 @@ def document_places(production: Iterable[FileFacts]) -> Iterator[Place]:
 def tables_made_at_start(production: Iterable[FileFacts]) -> Iterator[Place]:
     """Where the program makes its tables itself instead of a migration; commands and functions that nothing calls are left out."""
     files = sorted(production, key=lambda facts: facts.path)
-    found = {facts.path: set() if _CACHE_FILE.search(facts.path) else _making_places(facts) for facts in files}
+    found = {facts.path: _making_places(facts) for facts in files}
     if not any(found.values()):
         return
     used = frozenset(name for facts in files for name in _references(facts))
