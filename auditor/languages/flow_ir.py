@@ -299,3 +299,10 @@ class Module:
     """JavaScript: exported name -> local name."""
     reexports: tuple[str, ...] = ()
     """JavaScript: modules all of whose names are exported again."""
+
+
+def added(values: tuple[Expression, ...], line: int) -> Expression:
+    """`a + b + c`: a text with holes as soon as one operand is a text, else an operation."""
+    if any(isinstance(value, Template) or (isinstance(value, Const) and isinstance(value.value, str)) for value in values):
+        return Template(values, line)
+    return Operation("+", values, line)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from auditor.languages import flow_ir as ir
-from auditor.languages.tree import MAX_DEPTH, Grammar, end_line_of, line_of, parse, text_of
+from auditor.languages.tree import MAX_DEPTH, Grammar, addends, end_line_of, line_of, parse, text_of
 
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -390,19 +390,7 @@ class _Reader:
         return ir.Operation(_OPERATORS.get(operator, operator), values, line_of(node))
 
     def _sum(self, node: Node) -> ir.Expression:
-        operands: list[Node] = []
-        current: Node | None = node
-        while current is not None and current.type == "binary_expression" and self.text(current.child_by_field_name("operator")) == "+":
-            right = current.child_by_field_name("right")
-            if right is not None:
-                operands.append(right)
-            current = current.child_by_field_name("left")
-        if current is not None:
-            operands.append(current)
-        values = tuple(self.expression(operand) for operand in reversed(operands))
-        if any(isinstance(value, ir.Template) or (isinstance(value, ir.Const) and isinstance(value.value, str)) for value in values):
-            return ir.Template(values, line_of(node))
-        return ir.Operation("+", values, line_of(node))
+        return ir.added(tuple(self.expression(operand) for operand in addends(node)), line_of(node))
 
     def unary(self, node: Node) -> ir.Expression:
         operator = self.text(node.child_by_field_name("operator"))

@@ -116,3 +116,20 @@ def descendants(node: tree_sitter.Node, *, stop: frozenset[str] = frozenset()) -
         yield current
         if current.type not in stop:
             pending.extend(reversed(current.named_children))
+
+
+def addends(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """The operands of `a + b + c` in order, however many: read in a loop, because generated sums are deeper than the stack."""
+    operands: list[tree_sitter.Node] = []
+    current: tree_sitter.Node | None = node
+    while current is not None and current.type == node.type:
+        operator = current.child_by_field_name("operator")
+        if operator is None or operator.type != "+":
+            break
+        right = current.child_by_field_name("right")
+        if right is not None:
+            operands.append(right)
+        current = current.child_by_field_name("left")
+    if current is not None:
+        operands.append(current)
+    return operands[::-1]
