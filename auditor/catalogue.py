@@ -1,20 +1,23 @@
-"""The checklist as data: 105 items in thirteen categories, completed with the words of the checks that judge them."""
+"""The checklist as data: 105 items in thirteen categories, completed with the words of the checks that judge them and the rules their findings carry."""
 
 from __future__ import annotations
 
 import difflib
 import json
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from auditor.checks.registry import Check, all_checks
 from auditor.errors import UsageError
-from auditor.model.report import Category, Item
+from auditor.model.report import Category, Item, Rule
 from auditor.model.verdict import Severity
 
 _CHECKLIST = Path(__file__).with_name("checklist.json")
+_RULES = Path(__file__).with_name("rules.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,16 @@ def catalogue() -> Catalogue:
     data = json.loads(_CHECKLIST.read_text(encoding="utf-8"))
     checks = all_checks()
     known = {entry["id"] for entry in data["items"]}
-    strangers = sorted(set(checks) - known)
+    rules = tomllib.loads(_RULES.read_text(encoding="utf-8"))
+    strangers = sorted({*checks, *rules} - known)
     if strangers:
-        raise ValueError(f"checks without a checklist item: {', '.join(strangers)}")
+        raise ValueError(f"checks or rules without a checklist item: {', '.join(strangers)}")
     categories = tuple(Category(entry["id"], entry["title"], entry["question"]) for entry in data["categories"])
     order = [category.id for category in categories]
-    items = sorted((_item(entry, checks.get(entry["id"])) for entry in data["items"]), key=lambda item: order.index(item.category))
+    items = sorted(
+        (_item(entry, checks.get(entry["id"]), rules.get(entry["id"], {})) for entry in data["items"]),
+        key=lambda item: order.index(item.category),
+    )
     return Catalogue(tuple(items), categories)
 
 
@@ -63,7 +70,7 @@ def select(ids: Iterable[str]) -> frozenset[str]:
     return frozenset(catalogue().item(item_id).id for item_id in ids)
 
 
-def _item(entry: dict[str, str], check: Check | None) -> Item:
+def _item(entry: dict[str, str], check: Check | None, rules: dict[str, Any]) -> Item:
     sections = check.sections if check else {}
     return Item(
         id=entry["id"],
@@ -81,6 +88,7 @@ def _item(entry: dict[str, str], check: Check | None) -> Item:
         failing_title=sections.get("Failing title", ""),
         done_when=_capitalised(sections.get("Done when", "")),
         cannot_see=_capitalised(sections.get("What it cannot see", "")),
+        rules=tuple(Rule(name, tuple(rule["cwe"]), rule["says"]) for name, rule in sorted(rules.items())),
     )
 
 

@@ -147,7 +147,19 @@ def _page(item: Item, check: Check) -> str:
     for title, text in sections:
         if text:
             lines += ["", f"## {title}", "", _text(text)]
-    return _joined(lines)
+    return _joined([*lines, *_rules(item)])
+
+
+def _rules(item: Item) -> list[str]:
+    """The rules of an item's findings; OWASP and ASVS references are the item's own, above."""
+    if not item.rules:
+        return []
+    lines = ["", "## What a finding can say", "", "| Rule | Weakness | |", "|---|---|---|"]
+    for rule in item.rules:
+        weaknesses = ", ".join(f"[CWE-{cwe}](https://cwe.mitre.org/data/definitions/{cwe}.html)" for cwe in rule.cwes)
+        name = "others" if rule.id == "*" else f"`{item.id}/{rule.id}`"
+        lines.append(f"| {name} | {weaknesses} | {_text(rule.says, table=True)} |")
+    return lines
 
 
 def _text(text: str, *, table: bool = False) -> str:

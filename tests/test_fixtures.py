@@ -29,6 +29,11 @@ def test_fixture_gets_the_verdict_in_its_name(case: Path, tmp_path: Path, fixtur
     outcome = report.outcomes[0]
     shown = [f"{finding.path}:{finding.line} {finding.rule}: {finding.message}" for finding in outcome.findings]
     assert outcome.verdict.value == expected(case), (outcome.reason, outcome.badness, shown, outcome.unexamined)
+    item = catalogue().item(case.parent.name)
+    for finding in outcome.findings:
+        rule = item.rule(finding.rule)
+        assert rule, f"auditor/rules.toml does not document {item.id}/{finding.rule}"
+        assert not finding.cwe or finding.cwe in rule.cwes, f"auditor/rules.toml documents {item.id}/{rule.id} without CWE-{finding.cwe}"
 
 
 def test_every_fixture_names_a_judged_item_and_a_verdict() -> None:

@@ -16,6 +16,18 @@ SCHEMA_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing a finding of an item can say, finer than the item; `cwes` are the numbers it can stand for.
+
+    The id "*" documents a family that is open (kinds of credentials, ids of advisories).
+    """
+
+    id: str
+    cwes: tuple[int, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A checklist item as printed: the words a reader needs, the same in every output.
 
@@ -37,6 +49,11 @@ class Item:
     failing_title: str = ""
     done_when: str = ""
     cannot_see: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def rule(self, name: str) -> Rule | None:
+        """The documentation of the rule of that name, or of the family it belongs to."""
+        return next((rule for wanted in (name, "*") for rule in self.rules if rule.id == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.model.report import Category, Item
+from auditor.model.report import Category, Item, Rule
 from auditor.render.text import pad, wrap
 
 _COLUMNS = 80
@@ -29,7 +29,16 @@ def to_text(item: Item) -> str:
         ("References", item.references),
     )
     body = [line for title, text in sections if text for line in ("", title, *(f"  {part}" for part in wrap(text, _COLUMNS - 2, 100)))]
-    return "".join(f"{line}\n" for line in [*head, *facts, *body])
+    rules = [line for rule in item.rules for line in _rule(rule)]
+    return "".join(f"{line}\n" for line in [*head, *facts, *body, *(["", "What a finding can say"] if rules else []), *rules])
+
+
+def _rule(rule: Rule) -> list[str]:
+    """One rule: its name, the weaknesses it stands for, and what it reports."""
+    weaknesses = f" ({', '.join(f'CWE-{cwe}' for cwe in rule.cwes)})" if rule.cwes else ""
+    name = "others" if rule.id == "*" else rule.id
+    first, *rest = wrap(f"{name}{weaknesses}: {rule.says}", _COLUMNS - 4, 10)
+    return [f"  {first}", *(f"    {line}" for line in rest)]
 
 
 def list_text(items: Iterable[Item], categories: Iterable[Category]) -> str:

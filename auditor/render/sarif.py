@@ -70,13 +70,15 @@ def _rule(rules: dict[str, Json], item: Item, outcome: Outcome, finding: Finding
     """The rule of a finding, made when it is first met."""
     name = f"{item.id}/{finding.rule}" if finding and finding.rule else item.id
     if name not in rules:
-        rules[name] = _descriptor(name, item, outcome, finding.cwe if finding else 0)
+        rules[name] = _descriptor(name, item, outcome, finding)
     elif finding and finding.cwe:
         _tag(rules[name], f"external/cwe/cwe-{finding.cwe:03d}")
     return rules[name]
 
 
-def _descriptor(name: str, item: Item, outcome: Outcome, cwe: int) -> Json:
+def _descriptor(name: str, item: Item, outcome: Outcome, finding: Finding | None) -> Json:
+    known = item.rule(finding.rule) if finding else None
+    cwe = finding.cwe if finding else 0
     security = item.category in _SECURITY_CATEGORIES or item.id in _SECURITY_ITEMS
     tags = [*(["security"] if security else []), item.category, *([f"external/cwe/cwe-{cwe:03d}"] if cwe else [])]
     properties: Json = {
@@ -88,14 +90,15 @@ def _descriptor(name: str, item: Item, outcome: Outcome, cwe: int) -> Json:
     }
     if security:
         properties["security-severity"] = _SECURITY_SEVERITY[item.severity]
-    return {
+    described = {
         "id": name,
-        "shortDescription": {"text": item.failing_title or item.claim},
+        "shortDescription": {"text": known.says if known else item.failing_title or item.claim},
         "fullDescription": {"text": item.claim},
         "defaultConfiguration": {"level": _level(outcome)},
         "help": {"text": _help(item, ""), "markdown": _help(item, "**")},
         "properties": properties,
     }
+    return described | ({"helpUri": f"https://cwe.mitre.org/data/definitions/{cwe}.html"} if cwe else {})
 
 
 def _tag(rule: Json, tag: str) -> None:

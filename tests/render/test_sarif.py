@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from auditor.model.report import Report
+from auditor.model.report import Report, Rule
 from auditor.model.verdict import Verdict
 from auditor.render.sarif import RESULTS, to_sarif
 from tests.render import sample
@@ -26,6 +26,7 @@ RULE = {
         "fullDescription": TEXT,
         "defaultConfiguration": {"properties": {"level": {"enum": ["none", "note", "warning", "error"]}}},
         "help": {"required": ["text", "markdown"]},
+        "helpUri": {"type": "string", "pattern": r"^https://cwe\.mitre\.org/data/definitions/\d+\.html$"},
         "properties": {
             "required": ["tags", "precision", "problem.severity"],
             "properties": {"tags": {"type": "array", "uniqueItems": True}},
@@ -146,3 +147,22 @@ def test_what_is_missing_everywhere_has_no_place() -> None:
     missing = dataclasses.replace(outcome, findings=(dataclasses.replace(outcome.findings[0], path="", line=0, end_line=0, rule="absent"),))
     run = run_of(dataclasses.replace(report, outcomes=(*report.outcomes[:index], missing, *report.outcomes[index + 1 :])))
     assert [result["locations"] for result in run["results"] if result["ruleId"].endswith("/absent")] == [[]]
+
+
+def test_a_rule_carries_its_own_words() -> None:
+    report = sample.REPORTS["rich"]()
+    index, outcome = next((i, o) for i, o in enumerate(report.outcomes) if o.findings and o.verdict in OPEN)
+    place = outcome.findings[0]
+    item = next(item for item in report.items if item.id == outcome.id)
+    words = dataclasses.replace(item, rules=(Rule("known", (89,), "What the rule says"),))
+    shown = dataclasses.replace(outcome, findings=tuple(dataclasses.replace(place, rule=rule) for rule in ("known", "new")))
+    run = run_of(
+        dataclasses.replace(
+            report,
+            items=tuple(words if entry is item else entry for entry in report.items),
+            outcomes=(*report.outcomes[:index], shown, *report.outcomes[index + 1 :]),
+        )
+    )
+    said = {rule["id"]: rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]}
+    assert said[f"{item.id}/known"] == "What the rule says"
+    assert said[f"{item.id}/new"] == item.failing_title
