@@ -130,6 +130,7 @@ def audit(
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
     advisories: Annotated[Path | None, typer.Option(metavar="FILE", help="Archive of known vulnerabilities (OSV format).")] = None,
+    interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     online: Annotated[bool, typer.Option("--online", help="Allow look-ups of known vulnerabilities over the network.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
     progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")] = None,
@@ -153,6 +154,7 @@ def audit(
         use_cache=not no_cache,
         workers=workers,
         advisories=advisories,
+        interview=interview,
         online=online,
         only=tuple(only or ()),
         progress=_reporter(sys.stderr.isatty() if progress is None else progress),
@@ -200,12 +202,15 @@ def _print_summary(report: Any, *, quiet: bool, saved: tuple[str, ...]) -> None:
 @_command
 def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
+    *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
+    interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
 ) -> None:
-    """Make the HTML report or the summary from a stored JSON report."""
+    """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
     from auditor.errors import UsageError
     from auditor.render.json_report import from_json
 
@@ -214,10 +219,32 @@ def render(
     except OSError as error:
         raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
     stored = from_json(data, str(report))
-    _deliver(stored, html=html, sarif=sarif)
-    saved = tuple(str(target) for target in (html, sarif) if target is not None)
+    if interview is not None or stored.interview is None:
+        from auditor.interview import hold, read
+
+        stored = hold(stored, read(interview) if interview else ())
+    _deliver(stored, html=html, json=json, sarif=sarif)
+    saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)
+
+
+@app.command()
+@_command
+def interview(
+    form: Annotated[Path, typer.Argument(help="The form: written when it is not there, read and checked when it is.", metavar="FILE")],
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+) -> None:
+    """Write an empty form of the questions only people can answer, or check a filled one; `audit --interview` weighs it."""
+    from auditor import interview as asked
+    from auditor.render.explain import answers_text
+    from auditor.render.files import write_file
+
+    if form.exists():
+        _say(answers_text(asked.read(form)))
+    else:
+        write_file(form, asked.form().encode())
+        _say(f"{form}: {len(asked.questions())} questions to fill in, then `auditor audit PATH --interview {form}`\n")
 
 
 @app.command()

@@ -23,6 +23,7 @@ from auditor.evidence.graph_analysis import analyse
 from auditor.evidence.registry import Context
 from auditor.excerpts import seal
 from auditor.gather import Evidence, gather
+from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
 from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
@@ -57,6 +58,7 @@ def audit(
     use_cache: bool = True,
     workers: int | None = None,
     advisories: Path | None = None,
+    interview: Path | None = None,
     online: bool = False,
     only: Iterable[str] = (),
     progress: Callable[[str], None] | None = None,
@@ -65,7 +67,7 @@ def audit(
     """Audit the repository at `path` and return the whole result as data.
 
     `date`: the audit date, ISO 8601 (today in UTC when None); `timeout`: seconds for everything, what is not finished is unknown;
-    `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive; `online`: allow look-ups; `only`: item ids to judge
+    `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive; `interview`: a filled form of answers; `online`: allow look-ups; `only`: item ids to judge
     (no grade then); `progress`: called with short texts; `debug`: let a crashing check raise.
 
     Raises:
@@ -74,6 +76,7 @@ def audit(
     """
     chosen = select(only) if only else frozenset()
     _validate(timeout, workers, advisories)
+    statements = read(interview) if interview else ()
     directory = default_cache_dir() if cache_dir is DEFAULT_CACHE else cache_dir
     assert directory is None or isinstance(directory, Path)
     context = Context(
@@ -93,7 +96,7 @@ def audit(
         stored = stored_reports.load(context.cache, key)
         if stored is not None:
             context.progress("nothing has changed since the last audit")
-            return stored
+            return hold(stored, statements)
         checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
         wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
         extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
@@ -102,7 +105,7 @@ def audit(
         outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
         report = _report(context, reading, evidence, outcomes, partial=bool(chosen))
         stored_reports.save(context.cache, key, report)
-        return report
+        return hold(report, statements)
     finally:
         context.cancelled.set()
         context.cache.close()

@@ -101,6 +101,8 @@ def test_render_gives_the_same_from_a_stored_report(stored: Path, tmp_path: Path
         (["explain", "sql-parameterised"], ["security.sql-parameterised"]),
         (["explain", "zzz"], ["auditor checks"]),
         (["render", "missing.json"], ["missing.json"]),
+        (["audit", ".", "--interview", "missing.yml"], ["missing.yml"]),
+        (["interview", "file"], ["auditor interview FILE"]),
         (["render", "file"], ["file"]),
     ],
 )
@@ -152,6 +154,19 @@ def test_explain_checks_and_doctor(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert all(tool in done.stdout for tool in ("semgrep", "bandit", "radon", "pip-audit"))
     assert auditor("--version").stdout == f"auditor {__version__}\n"
+
+
+def test_an_interview_is_written_checked_and_weighed(stored: Path, tmp_path: Path) -> None:
+    form = tmp_path / "interview.yml"
+    assert "questions to fill in" in auditor("interview", form).stdout
+    form.write_text(
+        form.read_text().replace("who: ", "who: Ada").replace("date: ", "date: 2026-02-01").replace("answer:\n", "answer: no\n", 1)
+    )
+    assert "1 answered, 18 open" in auditor("interview", form).stdout
+    again = tmp_path / "again.json"
+    assert auditor("render", stored, "--interview", form, "--json", again).returncode == 0
+    said = json.loads(again.read_text())["interview"]["statements"][0]
+    assert (said["answer"], said["who"], said["date"]) == ("no", "Ada", "2026-02-01")
 
 
 def test_a_reader_that_goes_away_is_no_error(stored: Path) -> None:

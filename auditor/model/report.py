@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.model.evidence import CloneFamily, Edge, Module
+from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
 from auditor.model.verdict import Outcome, Severity
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,11 @@ class HistorySummary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One audit. Equal input, versions and date give equal bytes."""
+    """One audit. Equal input, versions and date give equal bytes.
+
+    `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
+    was not answered counts as unknown.
+    """
 
     schema: str
     tool: str
@@ -222,3 +227,5 @@ class Report:
     clones: CloneReport | None
     history: HistorySummary | None
     tools: tuple[ToolStamp, ...]
+    interview: Interview | None = None
+    production: Score | None = None

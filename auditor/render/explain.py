@@ -1,4 +1,4 @@
-"""The checklist in words: one item explained, all items listed."""
+"""The checklist in words: one item explained, all items listed, the answers of an interview."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from auditor.model.interview import Answer, Statement
 from auditor.model.report import Category, Item, Rule
-from auditor.render.text import pad, wrap
+from auditor.render.text import cut, pad, visible, wrap
 
 _COLUMNS = 80
 _EFFORT = {"S": "small, under half a day", "M": "medium, up to three days", "L": "large, more than three days"}
@@ -60,3 +61,15 @@ def list_text(items: Iterable[Item], categories: Iterable[Category]) -> str:
 def list_json(items: Iterable[Item]) -> bytes:
     """All items as JSON."""
     return msgspec.json.format(msgspec.json.encode(list(items)), indent=1) + b"\n"
+
+
+def answers_text(statements: Iterable[Statement]) -> str:
+    """What a filled form of the interview says, one line each, and what is still open."""
+    said = list(statements)
+    lines = [
+        cut(f"{pad(one.question or one.items[0], 5)} {pad(one.answer.value, 15)} {visible(one.evidence)}", _COLUMNS).rstrip()
+        for one in said
+    ]
+    still = sum(one.answer is Answer.OPEN for one in said)
+    lines += ["", f"{len(said) - still} answered, {still} open; what is open counts as unknown in the production grade."]
+    return "".join(f"{line}\n" for line in lines)

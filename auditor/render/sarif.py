@@ -156,6 +156,8 @@ def _properties(report: Report, left_out: int) -> Json:
     return {
         "score": score.value,
         "letter": score.letter,
+        "productionScore": report.production.value if report.production else None,
+        "productionLetter": report.production.letter if report.production else None,
         "assurance": score.assurance,
         "scoreModel": score.model,
         "rules": report.rules,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auditor.model.interview import Answer
 from auditor.model.report import Item, Report
 from auditor.model.verdict import Outcome, Severity, Verdict
 from auditor.words import decimal, plural
@@ -120,6 +121,20 @@ def headline(report: Report) -> str:
         return f"{first} Every judged item holds."
     joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"{first} {joined[0].upper()}{joined[1:]}."
+
+
+def production(report: Report) -> str:
+    """The production grade in a sentence: how far the interview got, and what it makes of the grade; "" when there is none."""
+    score, interview = report.production, report.interview
+    if score is None or interview is None or score.value is None or score.letter is None:
+        return ""
+    asked = [statement for statement in interview.statements if statement.question]
+    answered = sum(statement.answer is not Answer.OPEN for statement in asked)
+    how = f"with {answered} of {len(asked)} questions of the interview answered" if interview.held else "the interview was not held"
+    text = f"Production grade ({how}): {score.letter}, {decimal(score.value)} of 100"
+    if score.optimistic_value is not None and (score.optimistic_value, score.optimistic_letter) != (score.value, score.letter):
+        text += f"; {score.optimistic_letter}, {decimal(score.optimistic_value)} if every open question turns out well"
+    return f"{text}."
 
 
 def _lesser(failed: list[Severity]) -> bool:

@@ -62,6 +62,7 @@ def _head(report: Report, paint: _Painter) -> list[str]:
     ]
     if report.score.cap and not report.score.no_grade:
         lines.append(paint(cut(f"Held down by a rule: {report.score.cap}", COLUMNS), "dim"))
+    lines += [paint(line, "dim") for line in wrap(summary.production(report), COLUMNS, 2)]
     return lines
 
 

@@ -142,7 +142,8 @@ class View:
     unknown: tuple[summary.UnknownGroup, ...]
     missing: tuple[EvidenceNote, ...]
     gaps: tuple[Gap, ...]
-    questions: tuple[Item, ...]
+    production: str
+    claims: dict[str, str]
     later: int
     copies: tuple[structure.CopyView, ...]
     circles: tuple[structure.Circle, ...]
@@ -178,7 +179,8 @@ def view(report: Report) -> View:
         unknown=tuple(summary.unknown_groups(report)),
         missing=_missing(report),
         gaps=_gaps(report),
-        questions=tuple(item for item in report.items if item.how == "ask" and not item.judged),
+        production=summary.production(report),
+        claims={item.id: item.claim for item in report.items},
         later=sum(not item.judged and item.how != "ask" for item in report.items),
         copies=structure.copies(report.clones),
         circles=structure.circles(report.graph),

@@ -6,7 +6,9 @@ import dataclasses
 from functools import cache
 
 from auditor.catalogue import catalogue
+from auditor.interview import hold, questions
 from auditor.model.evidence import CloneFamily, Edge, Fragment, Module
+from auditor.model.interview import Answer, Contradiction, Interview, Statement
 from auditor.model.need import ToolStamp
 from auditor.model.project import Framework, Kind, Part
 from auditor.model.report import (
@@ -369,17 +371,24 @@ def build(outcomes: list[Outcome], *, no_grade: str = "", name: str = "shop-app"
     )
 
 
+ANSWERS = {
+    "Q1": {"answer": Answer.NO, "who": "Ada", "date": "2026-11-20"},
+    "Q4": {"answer": Answer.YES, "evidence": "list in the vault, rehearsed on 2026-10-01", "who": "Ada", "date": "2026-11-20"},
+}
+
+
 @cache
 def rich() -> Report:
-    """An ordinary app with two blockers."""
-    return build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in VERDICTS.items()])
+    """An ordinary app with two blockers, whose owner answered a few questions."""
+    report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in VERDICTS.items()])
+    return hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
 
 
 @cache
 def all_pass() -> Report:
-    """Everything holds; nothing to draw."""
+    """Everything holds; nothing to draw; nobody was asked."""
     report = build([outcome(item, PASS, 0.0, "It holds everywhere.") for item in VERDICTS])
-    return dataclasses.replace(report, graph=None, clones=None, history=None)
+    return hold(dataclasses.replace(report, graph=None, clones=None, history=None))
 
 
 @cache
@@ -462,8 +471,11 @@ def hostile() -> Report:
     evidence = tuple(
         EvidenceNote(text, text, text, index % 2 == 0, 3, ((text, text),), text, text) for index, text in enumerate(HOSTILE_TEXTS)
     )
+    said = Statement("", HOSTILE_TEXTS[0], (outcomes[0].id,), Answer.YES, HOSTILE_TEXTS[1], HOSTILE_TEXTS[2], "2026-11-20")
+    interview = Interview((said,), tuple(outcomes[:2]), (Contradiction(outcomes[0].id, said, HOSTILE_TEXTS[3]),))
     return dataclasses.replace(
         report,
+        interview=interview,
         outcomes=tuple(outcomes),
         graph=wild,
         scope=scope,

@@ -11,6 +11,7 @@ from auditor.model.verdict import Verdict
 from auditor.render.html import VERDICT_WORDS
 from auditor.render.json_report import to_json
 from auditor.render.sarif import RESULTS, to_sarif
+from auditor.render.summary import production
 from auditor.render.terminal import to_line, to_terminal
 from auditor.words import decimal
 from tests.render.reading import page_of
@@ -34,6 +35,18 @@ def test_grade_and_score(name: str) -> None:
     if stored["optimistic_value"] != stored["value"]:
         assert f"{stored['optimistic_letter']}, {decimal(stored['optimistic_value'])}" in text
         assert f"{stored['optimistic_letter']}, {decimal(stored['optimistic_value'])}" in page.text
+
+
+@named
+def test_the_production_grade(name: str) -> None:
+    report = REPORTS[name]()
+    words = production(report)
+    page, text = page_of(name), " ".join(to_terminal(report).split())
+    assert bool(words) == (report.production is not None)
+    if words:
+        assert f"{report.production.letter}, {decimal(report.production.value)} of 100" in words
+        assert words in " ".join(page.text.split())
+        assert words in text
 
 
 @named
