@@ -87,7 +87,7 @@ def read(path: Path) -> tuple[Statement, ...]:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not text") from None
-    if found.problem or not found.root.is_mapping:
+    if found.problem or not found.root.entries:
         raise UsageError(f"{path} is no form of answers ({found.problem or 'no keys'}): write one with `auditor interview FILE`")
     return _Form(path.name, found.root).statements()
 
