@@ -22,7 +22,7 @@ def _set(words: str, separator: str = " ") -> frozenset[str]:
 _QUALIFIERS = _set(
     "prod production dev development test testing staging stage local live default value val str string literal raw plain b64 base64 v1 v2 main primary secondary old new backup env 1 2 3"
 )
-_PASSWORDS = _set("password passwd passwords passphrase pwd passcode kennwort passwort contrasena senha pw pswd")
+_PASSWORDS = _set("password passwd passwords passphrase pwd passcode kennwort passwort contrasena senha pw pswd psk")
 _SIGNING_PAIRS = frozenset(
     [
         "or key",
@@ -84,6 +84,8 @@ _KEY_PAIRS = frozenset(
         "server key",
         "subscription key",
         "shared key",
+        "preshared key",
+        "shared secret",
         "deploy key",
         "deploy token",
         "write key",
@@ -110,6 +112,13 @@ _SIGNING_WORDS = _set("jwtsecret sessionsecret cookiesecret signingkey encryptio
 _PUBLIC = _set(
     "public publishable anon site pk recaptcha vapidpublic csrf xsrf cancel cancellation abort next page continuation cursor design css syntax tokenizer lexer parser word bos eos pad unk mask stop start end max min num total prompt completion usage cached input output"
 )
+_OTHER_PASSES = _set("by full season boarding first second single multi render verdict result outcome status test to must ci checks")
+"""Words before "pass" that speak of a ticket, a test or a run."""
+_RUN_TOGETHER = re.compile(
+    r"(?!(?:no|non|not|forgot|forgotten|reset|show|hide|toggle|has|have|is|need|needs|require|requires|check|verify|valid|validate|invalid|wrong|weak|strong|one|1|bit|last|text|input|change|update|set|get)pass)[a-z0-9]{1,20}(?:password|passwd|passphrase)"
+    r"|(?:db|user|root|admin|bind|ldap|smtp|mail|email|imap|pop3?|ftp|sftp|ssh|sudo|sql|mysql|pgsql|pg|postgres|mongo|redis|rpc|rcon|http|proxy|sasl|auth|become|ssl|key|store|wifi|wlan|remote|site|vpn|irc|nick|serv|server|sys|svn|git)(?:pass|pwd|pw)"
+)
+"""Passwords of old settings files that are written in one word: `dbpasswd`, `userpassword`, `bindpw`, `rootpw`."""
 _SPLIT = re.compile(r"[^A-Za-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -131,31 +140,8 @@ def kind_of_name(name: str, *, settings: bool = False) -> NameKind | None:
     if not words or len(name) > 100:
         return None
     last, pair = words[-1], " ".join(words[-2:])
-    if last in _PASSWORDS or (
-        last == "pass"
-        and len(words) > 1
-        and words[-2]
-        not in {
-            "by",
-            "full",
-            "season",
-            "boarding",
-            "first",
-            "second",
-            "single",
-            "multi",
-            "render",
-            "verdict",
-            "result",
-            "outcome",
-            "status",
-            "test",
-            "to",
-            "must",
-            "ci",
-            "checks",
-        }
-    ):
+    passes = last == "pass" and len(words) > 1 and words[-2] not in _OTHER_PASSES
+    if passes or last in _PASSWORDS or _RUN_TOGETHER.fullmatch(last):
         if pair in {"one password", "one passwords", "1 password"}:
             return None  # a product
         return NameKind.PASSWORD if last != "pw" or len(words) > 1 else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -18,11 +17,10 @@ from pathlib import Path
 import msgspec
 import pygit2
 
-import auditor.languages.credentials as credentials_package
-from auditor import classify, placeholders, secret_names
+from auditor import classify
 from auditor.cache import Cache, cache_key
 from auditor.evidence.registry import Context, provides
-from auditor.languages.credentials import Surroundings, Vanished, find_credentials, searched, surroundings_of
+from auditor.languages.credentials import Surroundings, Vanished, find_credentials, scanner_digest, searched, surroundings_of
 from auditor.model.evidence import PastSecret, SecretHistory
 from auditor.model.need import Known, ToolStamp, Unavailable
 from auditor.model.needs import SECRET_HISTORY, TEXTS
@@ -157,18 +155,7 @@ def _remembered(cache: Cache, repository: pygit2.Repository, head: git.Head, com
 
 
 def _key(repository: pygit2.Repository, head: git.Head, commit: str) -> str:
-    return cache_key(_FORMAT, _code(), git.version(), head.prefix, str(repository.is_shallow), commit)
-
-
-@functools.cache
-def _code() -> str:
-    """Digest of the code that decides what looks like a credential."""
-    joined = hashlib.sha256()
-    folder = Path(str(credentials_package.__file__)).parent
-    modules = (classify, placeholders, secret_names)
-    for source in (*sorted(folder.glob("*.py")), *(Path(str(module.__file__)) for module in modules)):
-        joined.update(source.read_bytes())
-    return joined.hexdigest()
+    return cache_key(_FORMAT, scanner_digest(), git.version(), head.prefix, str(repository.is_shallow), commit)
 
 
 @functools.lru_cache(maxsize=100_000)

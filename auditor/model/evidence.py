@@ -294,6 +294,8 @@ class Secret:
     length: int
     certainty: str
     reason: str
+    root: int = 0
+    """Number of the value among all values found: places with the same number hold the same value. 0 where no value is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ class Strength(IntEnum):
     """A password a person may have chosen, under a password's name."""
     NAMED = 3
     """A value that looks drawn by a machine, under a secret's name."""
-    FORMAT = 4
-    """The form of a vendor's credential."""
-    PROVEN = 5
+    PLACED = 4
+    """A password, whatever it looks like, where the layout of the file holds nothing else."""
+    FORMAT = 5
+    """The form of a vendor's credential, or a drawn value where the layout of the file holds nothing else."""
+    PROVEN = 6
     """A form with a checksum, a decodable payload or a complete structure that fits."""
 
 

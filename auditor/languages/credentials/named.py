@@ -21,12 +21,13 @@ class Style(Enum):
 
     CODE = "code"  # only quoted literals are values
     SETTINGS = "settings"  # bare values too
+    DECLARED = "declared"  # settings in a programming language: quoted literals, of which weak ones count
     PROSE = "prose"  # documents: quoted literals, and NAME=value
     MARKUP = "markup"
 
 
 _HIT = re.compile(
-    r"passw|passphrase|passcode|pwd|[_-]pass\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by|[?&](?:key|appid)="
+    r"passw|passphrase|passcode|pwd|[_-]pass\b|(?:db|user|root|admin|mail|smtp|ftp|ssh|sql|pg|redis|mongo|rpc|auth|wifi|key|store)pass\b|(?:bind|root|ldap)pw\b|\bpsk\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by|[?&](?:key|appid)="
 )
 _BEFORE, _AFTER = 200, 600
 _WINDOWS = 8_000
@@ -47,7 +48,11 @@ _BARE = re.compile(
 )
 _IN_PROSE = re.compile(r"(?<![\w.$-])(?P<name>[A-Z][A-Z0-9_]{4,60})=(?P<value>[^\s\"'`<>]{8,300})")
 _XML_PAIR = re.compile(r"""(?:key|name)\s*=\s*"(?P<name>[\w.:-]{2,80})"\s+value\s*=\s*"(?P<value>[^"\n]{4,300})\"""", re.IGNORECASE)
-_XML_TAG = re.compile(r"<(?P<name>[A-Za-z][\w.-]{2,60})>(?P<value>[^<>\n]{4,300})</(?P=name)>")
+_XML_TAG = re.compile(
+    r"<(?P<name>[A-Za-z][\w.-]{2,60})(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\n]{4,300}?)(?:\]\]>)?</(?P=name)>"
+)
+_XML_NAMED = re.compile(r"<\w{1,40}\s[^<>]{0,200}?\b(?:name|key)=\"(?P<name>[\w.:-]{2,80})\"[^<>]{0,200}>(?P<value>[^<>\n]{4,300})</")
+_DEFINE = re.compile(r"^\s*#\s*define\s+(?P<name>\w{2,80})\s+(?P<quote>\")(?P<value>[^\"\\\n]{3,200})\"")
 _HEADER = re.compile(r"authorization[\"'`]?\s{0,5}[\]:=,)]{1,2}\s{0,5}(?:[bruf]{1,2}(?=[\"']))?[\"'`]?(?P<scheme>Bearer|Basic|Token|ApiKey|Key)\s+(?P<value>[A-Za-z0-9+/=_.-]{12,400})", re.IGNORECASE)  # fmt: skip
 _QUERY = re.compile(r"[?&](?P<name>api[_-]?key|apikey|key|token|access[_-]?token|auth[_-]?token|appid|app[_-]?key|client[_-]?secret|secret)=(?P<value>[A-Za-z0-9_.~-]{16,200})(?![\w{$])", re.IGNORECASE)  # fmt: skip
 _SQL = re.compile(
@@ -103,11 +108,13 @@ def _line_matches(line: str, offset: int, style: Style) -> Iterator[Match]:
             yield from _named(found, offset, style)
     if style is Style.SETTINGS and (bare := _BARE.match(line)):
         yield from _named(bare, offset, style)
+    if "define" in line and (defined := _DEFINE.match(line)):
+        yield from _named(defined, offset, style)
     if style is Style.PROSE:
         for found in _IN_PROSE.finditer(line):
             yield from _named(found, offset, style)
     if "<" in line and style in {Style.SETTINGS, Style.MARKUP}:
-        for pattern in (_XML_PAIR, _XML_TAG):
+        for pattern in (_XML_PAIR, _XML_TAG, _XML_NAMED):
             for found in pattern.finditer(line):
                 yield from _named(found, offset, style)
     yield from _requests(line, offset)
@@ -204,7 +211,7 @@ def _strength(kind: NameKind, name: str, value: str, style: Style, *, bare: bool
         mail = any(word in name.lower() for word in ("mail", "smtp", "gmail", "google"))
         if mail and _APP_PASSWORD.fullmatch(value) and not is_common(value) and len(set(value)) > 6 and not is_placeholder(value):
             return Strength.NAMED
-        return _strength_of_password(value, weak=style is Style.SETTINGS)
+        return _strength_of_password(value, weak=style in {Style.SETTINGS, Style.DECLARED})
     value = value.removeprefix("base64:")
     if _PATTERN.search(value) or (kind is NameKind.KEY and re.search(r"[()\[\]{}|\\]", value)):
         return None

@@ -1,26 +1,32 @@
-"""Credentials that carry a structure to look into: JSON web tokens, private keys in PEM armour, service-account files."""
+"""Tokens that say what they are for and until when: JSON web tokens and the shared access signatures of Azure storage."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import unquote
 
 from auditor.languages.credentials.match import Match, Strength
 from auditor.placeholders import entropy, is_placeholder
 
 _JWT = re.compile(r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,2000})\.(eyJ[A-Za-z0-9_-]{8,6000})\.([A-Za-z0-9_-]{16,1500})(?![A-Za-z0-9_-])")
-_PEM = re.compile(r"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----")
-_PEM_HEADER = re.compile(r"\s*(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,200}\n\s*)*+")
-_PEM_LINE = re.compile(r"[\s\"'`+,;.\\#*/|>-]{0,80}+(?:[A-Za-z0-9+/=]{16,})")
-"""One line of the body with what a language puts round the pieces of a text (quotes, plus signs, line ends, comment marks)."""
-_LONGEST_PEM = 12_000
+_SHARED_ACCESS = re.compile(
+    r"\bs[vpe]=[^&\s\"'<>]{1,80}(?:&(?:amp;)?\w{2,6}=[^&\s\"'<>]{0,120}){2,14}?&(?:amp;)?sig=([A-Za-z0-9%+/_-]{40,70}=?)"
+)
+_EXPIRY = re.compile(r"\bse=(\d{4}-[^&\s]{4,40})")
 _BLOCKS = 500
 _SAMPLE_SUBJECTS = {"1234567890", "John Doe", "user", "test", "test@example.com", "0", "1"}
 _LOCAL_ISSUERS = {"supabase-demo"}
+
+
+def depends_on_day(text: str) -> bool:
+    """Whether what is found in the text depends on the day it is looked at: something in it may run out."""
+    return "eyJ" in text or "sig=" in text
 
 
 def token_matches(text: str, today: int) -> Iterator[Match]:
@@ -65,34 +71,24 @@ def _decoded(part: str) -> object:
         return None
 
 
-def _material(body: str) -> str:
-    """The encoded lines that follow the head of a key block without anything between; a placeholder or a search text has none."""
-    body = body.replace("\\n", "\n").replace("\\r", "")
-    position = _PEM_HEADER.match(body)
-    lines, at = [], position.end() if position else 0
-    while line := _PEM_LINE.match(body, at):
-        lines.append(line[0].strip(" \t\r\n\"'`+,;.\\#*|>-"))
-        at = line.end()
-    return "".join(lines)
-
-
-def key_matches(text: str) -> Iterator[Match]:
-    """Private key blocks with a body; a service account's file is told by its neighbouring entries."""
-    if "PRIVATE KEY" not in text:
+def signature_matches(text: str, today: int) -> Iterator[Match]:
+    """Shared access signatures of Azure: an address with rights in it, good until the moment that stands beside the signature."""
+    if "sig=" not in text:
         return
-    for found in islice(_PEM.finditer(text), _BLOCKS):
-        body = text[found.end() : found.end() + _LONGEST_PEM]
-        end = body.find("-----END")
-        body = body[:end] if end >= 0 else body[:4_000]
-        material = _material(body)
-        if len(material) < 90 or entropy(material) < 4.0:
+    for found in islice(_SHARED_ACCESS.finditer(text), _BLOCKS):
+        expiry = _EXPIRY.search(found[0])
+        gone = expiry is not None and _moment(unquote(expiry[1])) < today
+        if is_placeholder(found[1]) or entropy(found[1]) < 3.5:
             continue
-        around = text[max(0, found.start() - 600) : found.start()]
-        service = '"service_account"' in around or '"private_key_id"' in around
-        kind = "gcp-service-account" if service else "private-key"
-        encrypted = "ENCRYPTED" in found[1] or "ENCRYPTED" in body[:200]
-        reason = "it is the private key of a Google service account" if service else "it is a complete private key block"
-        if encrypted:
-            reason = "it is a private key, locked with a pass phrase"
-        strength = Strength.PROVEN if service else Strength.FORMAT
-        yield Match(kind, found.start(), found.end(), found[0], strength, reason, local=encrypted, signing=not service)
+        strength = Strength.WEAK if gone else Strength.PROVEN
+        reason = "it is a signed Azure address that has run out" if gone else "it is a signed Azure address: whoever has it has its rights"
+        yield Match("azure-signature", found.start(1), found.end(1), found[1], strength, reason, local=gone)
+
+
+def _moment(written: str) -> float:
+    """Seconds since the epoch of a date in ISO 8601; infinity when it cannot be read."""
+    try:
+        moment = dt.datetime.fromisoformat(written)
+    except ValueError:
+        return float("inf")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()

@@ -9,13 +9,14 @@ from pathlib import PurePosixPath
 
 from auditor.languages.credentials.connections import connection_matches
 from auditor.languages.credentials.formats import layout_matches
+from auditor.languages.credentials.keys import key_matches
 from auditor.languages.credentials.match import Match, Strength
 from auditor.languages.credentials.named import Style, named_matches
-from auditor.languages.credentials.payloads import key_matches, token_matches
+from auditor.languages.credentials.payloads import signature_matches, token_matches
 from auditor.languages.credentials.vendors import vendor_matches
 from auditor.languages.dotenv import is_dotenv, is_template
 from auditor.model.evidence import Secret
-from auditor.model.snapshot import Language, Role
+from auditor.model.snapshot import UNREAD_LANGUAGES, Language, Role
 
 PER_FILE = 200
 """Most credentials listed of one file."""
@@ -35,6 +36,16 @@ _PIPELINE = re.compile(
 )
 """Descriptions of a pipeline: a signing key written there lives as long as one test run."""
 _SETTINGS = {Language.YAML, Language.TOML, Language.INI, Language.XML, Language.DOCKERFILE, Language.SHELL, Language.OTHER}
+_SETTINGS_IN_CODE = re.compile(
+    r"(?:^|/)(?:\w*config(?:uration)?(?:\.inc)?|\w*settings(?:\.inc)?|database|db|connect(?:ion)?|parameters|credentials|(?:arduino_)?secrets?|env|constants|local|prod\.secret|secret_token)\.(?:php|rb|h|hpp|lua|exs|pl|groovy|r)$|(?:^|/)config/(?:\w+/)*\w+\.(?:php|rb|exs)$",
+    re.IGNORECASE,
+)
+"""Settings that are written in a programming language."""
+_LOGINS_AS_TEXT = re.compile(
+    r"(?:^|/)(?:[\w-]+[_-])?(?:userlist|users?|passwords?|passwd|credentials?|creds|logins?|accounts?|secrets?|tokens?|api[_-]?keys?|signons\d?)\.txt$",
+    re.IGNORECASE,
+)
+"""Texts that are no documents: notes of logins."""
 _MARKUP = {Language.HTML, Language.CSS}
 _NO_NAMES = {Role.VENDORED, Role.MINIFIED, Role.GENERATED}
 _SCHEMA = re.compile(r"(?:^|/)(?:openapi|swagger|schema)[\w.-]*\.(?:json|ya?ml)$|\.schema\.json$", re.IGNORECASE)
@@ -60,20 +71,37 @@ class Surroundings:
             return Style.PROSE
         if self.language in _MARKUP:
             return Style.MARKUP
-        settings = self.language in _SETTINGS or is_dotenv(self.path)
+        if self.language in UNREAD_LANGUAGES and _SETTINGS_IN_CODE.search(self.path):
+            return Style.DECLARED
+        settings = self.language in _SETTINGS or is_dotenv(self.path) or bool(_LOGINS_AS_TEXT.search(self.path))
         return Style.SETTINGS if settings and self.role is not Role.MIGRATION else Style.CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A credential and where its value begins and ends in the text it was found in."""
+
+    secret: Secret
+    start: int
+    end: int
 
 
 def surroundings_of(path: str, language: Language, role: Role) -> Surroundings:
     """The surroundings of values in the file at `path`."""
     name = PurePosixPath(path).name.lower()
-    document = language is Language.MARKDOWN or name.endswith((".rst", ".txt", ".adoc")) or role is Role.EXAMPLE
+    text = name.endswith((".rst", ".txt", ".adoc")) and not _LOGINS_AS_TEXT.search(path)
+    document = language is Language.MARKDOWN or text or role is Role.EXAMPLE
     return Surroundings(path, language, role, is_template(path), role is Role.TEST or bool(_TEST_PLACE.search(path)), document)
 
 
 def find_credentials(text: str, surroundings: Surroundings, today: int) -> list[Secret]:
     """Every credential-like value of a text in line order, without the values. `today`: the audit date in seconds since the epoch."""
-    return [secret for secret, _ in matched_credentials(text, surroundings, today)]
+    return [place.secret for place in located_credentials(text, surroundings, today)]
+
+
+def located_credentials(text: str, surroundings: Surroundings, today: int) -> list[Located]:
+    """As `find_credentials`, with the places of the values."""
+    return [Located(secret, match.start, match.end) for secret, match in matched_credentials(text, surroundings, today)]
 
 
 def matched_credentials(text: str, surroundings: Surroundings, today: int) -> list[tuple[Secret, Match]]:
@@ -98,10 +126,11 @@ def matched_credentials(text: str, surroundings: Surroundings, today: int) -> li
 def _all_matches(text: str, surroundings: Surroundings, today: int) -> Iterator[Match]:
     yield from vendor_matches(text)
     yield from token_matches(text, today)
+    yield from signature_matches(text, today)
     yield from key_matches(text)
     yield from connection_matches(text)
     if surroundings.role not in _NO_NAMES:
-        yield from layout_matches(surroundings.path, text)
+        yield from layout_matches(surroundings.path, surroundings.language, text)
     if surroundings.style is not None:
         yield from named_matches(text, surroundings.style)
 
@@ -129,7 +158,7 @@ def _certainty(match: Match, surroundings: Surroundings) -> str | None:
     if match.strength is Strength.WEAK:
         return "local" if not surroundings.template and not surroundings.document else None
     if surroundings.document or surroundings.template:
-        if match.strength is Strength.HUMAN:
+        if match.strength in {Strength.HUMAN, Strength.PLACED}:
             return None
         if match.signing or (surroundings.document and match.strength is Strength.NAMED):
             return "test"

@@ -65,17 +65,18 @@ class Vanished:
 
 
 def _telling_part(value: str) -> str:
-    """What to look for: the value, or the middle of a long body without the breaks of its lines."""
+    """What to look for: the value, or the middle of a long body without the breaks of its lines (keys of one kind begin alike)."""
     pieces = re.split(r"\s+|\\n", value)
     if len(pieces) == 1:
         return value
-    longest = max(pieces, key=len)
-    return longest[:_COMPARED] if len(longest) >= _COMPARED else value
+    length = max(map(len, pieces))
+    longest = [piece for piece in pieces if len(piece) == length]
+    return longest[len(longest) // 2][-_COMPARED:] if length >= _COMPARED else value
 
 
 def _certainty(match: Match, surroundings: Surroundings) -> str:
     """How sure it is that a value that looked real at its time opened something."""
-    if match.strength >= Strength.FORMAT:
+    if match.strength >= Strength.PLACED:
         return "working"
     in_settings = surroundings.style is Style.SETTINGS
     if match.strength is Strength.NAMED:
