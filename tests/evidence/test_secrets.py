@@ -12,7 +12,7 @@ from auditor.cache import Cache
 from auditor.evidence.registry import Context
 from auditor.evidence.secrets import secrets
 from auditor.excerpts import mask
-from auditor.languages.credentials import find_credentials, surroundings_of
+from auditor.languages.credentials import Located, Surroundings, find_credentials, located_credentials, surroundings_of
 from auditor.languages.credentials.connections import is_local
 from auditor.model.evidence import Secret
 from auditor.model.snapshot import Language, Role
@@ -322,6 +322,51 @@ def test_key_stores_are_told_by_their_names(tmp_path: Path) -> None:
         ("android/debug.keystore", "test"),
         ("deploy/release.jks", "working"),
     ]
+
+
+def test_a_file_is_searched_once_and_its_values_are_numbered_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"a.py": f"KEY = '{FAKES['stripe-key']}'\n", "b/.env": f"STRIPE_KEY={FAKES['stripe-key']}\nTOKEN={FAKES['github-token']}\n"}
+    root = from_texts(tmp_path / "app", texts)
+    cache = Cache(tmp_path / "cache")
+    searched: list[str] = []
+
+    def located(text: str, surroundings: Surroundings, today: int) -> list[Located]:
+        searched.append(surroundings.path)
+        return located_credentials(text, surroundings, today)
+
+    monkeypatch.setattr("auditor.evidence.secrets.located_credentials", located)
+    results = []
+    for content in (texts["a.py"], texts["a.py"], "KEY = ''\n"):
+        (root / "a.py").write_text(content)
+        reading = read_tree(root)
+        found = secrets(Context(root, cache, "2026-03-01"), reading.snapshot, reading.texts).value.found
+        results.append([(secret.path, secret.line, secret.root) for secret in found])
+    assert searched == ["a.py", "b/.env", "a.py"]
+    assert results[0] == results[1] == [("a.py", 1, 1), ("b/.env", 1, 1), ("b/.env", 2, 2)]
+    assert results[2] == [("b/.env", 1, 1), ("b/.env", 2, 2)]
+    cache.close()
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "cache").iterdir())
+    assert FAKES["stripe-key"][8:].encode() not in stored
+
+
+def test_a_token_that_runs_out_is_looked_at_again_each_day(tmp_path: Path) -> None:
+    root = from_texts(tmp_path / "app", {"a.py": f"TOKEN = '{FAKES['jwt']}'\n"})
+    reading = read_tree(root)
+    cache = Cache(tmp_path / "cache")
+    certainties = [
+        [secret.certainty for secret in secrets(Context(root, cache, date), reading.snapshot, reading.texts).value.found]
+        for date in ("2026-03-01", "2101-03-01")
+    ]
+    assert certainties == [["working"], ["local"]]
+
+
+def test_the_same_key_in_several_files_is_named_as_one(tmp_path: Path) -> None:
+    block = FAKES["private-key"]
+    texts = {"a.pem": block, "b.env": f'KEY="{FAKES["private-key"].replace(chr(10), chr(92) + "n")}"\n', "c.pem": FAKES["rsa-private-key"]}
+    report = audit(from_texts(tmp_path / "app", texts), only=["secrets.none-committed"], use_cache=False, workers=1)
+    outcome = report.outcomes[0]
+    assert outcome.reason.startswith("2 values in the tracked files look like a working credential, in 3 places")
+    assert ["`a.pem`, line 1" in finding.message for finding in outcome.findings] == [False, True, False]
 
 
 @pytest.mark.parametrize("name", sorted(FAKES))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from auditor.languages.credentials.match import Match, Strength
+from auditor.languages.credentials.placed import decoded
 from auditor.placeholders import is_common, is_placeholder, is_reference, looks_random
 from auditor.secret_names import NameKind, kind_of_name
 
@@ -62,6 +63,7 @@ _DEFAULT = re.compile(r"\$\{[A-Za-z_]\w{0,80}:?-([^{}$]{1,200})\}")
 """`${NAME:-value}` of compose files and shells: the value holds wherever the variable is not set."""
 _APP_PASSWORD = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}|[a-z]{16}")
 _HASHED = re.compile(r"^(?:\$2[abxy]?\$|\$argon2|\$apr1\$|\$[156]\$|pbkdf2|bcrypt|scrypt|sha\d*[$:]|md5[$:]|\{SHA|\{SSHA)")
+_TOKEN = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 """The public address of an account or contract of a block chain."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -133,7 +135,7 @@ def _requests(line: str, offset: int) -> Iterator[Match]:
                 Strength.NAMED,
                 "it is a user name and password in a request header",
             )
-        elif found["scheme"].lower() != "basic" and looks_random(value) and not is_placeholder(value):
+        elif found["scheme"].lower() != "basic" and not _TOKEN.fullmatch(value) and looks_random(value) and not is_placeholder(value):
             yield Match(
                 "bearer-token",
                 found.start("value") + offset,
@@ -183,6 +185,11 @@ def _named(found: re.Match[str], offset: int, style: Style) -> Iterator[Match]:
     kind = kind_of_name(name, settings=style is Style.SETTINGS)
     if kind is None or not value or is_reference(value) or "${" in value or "{{" in value or _HASHED.match(value):
         return
+    if _TOKEN.fullmatch(value):
+        return  # its payload says more than its name
+    hidden = decoded(value) if len(value) >= 8 else ""
+    if hidden.isprintable() and hidden and (is_placeholder(hidden) or is_common(hidden)):
+        return  # base 64 of a stand-in
     strength = _strength(kind, name, value, style, bare=groups.get("quote") is None)
     if strength is None:
         return
