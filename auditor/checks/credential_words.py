@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from auditor.model.evidence import Secret
 
 UNSURE_KINDS = frozenset({"password", "api-key", "signing-key", "bearer-token", "basic-auth"})
@@ -21,8 +23,36 @@ _WHAT = {
     "bearer-token": "A token in a request header",
     "basic-auth": "A user name with its password",
     "key-store": "A file that keeps private keys",
+    "registry-login": "The login of a registry",
+    "npm-token": "The login of an npm registry",
+    "azure-signature": "A signed address of Azure",
+    "wallet-words": "The words that restore a wallet",
     "kubernetes-secret": "A value of a Kubernetes secret (base64 hides nothing)",
 }
+
+
+def first_places(secrets: Iterable[Secret]) -> dict[int, Secret]:
+    """Where each value stands first, by its number; the same value in another place is no second leak."""
+    first: dict[int, Secret] = {}
+    for secret in secrets:
+        if secret.root:
+            first.setdefault(secret.root, secret)
+    return first
+
+
+def same_as(secret: Secret, first: dict[int, Secret]) -> str:
+    """A clause that names the first place of the value, with the space before it; "" in that place itself."""
+    place = first.get(secret.root)
+    return (
+        ""
+        if place is None or place is secret
+        else f" It is the same value as in `{place.path}`, line {place.line}: one to replace, not two."
+    )
+
+
+def values_of(secrets: list[Secret]) -> int:
+    """How many different values there are; what has no value known counts by itself."""
+    return len({secret.root for secret in secrets if secret.root}) + sum(not secret.root for secret in secrets)
 
 
 def size_of(secret: Secret) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from auditor.checks.credential_words import UNSURE_KINDS, name_of, size_of
+from auditor.checks.credential_words import UNSURE_KINDS, first_places, name_of, size_of
 from auditor.checks.registry import check
 from auditor.model.evidence import PastSecret, Secret, SecretHistory, Secrets
 from auditor.model.needs import SECRET_HISTORY, SECRETS, SNAPSHOT
@@ -34,7 +34,9 @@ def history_clean(history: SecretHistory, secrets: Secrets, snapshot: Snapshot) 
     working = [past for past in history.found if past.secret.certainty == "working"]
     likely = [past for past in history.found if past.secret.certainty == "likely"]
     tracked = {file.path for file in snapshot.files if file.tracked}
-    present = [secret for secret in secrets.found if secret.certainty == "working" and secret.path in tracked]
+    found = [secret for secret in secrets.found if secret.certainty == "working" and secret.path in tracked]
+    first = first_places(found)
+    present = [secret for secret in found if first.get(secret.root, secret) is secret]
     read = f"{history.commits:,} of {plural(history.total, 'commit')} read"
     if not working and not likely and not present and history.gap:
         return Undecided(f"Nothing was found, but the history was not searched completely ({read}; {history.gap}). Audit a full clone.")

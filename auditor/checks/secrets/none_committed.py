@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.checks.credential_words import UNSURE_KINDS, name_of, size_of
+from auditor.checks.credential_words import UNSURE_KINDS, first_places, name_of, same_as, size_of, values_of
 from auditor.checks.registry import check
 from auditor.model.artifacts import EnvironmentFile
 from auditor.model.evidence import Secret, Secrets
@@ -32,14 +32,15 @@ def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[Envi
     """Judge every credential-like value by what it is and where it stands."""
     roles = {file.path: file.role for file in snapshot.files}
     untracked = {file.path for file in snapshot.files if not file.tracked}
-    working = [secret for secret in secrets.found if secret.certainty == "working"]
+    working = sorted(
+        (secret for secret in secrets.found if secret.certainty == "working"), key=lambda s: (s.path in untracked, s.path, s.line)
+    )
     tracked = [secret for secret in working if secret.path not in untracked]
-    findings = [
-        _working(secret, untracked=secret.path in untracked)
-        for secret in sorted(working, key=lambda s: (s.path in untracked, s.path, s.line))
-    ]
+    first = first_places(working)
+    findings = [_working(secret, same_as(secret, first), untracked=secret.path in untracked) for secret in working]
     local = [secret for secret in secrets.found if secret.certainty == "local" and roles.get(secret.path) not in _DOCUMENTS]
-    findings += [_local(secret) for secret in local]
+    first |= {number: place for number, place in first_places(local).items() if number not in first}
+    findings += [_local(secret, same_as(secret, first)) for secret in local]
     public = _public_in_settings(secrets, environment)
     findings += [_public(secret) for secret in public]
     settings = [] if working else _filled_settings(environment, {secret.path for secret in (*local, *public)})
@@ -48,7 +49,7 @@ def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[Envi
     return Assessed(
         bad=0,
         total=0,
-        summary=_summary(len(tracked), len(working) - len(tracked), len(local) + len(public) + len(settings), len(roles)),
+        summary=_summary(tracked, len(working) - len(tracked), len(local) + len(public) + len(settings), len(roles)),
         floor=floor,
         findings=tuple(findings),
         signals=_signals(secrets, len(roles)),
@@ -56,7 +57,7 @@ def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[Envi
     )
 
 
-def _working(secret: Secret, *, untracked: bool) -> Finding:
+def _working(secret: Secret, same: str, *, untracked: bool) -> Finding:
     confidence = Confidence.MEDIUM if secret.kind in UNSURE_KINDS else Confidence.HIGH
     if untracked:
         message = (
@@ -64,12 +65,12 @@ def _working(secret: Secret, *, untracked: bool) -> Finding:
         )
     else:
         message = f"{name_of(secret)}{size_of(secret)} is committed: whoever gets a copy of the repository can use it until it is revoked ({secret.reason})."
-    return Finding(secret.kind, secret.path, message, secret.line, secret.line, confidence, "secrets", 798)
+    return Finding(secret.kind, secret.path, message + same, secret.line, secret.line, confidence, "secrets", 798)
 
 
-def _local(secret: Secret) -> Finding:
+def _local(secret: Secret, same: str) -> Finding:
     message = f"A fixed value{size_of(secret)} is committed that opens something inside one machine or private network only ({secret.reason}); it must not become the one in production."
-    return Finding("local-password", secret.path, message, secret.line, secret.line, Confidence.MEDIUM, "secrets", 798)
+    return Finding("local-password", secret.path, message + same, secret.line, secret.line, Confidence.MEDIUM, "secrets", 798)
 
 
 def _public(secret: Secret) -> Finding:
@@ -99,9 +100,11 @@ def _filled_settings(environment: tuple[EnvironmentFile, ...], known: set[str]) 
     return found
 
 
-def _summary(tracked: int, untracked: int, lesser: int, files: int) -> str:
+def _summary(tracked: list[Secret], untracked: int, lesser: int, files: int) -> str:
     if tracked:
-        return f"{plural(tracked, 'value')} in the tracked files look{'s' if tracked == 1 else ''} like a working credential."
+        values = values_of(tracked)
+        places = f", in {plural(len(tracked), 'place')}" if values < len(tracked) else ""
+        return f"{plural(values, 'value')} in the tracked files look{'s' if values == 1 else ''} like a working credential{places}."
     if untracked:
         return f"{plural(untracked, 'credential')} in files that git does not track yet."
     if lesser:
