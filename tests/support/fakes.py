@@ -132,7 +132,7 @@ FAKES: dict[str, str] = {
     "gcp-hmac-key": "GO" + "OG1E" + drawn("gcp hmac", 55, UPPER_BASE32),
     "azure-service-key": drawn("azure ai a", 52) + "JQ" + "QJ99" + drawn("azure ai b", 26),
     "azure-devops-token": drawn("devops a", 76) + "AZ" + "DO" + drawn("devops b", 4),
-    "azure-signature": "https://acmeshop.blob.core.windows.net/exports?sp=r&st=2024-01-01&se=2099-01-01&spr=https&sv=2022-11-02&sr=c&s" + "ig=" + drawn("sas", 43) + "%3D",
+    "azure-signature": "https://acmeshop.blob.core.windows.net/exports?sp=racwdl&st=2024-01-01&se=2099-01-01&spr=https&sv=2022-11-02&sr=c&s" + "ig=" + drawn("sas", 43) + "%3D",
     "cloudflare-origin-key": "v1" + ".0-" + drawn("origin a", 24, LOWER_HEX) + "-" + drawn("origin b", 146, LOWER_HEX),
     "heroku-key": "HR" + "KU-" + drawn("heroku", 60),
     "render-key": "rn" + "d_" + drawn("render", 32),

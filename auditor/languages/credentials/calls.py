@@ -10,16 +10,49 @@ from auditor.languages.credentials.match import Match, Strength
 from auditor.placeholders import is_common, is_placeholder, is_reference, is_stand_in, looks_random
 
 _LOGIN = re.compile(
-    r"(?:\.|->|::|\b)(?P<call>login|logIn|log_in|authenticate|auth|HTTPBasicAuth|HTTPDigestAuth|HTTPProxyAuth|signIn|sign_in|signInWithPassword|signInWithEmailAndPassword|basicAuth|basic_auth|setCredentials|UsernamePasswordCredentials|PasswordAuthentication|NetworkCredential)\s{0,3}(?:\(|=\s{0,3}\()\s{0,40}(?P<q>[\"'])(?P<user>[^\"'\s]{2,100})(?P=q)\s{0,40},\s{0,40}(?P<r>[\"'])(?P<value>[^\"'\s]{4,100})(?P=r)"
+    r"(?<![A-Za-z0-9_])(?P<call>login|logIn|log_in|authenticate|auth|HTTPBasicAuth|HTTPDigestAuth|HTTPProxyAuth|signIn|sign_in|signInWithPassword|signInWithEmailAndPassword|basicAuth|basic_auth|setCredentials|UsernamePasswordCredentials|PasswordAuthentication|NetworkCredential)(?:\(|\s{0,3}=\s{0,3}\()\s{0,40}(?P<q>[\"'])(?P<user>[^\"'\s]{2,100})(?P=q)\s{0,40},\s{0,40}(?P<r>[\"'])(?P<value>[^\"'\s]{4,100})(?P=r)"
 )
 _CONNECT = re.compile(
     r"\b(?P<call>mysqli?_connect|mysql_pconnect|new\s+mysqli|new\s+PDO|PDO|mysqli_real_connect|getConnection|FTP|FTP_TLS|ftp_login|imap_open|odbc_connect|oci_connect|sqlsrv_connect|ssh2_auth_password|ldap_bind)\s{0,3}\((?P<arguments>[^()\n;]{0,300}?),\s{0,10}(?P<q>[\"'])(?P<user>[^\"'\s]{1,100})(?P=q)\s{0,10},\s{0,10}(?P<r>[\"'])(?P<value>[^\"'\s]{3,100})(?P=r)"
 )
 _HOST = re.compile(r"[\"'](?:[\w:]{2,20}host=|jdbc:\w+://)?([\w.-]{3,100})")
 _CURL = re.compile(r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =]?[\"']?[\w.@-]{1,80}:(?P<value>[^\s\"'$<>{}]{6,120})")
-_CLIENT = re.compile(
-    r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mongo|mongosh|mongodump|sqlcmd|ldapsearch|ldapadd|smbclient|wget|docker|podman|helm|sshpass|lftp|ncftp|redis-cli|xfreerdp|net use|rabbitmqadmin|psql)\b[^\n|;&]{0,300}?\s(?:-p|--password[ =]|--http-password[ =]|--passw(?:or)?d[ =]|-P |-w |-a |/p:)[ ]?[\"']?(?P<value>[^\s\"'$<>{}|;&-][^\s\"'$<>{}|;&]{5,120})"
+_VALUE = r"[\"']?(?P<value>[^\s\"'$<>{}|;&-][^\s\"'$<>{}|;&]{5,120})"
+_CLIENTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (word, re.compile(rf"\b{command}\b[^\n|;&]{{0,300}}?\s(?:{option}){_VALUE}"))
+    for word, command, option in (
+        ("mysql", r"mysql(?:dump|admin|import)?", r"-p|--password="),
+        ("mariadb", r"mariadb(?:-dump|-admin)?", r"-p|--password="),
+        ("mongo", r"mongo(?:sh|dump|restore|import|export)?", r"-p ?|--password[ =]"),
+        ("sshpass", r"sshpass", r"-p ?"),
+        ("sqlcmd", r"sqlcmd", r"-P ?"),
+        ("ldap", r"ldap(?:search|add|modify|whoami)", r"-w ?"),
+        ("redis-cli", r"redis-cli", r"-a ?|--pass "),
+        ("smbclient", r"smbclient", r"-U ?[\w.\\-]{1,60}%"),
+        ("wget", r"wget", r"--(?:http-|ftp-)?password="),
+        (" login", r"(?:docker|podman|helm registry|az|oc|cf|heroku|skopeo) login", r"-p[ =]?|--password[ =]"),
+        ("rdp", r"[wx]freerdp", r"/p:"),
+    )
 )
+"""Clients that take a password on the command line, each with its own option for it."""
+_LOGIN_WORDS = (
+    "login(",
+    "logIn(",
+    "log_in(",
+    "authenticate(",
+    "auth(",
+    "auth=(",
+    "auth = (",
+    "Auth(",
+    "_auth(",
+    "Password(",
+    "signIn(",
+    "sign_in(",
+    "Credentials(",
+    "Credential(",
+    "PasswordAuthentication(",
+)
+_CONNECT_WORDS = ("_connect", "_pconnect", "mysqli", "PDO", "getConnection", "FTP", "ftp_login", "imap_open", "ldap_bind", "ssh2_auth")
 _USER = re.compile(
     r"^[\w.+-]+@[\w-]+\.[\w.]+$|^(?:root|admin|administrator|sa|postgres|dbo|system|service|deploy|ubuntu|user|guest|anonymous)$",
     re.IGNORECASE,
@@ -33,16 +66,18 @@ _LENGTH = 1_000_000
 def call_matches(text: str) -> Iterator[Match]:
     """Passwords among the arguments of calls and commands."""
     body = text[:_LENGTH]
-    for found in _LOGIN.finditer(body):
-        yield from _argument(found, "it is the password in a call that logs in", host="")
-    if "onnect" in body or "FTP" in body or "PDO" in body or "imap_open" in body or "ftp_login" in body or "mysqli" in body:
+    if any(word in body for word in _LOGIN_WORDS):
+        for found in _LOGIN.finditer(body):
+            yield from _argument(found, "it is the password in a call that logs in", host="")
+    if any(word in body for word in _CONNECT_WORDS):
         for found in _CONNECT.finditer(body):
             host = _HOST.search(found["arguments"])
             yield from _argument(found, "it is the password in a call that connects", host=host[1] if host else "")
     if "curl" in body and (" -u" in body or "--user" in body):
         yield from _command(_CURL, body)
-    if " -p" in body or "password" in body or "/p:" in body or " -w " in body or " -a " in body:
-        yield from _command(_CLIENT, body)
+    for word, pattern in _CLIENTS:
+        if word in body:
+            yield from _command(pattern, body)
 
 
 def _argument(found: re.Match[str], reason: str, host: str) -> Iterator[Match]:

@@ -21,7 +21,7 @@ _PREPARED = re.compile(
     r"(?:^|[/._-])(?:seeds?|seeders?|samples?|demo|tests?|fixtures?|examples?|dev|init|migrations?|schema|setup|install)(?:[/._-]|\d|$)",
     re.IGNORECASE,
 )
-"""What is made for an installation: an account in it is a built-in one, no person's."""
+"""What is made for an installation: an account in it is a built-in one, which is judged as such, and no person's."""
 _INSERT = re.compile(
     r"\b(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?INTO\s+(?P<table>[\w\"`\[\].]{1,120})\s*(?:\((?P<columns>[^()]{1,4000})\))?\s*VALUES\s*\(|^COPY\s+(?P<copied>[\w\".]{1,120})\s*\((?P<fields>[^()]{1,4000})\)\s+FROM stdin;\n",
     re.IGNORECASE | re.MULTILINE,
@@ -34,8 +34,9 @@ _HASH = re.compile(
     rf"{CRYPT}|\*[0-9A-F]{{40}}|(?:pbkdf2|scrypt|argon2|bcrypt)[_:$][^\s',\"]{{40,300}}|sha(?:1|256|512)\$[^\s',\"]{{40,200}}|SCRAM-SHA-256\$[^\s',\"]{{60,200}}|[0-9a-fA-F]{{32}}|[0-9a-fA-F]{{40}}|[0-9a-fA-F]{{64}}|[0-9a-fA-F]{{128}}"
 )
 _HASHED_ENTRY = re.compile(
-    rf"(?<![\w-])[\w.-]{{0,40}}[Pp](?:ass|ASS)(?:word|WORD|wd|WD)?[\w.-]{{0,20}}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?(?P<value>{CRYPT}|pbkdf2_\w{{3,12}}\$[^\s\"',]{{40,200}}|(?:pbkdf2|scrypt):[^\s\"',]{{40,300}})"
+    rf"[Pp](?:ass|ASS)(?:word|WORD|wd|WD)?[\w.-]{{0,20}}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?(?P<value>{CRYPT}|pbkdf2_\w{{3,12}}\$[^\s\"',]{{40,200}}|(?:pbkdf2|scrypt):[^\s\"',]{{40,300}})"
 )
+_HASH_MARKS = ("$2", "$6$", "$5$", "$y$", "$argon2", "$apr1$", "pbkdf2", "scrypt:", "{SSHA")
 _BARE_HASH = re.compile(r"[0-9a-fA-F]+")
 _VALUE = re.compile(r"\s*(?:'(?P<text>(?:[^'\\]|\\.|''){0,4000})'|(?P<bare>[^',()]{1,200}))\s*(?P<end>[,)])")
 _NEXT_ROW = re.compile(r"\s*,\s*\(")
@@ -49,7 +50,9 @@ def dump_matches(path: str, text: str) -> Iterator[Match]:
     if "nsert" not in text.lower() and "COPY " not in text:
         return
     body = text[:_LONGEST]
-    real = bool(_DUMP.search(body[:20_000]) or _DUMP_NAME.search(path.rsplit("/", maxsplit=1)[-1])) and not _PREPARED.search(path)
+    real = bool(_DUMP.search(body[:20_000]) or _DUMP_NAME.search(path.rsplit("/", maxsplit=1)[-1]))
+    if _PREPARED.search(path):
+        return
     for table in _INSERT.finditer(body):
         rows = _copied(body, table) if table["copied"] else _inserted(body, table)
         for count, (start, value) in enumerate(rows):
@@ -61,7 +64,7 @@ def dump_matches(path: str, text: str) -> Iterator[Match]:
 
 def hashed_entries(text: str) -> Iterator[Match]:
     """Hashes under a password's name in data files: exports of people, settings with a login of their own."""
-    if "ass" not in text and "ASS" not in text:
+    if not any(mark in text for mark in _HASH_MARKS):
         return
     for found in islice(_HASHED_ENTRY.finditer(text[:_LONGEST]), _ROWS):
         if len(set(found["value"])) > 6:

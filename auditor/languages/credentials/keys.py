@@ -53,8 +53,7 @@ def key_matches(text: str) -> Iterator[Match]:
             if '"kty"' in text[max(0, found.start() - 3_000) : found.end() + 3_000] and entropy(found[1]) > 4.0:
                 reason = "it is the private part of a JSON web key"
                 yield Match("private-key", found.start(1), found.end(1), found[1], Strength.FORMAT, reason, signing=True)
-    lowered = text.lower()
-    if "mnemonic" in lowered or "phrase" in lowered:
+    if any(word in text for word in ("nemonic", "NEMONIC", "phrase", "PHRASE", "Phrase")):
         yield from _wallets(text)
 
 

@@ -28,8 +28,11 @@ class Style(Enum):
 
 
 _HIT = re.compile(
-    r"passw|passphrase|passcode|pwd|[_-]pass\b|(?:db|user|root|admin|mail|smtp|ftp|ssh|sql|pg|redis|mongo|rpc|auth|wifi|key|store)pass\b|(?:bind|root|ldap)pw\b|\bpsk\b|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by|[?&](?:key|appid)="
+    r"p(?:ass(?:w|phrase|code|\b)|wd|w\b|sk\b)|secret|token|api[_-]?key|access[_-]?key|[_-]key\b|authorization|(?:signing|encryption|private|master|service|auth|jwt|role)[_-]?key|senha|contrasena|credential|_salt\b|identified by|[?&](?:key|appid)="
 )
+_ALONE = frozenset({"pass", "pw"})
+"""Words that are part of a password's name only behind another one."""
+_WORD_BEFORE = re.compile(r"[a-z0-9_-]")
 _BEFORE, _AFTER = 200, 600
 _WINDOWS = 8_000
 """Most places of one text that are looked at closely: a bound against texts that consist of names of secrets."""
@@ -92,7 +95,7 @@ def named_matches(text: str, style: Style) -> Iterator[Match]:
         lowered = text
     done, windows = -1, 0
     for hit in _HIT.finditer(lowered):
-        if hit.start() < done:
+        if hit.start() < done or (hit[0] in _ALONE and not _WORD_BEFORE.match(lowered, max(0, hit.start() - 1))):
             continue
         windows += 1
         if windows > _WINDOWS:

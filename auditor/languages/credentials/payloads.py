@@ -19,6 +19,7 @@ _SHARED_ACCESS = re.compile(
     r"\bs[vpe]=[^&\s\"'<>]{1,80}(?:&(?:amp;)?\w{2,6}=[^&\s\"'<>]{0,120}){2,14}?&(?:amp;)?sig=([A-Za-z0-9%+/_-]{40,70}=?)"
 )
 _EXPIRY = re.compile(r"\bse=(\d{4}-[^&\s]{4,40})")
+_RIGHTS = re.compile(r"\bsp=([a-z]{1,12})")
 _BLOCKS = 500
 _SAMPLE_SUBJECTS = {"1234567890", "John Doe", "user", "test", "test@example.com", "0", "1"}
 _LOCAL_ISSUERS = {"supabase-demo"}
@@ -80,7 +81,9 @@ def signature_matches(text: str, today: int) -> Iterator[Match]:
         gone = expiry is not None and _moment(unquote(expiry[1])) < today
         if is_placeholder(found[1]) or entropy(found[1]) < 3.5:
             continue
-        strength = Strength.WEAK if gone else Strength.PROVEN
+        rights = _RIGHTS.search(found[0])
+        reads_only = rights is None or set(rights[1]) <= set("rl")
+        strength = Strength.WEAK if gone else Strength.NAMED if reads_only else Strength.PROVEN
         reason = "it is a signed Azure address that has run out" if gone else "it is a signed Azure address: whoever has it has its rights"
         yield Match("azure-signature", found.start(1), found.end(1), found[1], strength, reason, local=gone)
 

@@ -36,6 +36,8 @@ class Format:
     """The value begins with the anchor, so that only these places need to be tried."""
     strict: bool = False
     proves: bool = True
+    beside: bool = False
+    """The anchor is no part of the value: a word that must occur somewhere in the text."""
 
 
 def checksum_of_github(token: str) -> bool:
@@ -100,6 +102,7 @@ def _format(
     leading: bool = True,
     strict: bool = False,
     proves: bool = True,
+    beside: bool = False,
 ) -> Format:
     edge = r"(?<![A-Za-z0-9_-])" if pattern[0] != "(" or pattern.startswith("(?:") else ""
     return Format(
@@ -114,6 +117,7 @@ def _format(
         leading,
         strict,
         proves,
+        beside,
     )
 
 
@@ -150,7 +154,7 @@ FORMATS: tuple[Format, ...] = (
     _format("npm-token", "an npm token", "npm_", r"npm_[A-Za-z0-9]{36}", verify=checksum_of_github),
     _format("pypi-token", "a PyPI upload token", "pypi-AgE", r"pypi-AgE[A-Za-z0-9_-]{50,300}", verify=_pypi_macaroon),
     _format("telegram-token", "a Telegram bot token", ":AA", r"\d{8,11}:AA[A-Za-z0-9_-]{33}", leading=False),
-    _format("discord-token", "a Discord bot token", "iscord DISCORD", r"[MNO][A-Za-z\d_-]{23,27}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,40}", verify=_discord_id, strict=True, leading=False),
+    _format("discord-token", "a Discord bot token", "iscord DISCORD", r"[MNO][A-Za-z\d_-]{23,27}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,40}", verify=_discord_id, strict=True, leading=False, beside=True),
     _format("discord-webhook", "a Discord webhook", "discord.com/api/webhooks/ discordapp.com/api/webhooks/", r"(?:discord|discordapp)\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_-]{60,80}"),
     _format("google-oauth-secret", "a Google OAuth client secret", "GOCSPX-", r"GOCSPX-[A-Za-z0-9_-]{24,32}"),
     _format("google-oauth-token", "a Google OAuth token", "ya29. 1//0", r"(?:ya29\.[A-Za-z0-9_-]{40,300}|1//0[A-Za-z0-9_-]{40,120})"),

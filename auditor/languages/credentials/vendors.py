@@ -27,11 +27,18 @@ _IN_ADDRESS = re.compile(r"(?:[?&]|&amp;|u0026)[\w-]{2,40}=\Z")
 """What stands before the value of a parameter of an address: signed addresses name the key id, never the key."""
 
 
+_RUN = re.compile(r"[^\s\"'`<>(),;{}\[\]]{14,}")
+_DRAWN = re.compile(r"[\d_]|[A-Z]{8}")
+
+
 def vendor_matches(text: str) -> Iterator[Match]:
     """Every value in `text` that has the form of a vendor's credential and is no stand-in."""
+    runs = "\n".join(
+        run for run in _RUN.findall(text) if _DRAWN.search(run)
+    )  # a small part of the text, in which all anchors are looked for
     for form in FORMATS:
         for anchor in form.anchors:
-            if anchor in text:
+            if anchor in (text if form.beside else runs):
                 for found in _leading(form, anchor, text) if form.leading else form.pattern.finditer(text):
                     yield from _judged(form, found)
 
