@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from auditor.errors import AuditError, ExitCode
+from auditor.advisory_commands import app as advisory_commands
+from auditor.advisory_commands import default_advisories
+from auditor.command_line import command, interrupted, reporter, say, wants_colour
+from auditor.errors import ExitCode
 from auditor.version import __version__
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 app = typer.Typer(
     name="auditor",
@@ -27,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(advisory_commands, name="advisories")
 
 
 def main() -> None:
@@ -34,74 +30,12 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        _interrupted()
-
-
-def _command(function: Callable[P, R]) -> Callable[P, R]:
-    """Turn every way a command can end into its exit code and at most one line on stderr."""
-
-    @functools.wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            result = function(*args, **kwargs)
-            sys.stdout.flush()
-        except AuditError as error:
-            _complain(str(error))
-            raise SystemExit(int(error.exit_code)) from None
-        except KeyboardInterrupt:
-            _interrupted()
-            raise  # not reached; tells the type checker
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone (`| head`): nothing left to say
-            raise SystemExit(int(ExitCode.OK)) from None
-        except Exception as error:
-            if kwargs.get("debug"):
-                raise
-            _complain(f"internal error ({type(error).__name__}: {error}); run again with --debug for the details and report it")
-            raise SystemExit(int(ExitCode.INTERNAL)) from None
-        return result
-
-    return run
-
-
-def _complain(message: str) -> None:
-    from auditor.render.text import visible
-
-    print(f"auditor: {visible(message)}", file=sys.stderr, flush=True)  # noqa: T201 - this is the program's voice
-
-
-def _interrupted() -> None:
-    """Leave at once: workers are daemons and end with us, and there is no half-written file to save."""
-    _complain("interrupted")
-    os._exit(int(ExitCode.INTERRUPTED))
-
-
-def _say(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-
-
-def _wants_colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"  # noqa: TID251 - no-color.org
-
-
-def _reporter(wanted: bool) -> Callable[[str], None]:
-    """Prints progress with the seconds since the start; called from several threads."""
-    if not wanted:
-        return lambda _text: None
-    from auditor.render.text import visible
-
-    start, lock = time.monotonic(), threading.Lock()
-
-    def report(text: str) -> None:
-        with lock:
-            print(f"{time.monotonic() - start:7.1f} s  {visible(text)}", file=sys.stderr, flush=True)  # noqa: T201
-
-    return report
+        interrupted()
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        _say(f"auditor {__version__}\n")
+        say(f"auditor {__version__}\n")
         raise typer.Exit
 
 
@@ -111,12 +45,12 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 130 interrupted.
+    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
     """
 
 
 @app.command()
-@_command
+@command
 def audit(
     path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
     *,
@@ -129,9 +63,14 @@ def audit(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.")] = False,
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
-    advisories: Annotated[Path | None, typer.Option(metavar="FILE", help="Archive of known vulnerabilities (OSV format).")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    advisories: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
+    ] = None,
     online: Annotated[bool, typer.Option("--online", help="Allow look-ups of known vulnerabilities over the network.")] = False,
+    osv_service: Annotated[
+        str, typer.Option(metavar="URL", help="Address of the OSV service for --online.  [default: https://api.osv.dev]")
+    ] = "",
     only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
     progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,
@@ -153,11 +92,12 @@ def audit(
         cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
         use_cache=not no_cache,
         workers=workers,
-        advisories=advisories,
+        advisories=advisories or default_advisories(),
         interview=interview,
         online=online,
+        osv_service=osv_service,
         only=tuple(only or ()),
-        progress=_reporter(sys.stderr.isatty() if progress is None else progress),
+        progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
     _deliver(report, **targets)
@@ -195,11 +135,11 @@ def _say_json(report: Any) -> None:
 def _print_summary(report: Any, *, quiet: bool, saved: tuple[str, ...]) -> None:
     from auditor.render.terminal import to_line, to_terminal
 
-    _say(to_line(report) if quiet else to_terminal(report, colour=_wants_colour(), saved=saved))
+    say(to_line(report) if quiet else to_terminal(report, colour=wants_colour(), saved=saved))
 
 
 @app.command()
-@_command
+@command
 def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
     *,
@@ -208,7 +148,7 @@ def render(
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
     from auditor.errors import UsageError
@@ -230,10 +170,10 @@ def render(
 
 
 @app.command()
-@_command
+@command
 def interview(
     form: Annotated[Path, typer.Argument(help="The form: written when it is not there, read and checked when it is.", metavar="FILE")],
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Write an empty form of the questions only people can answer, or check a filled one; `audit --interview` weighs it."""
     from auditor import interview as asked
@@ -241,30 +181,30 @@ def interview(
     from auditor.render.files import write_file
 
     if form.exists():
-        _say(answers_text(asked.read(form)))
+        say(answers_text(asked.read(form)))
     else:
         write_file(form, asked.form().encode())
-        _say(f"{form}: {len(asked.questions())} questions to fill in, then `auditor audit PATH --interview {form}`\n")
+        say(f"{form}: {len(asked.questions())} questions to fill in, then `auditor audit PATH --interview {form}`\n")
 
 
 @app.command()
-@_command
+@command
 def explain(
     item: Annotated[str, typer.Argument(help="An item's id, such as secrets.none-committed.", metavar="ID")],
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Explain one item of the checklist: what it claims, why it matters, how to fix it, what it cannot see."""
     from auditor.catalogue import catalogue
     from auditor.render.explain import to_text
 
-    _say(to_text(catalogue().item(item)))
+    say(to_text(catalogue().item(item)))
 
 
 @app.command()
-@_command
+@command
 def checks(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """List the items of the checklist and which of them this version judges."""
     from auditor.catalogue import catalogue
@@ -274,22 +214,22 @@ def checks(
     if json:
         sys.stdout.buffer.write(list_json(known.items))
     else:
-        _say(list_text(known.items, known.categories))
+        say(list_text(known.items, known.categories))
 
 
 @app.command()
-@_command
+@command
 def doctor(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by _command
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Show which tools and data are there, and what would be unknown without them."""
     from auditor.engine import doctor as examine
 
     for line in examine():
         state = f"{line.version or 'found'}" if line.available else "MISSING"
-        _say(f"{line.name:<14} {state:<12} needed for {', '.join(line.needed_for) or 'nothing'}\n")
+        say(f"{line.name:<14} {state:<12} needed for {', '.join(line.needed_for) or 'nothing'}\n")
         if not line.available:
-            _say(f"{'':<14} {'':<12} {line.remedy}\n")
+            say(f"{'':<14} {'':<12} {line.remedy}\n")
 
 
 if __name__ == "__main__":

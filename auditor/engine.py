@@ -60,6 +60,7 @@ def audit(
     advisories: Path | None = None,
     interview: Path | None = None,
     online: bool = False,
+    osv_service: str = "",
     only: Iterable[str] = (),
     progress: Callable[[str], None] | None = None,
     debug: bool = False,
@@ -67,7 +68,8 @@ def audit(
     """Audit the repository at `path` and return the whole result as data.
 
     `date`: the audit date, ISO 8601 (today in UTC when None); `timeout`: seconds for everything, what is not finished is unknown;
-    `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive; `interview`: a filled form of answers; `online`: allow look-ups; `only`: item ids to judge
+    `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive or a store; `interview`: a filled form of
+    answers; `online`: allow look-ups, `osv_service`: where; `only`: item ids to judge
     (no grade then); `progress`: called with short texts; `debug`: let a crashing check raise.
 
     Raises:
@@ -87,6 +89,7 @@ def audit(
         deadline=None if timeout is None else time.monotonic() + timeout,
         advisories=advisories,
         online=online,
+        osv_service=osv_service,
         progress=progress or (lambda _text: None),
     )
     try:
@@ -122,7 +125,9 @@ def _validate(timeout: float | None, workers: int | None, advisories: Path | Non
     if workers is not None and workers < 1:
         raise UsageError("--workers must be at least 1")
     if advisories is not None and not advisories.is_file():
-        raise UsageError(f"{advisories} is not a file: give an archive of advisories in OSV format")
+        raise UsageError(
+            f"{advisories} is not a file: give an archive of advisories in OSV format, or make a store with `auditor advisories build`"
+        )
 
 
 def _valid_date(date: str | None) -> str:

@@ -1,7 +1,7 @@
 """Every error a user can cause, and the exit codes of the command line.
 
 `AuditError` is the root; its message is one line that says what happened, where, and what to do.
-`NothingToAudit` and `UsageError` map to exit codes 4 and 2. Anything else that escapes is a defect of ours (exit code 5).
+`NothingToAuditError`, `UsageError` and `UnreachableError` map to exit codes 4, 2 and 6. Anything else that escapes is a defect of ours (exit code 5).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     CANNOT_SAY = 3
     NOTHING_TO_AUDIT = 4
     INTERNAL = 5
+    UNREACHABLE = 6
     INTERRUPTED = 130
 
 
@@ -35,3 +36,9 @@ class NothingToAuditError(AuditError):
     """The tree holds nothing this version can judge."""
 
     exit_code = ExitCode.NOTHING_TO_AUDIT
+
+
+class UnreachableError(AuditError):
+    """A server that the user told us to ask was not reached, or what it sent cannot be used."""
+
+    exit_code = ExitCode.UNREACHABLE

@@ -21,6 +21,8 @@ from auditor.evidence.registry import Context
 from auditor.model.report import Report
 from auditor.resources import data_dir
 from auditor.snapshot import Reading
+from auditor.tools import advisory_store
+from auditor.tools.osv import AdvisoryError
 
 _FORMAT = "report-1"
 _LIBRARIES = (
@@ -34,11 +36,14 @@ _PASSING = re.compile(r"time limit|in the time|timed out|took too long|killed|cr
 
 
 def key_of(context: Context, reading: Reading, chosen: Iterable[str]) -> str | None:
-    """The key of the report this audit would give; None when it also depends on the network."""
+    """The key of the report this audit would give; None when it also depends on the network, or on data that cannot be read."""
     if context.online:
         return None
     untracked = hashlib.sha256("\0".join(file.path for file in reading.snapshot.files if not file.tracked).encode()).hexdigest()
-    advisories = hashlib.sha256(context.advisories.read_bytes()).hexdigest() if context.advisories else ""
+    try:
+        advisories = advisory_store.identity(context.advisories) if context.advisories else ""
+    except AdvisoryError:
+        return None
     parts = (
         context.root.resolve().name,
         reading.snapshot.digest,

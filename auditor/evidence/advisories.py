@@ -1,4 +1,4 @@
-"""Evidence ADVISORIES: known vulnerabilities of the locked dependencies, from data the user gives or from a look-up the user allows.
+"""Evidence ADVISORIES: known vulnerabilities of the locked dependencies, from the user's store, from data given, or from a look-up that is allowed.
 
 Nothing is downloaded unless asked, and nothing is concluded without data: a package nobody looked up stays unexamined.
 """
@@ -20,14 +20,15 @@ from auditor.model.artifacts import LockedPackage, LockFile, Manifest, Manifests
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.need import Known, ToolStamp, Unavailable
 from auditor.model.needs import ADVISORIES, MANIFESTS
-from auditor.tools import osv, pip_audit
+from auditor.tools import advisory_store, osv, osv_service, pip_audit
+from auditor.words import plural
 
 ITEM = "deps.no-known-vulnerabilities"
 STALE_DAYS = 30
 """Age of the data from which it is said beside every verdict."""
 WORTHLESS_DAYS = 90
 """Age from which "nothing found" proves nothing: the same pins had 0 advisories in data two years older and 33 in fresh data."""
-_FORMAT = "advisories-1"
+_FORMAT = "advisories-2"
 _SHOWN = 3
 
 
@@ -39,6 +40,11 @@ class _Found:
     aliases: tuple[str, ...]
     severity: str
     fixed: str
+
+    @property
+    def malicious(self) -> bool:
+        """Whether the package itself is the attack (OpenSSF's malicious-packages advisories)."""
+        return any(name.startswith("MAL-") for name in (self.id, *self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,11 @@ class _Source:
 
 @dataclass(slots=True)
 class _Knowledge:
-    """All answers by (ecosystem, name, version), what was not answered, and what to say about the data."""
+    """All answers by (ecosystem, name, version), why an ecosystem's answers do not suffice, and where its answers come from."""
 
     found: dict[tuple[str, str, str], list[_Found]] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
     stamp: ToolStamp = field(default_factory=own_stamp)
 
 
@@ -65,21 +71,21 @@ class _Knowledge:
 def advisories(context: Context, manifests: Manifests) -> Known[ToolHits] | Unavailable:
     """Look up every locked package."""
     if context.advisories is None and not context.online:
-        return Unavailable("advisory data", "none was given and look-ups over the network are not allowed.")
+        return Unavailable("advisory data", "there is none and look-ups over the network are not allowed.")
     sources = _sources(manifests)
     knowledge = _Knowledge()
     try:
         if context.advisories is not None:
-            _from_file(context, context.advisories, sources, knowledge)
+            _from_data(context, _load(context, context.advisories, sources), sources, knowledge)
         if context.online:
-            _from_network(context, sources, knowledge)
+            _from_service(context, sources, knowledge)
     except (osv.AdvisoryError, OSError) as error:
         return Unavailable("advisory data", f"{error}.")
     except pip_audit.PipAuditError as error:
         return Unavailable("pip-audit", f"{error}.")
     hits, unexamined = _judge(sources, knowledge)
     examined = frozenset(source.path for source in sources) - {path for path, _ in unexamined}
-    return Known(ToolHits(hits, unexamined, tuple(knowledge.notes)), knowledge.stamp, examined, unexamined)
+    return Known(ToolHits(hits, unexamined, _notes(sources, knowledge)), knowledge.stamp, examined, unexamined)
 
 
 def _sources(manifests: Manifests) -> tuple[_Source, ...]:
@@ -134,35 +140,42 @@ def _above(root: str) -> Iterable[str]:
     return ("/".join(parts[:length]) for length in range(len(parts), -1, -1))
 
 
-def _from_file(context: Context, path: Path, sources: tuple[_Source, ...], knowledge: _Knowledge) -> None:
+def _from_data(context: Context, data: osv.AdvisoryData, sources: tuple[_Source, ...], knowledge: _Knowledge) -> None:
     started = time.monotonic()
-    data = _load(context, path, sources)
     for ecosystem in sorted({source.ecosystem for source in sources}):
         if ecosystem not in data.modified:
             knowledge.gaps[ecosystem] = f"the advisory data given holds nothing about {ecosystem}"
             continue
-        _note_age(context, ecosystem, data, knowledge)
-        for name, version in _packages(sources, ecosystem):
-            if not osv.readable_version(ecosystem, version):
-                continue
-            knowledge.found[ecosystem, name, version] = [
-                _Found(one.id, one.aliases, "critical" if one.id.startswith("MAL-") else one.severity, fixed)
-                for one in data.packages.get((ecosystem, osv.normal_name(ecosystem, name)), [])
-                if (fixed := osv.affects(one, ecosystem, version)) is not None
-            ]
+        _weigh_data(context, ecosystem, data, knowledge)
+        _answer(
+            ecosystem,
+            {pin: data.packages.get((ecosystem, osv.normal_name(ecosystem, pin[0])), []) for pin in _pins(sources, ecosystem)},
+            knowledge,
+        )
     context.progress(f"advisories: {len(knowledge.found)} packages looked up, {time.monotonic() - started:.1f} s")
 
 
+def _answer(ecosystem: str, advisories: dict[tuple[str, str], list[osv.Advisory]], knowledge: _Knowledge) -> None:
+    """Enter what the advisories of each package mean for its version."""
+    if ecosystem == "pypi" and advisories:
+        knowledge.stamp = ToolStamp("pip-audit", pip_audit.version())
+        for pin, holes in pip_audit.look_up(list(advisories), advisories).items():
+            knowledge.found[ecosystem, *pin] = [_Found(one.id, one.aliases, one.severity, one.fixed) for one in holes]
+    elif ecosystem != "pypi":
+        for (name, version), published in advisories.items():
+            fixes = ((one, osv.affects(one, ecosystem, version)) for one in published)
+            knowledge.found[ecosystem, name, version] = [
+                _Found(one.id, one.aliases, one.severity, fixed) for one, fixed in fixes if fixed is not None
+            ]
+
+
 def _load(context: Context, path: Path, sources: tuple[_Source, ...]) -> osv.AdvisoryData:
-    """The part of the data that concerns the locked packages, remembered by the content of the file."""
+    """The part of the data that concerns the locked packages; from an export it is remembered by the content of the file."""
     wanted = {(source.ecosystem, osv.normal_name(source.ecosystem, package.name)) for source in sources for package in source.packages}
-    digest = hashlib.sha256()
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        if file.is_file():
-            with file.open("rb") as handle:
-                digest.update(hashlib.file_digest(handle, "sha256").digest())
+    if advisory_store.is_store(path):
+        return advisory_store.look_up(path, wanted)
     names = hashlib.sha256(repr(sorted(wanted)).encode()).hexdigest()
-    key = cache_key(_FORMAT, digest.hexdigest(), names)
+    key = cache_key(_FORMAT, advisory_store.identity(path), names)
     stored = context.cache.get_many([key]).get(key)
     if stored is not None:
         return msgspec.msgpack.decode(stored, type=osv.AdvisoryData)
@@ -173,17 +186,23 @@ def _load(context: Context, path: Path, sources: tuple[_Source, ...]) -> osv.Adv
     return data
 
 
-def _note_age(context: Context, ecosystem: str, data: osv.AdvisoryData, knowledge: _Knowledge) -> None:
+def _weigh_data(context: Context, ecosystem: str, data: osv.AdvisoryData, knowledge: _Knowledge) -> None:
+    """Say how much and how old the data is, and whether "nothing found" in it means anything."""
     modified = data.modified[ecosystem]
     days = _days_between(modified, context.date)
+    count = plural(data.counts.get(ecosystem, 0), "advisory", "advisories")
     if days is None:
+        knowledge.origins[ecosystem] = f"{count} without a date"
         knowledge.gaps[ecosystem] = f"the {ecosystem} advisory data has no date"
         return
-    knowledge.notes.append(f"{ecosystem} advisory data of {modified}" + (f", {days} days old" if days > STALE_DAYS else ""))
+    age = f"{plural(days, 'day')} old" if days >= 0 else f"{plural(-days, 'day')} younger than this audit's date"
+    warning = "; newer ones are missing" if days > STALE_DAYS else ""
+    gap = data.gap(ecosystem)
+    knowledge.origins[ecosystem] = f"{count} of {modified}, {age}{warning}" + (f"; it {gap}" if gap else "")
     if days > WORTHLESS_DAYS:
         knowledge.gaps[ecosystem] = f"the {ecosystem} advisory data is {days} days old"
-    elif ecosystem in data.partial:
-        knowledge.gaps[ecosystem] = f"the {ecosystem} advisory data covers only some well-known libraries"
+    elif gap:
+        knowledge.gaps[ecosystem] = f"the {ecosystem} advisory data {gap}"
 
 
 def _days_between(earlier: str, later: str) -> int | None:
@@ -193,28 +212,43 @@ def _days_between(earlier: str, later: str) -> int | None:
         return None
 
 
-def _from_network(context: Context, sources: tuple[_Source, ...], knowledge: _Knowledge) -> None:
-    """Ask pip-audit about the Python packages that the given data did not settle."""
-    asked = [entry for entry in _packages(sources, "pypi") if osv.readable_version("pypi", entry[1])]
-    settled = "pypi" not in knowledge.gaps and any(ecosystem == "pypi" for ecosystem, _, _ in knowledge.found)
-    if not asked or settled:
-        return
-    context.progress(f"pip-audit: {len(asked)} packages")
-    answer = pip_audit.look_up(asked, root=context.root, timeout=context.remaining(), cancelled=context.cancelled)
-    context.progress("pip-audit: done")
-    knowledge.gaps.pop("pypi", None)
-    knowledge.stamp = ToolStamp("pip-audit", pip_audit.version())
-    knowledge.notes.append(f"{len(answer.answered)} Python packages looked up on {context.date}")
-    for name, version in asked:
-        key = (osv.normal_name("pypi", name), version)
-        if key in answer.answered:
-            knowledge.found["pypi", name, version] = [
-                _Found(one.id, one.aliases, "", one.fixed[0] if one.fixed else "") for one in answer.answered[key]
-            ]
+def _from_service(context: Context, sources: tuple[_Source, ...], knowledge: _Knowledge) -> None:
+    """Ask OSV about what the data did not settle; an answer that failed leaves its packages unexamined."""
+    service = context.osv_service or osv_service.SERVICE
+    for ecosystem in sorted({source.ecosystem for source in sources}):
+        settled = ecosystem in knowledge.origins and ecosystem not in knowledge.gaps
+        asked = [] if settled else [(ecosystem, *pin) for pin in _pins(sources, ecosystem)]
+        if not asked:
+            continue
+        answer = osv_service.look_up(
+            asked, service=service, deadline=context.deadline, cancelled=context.cancelled, progress=context.progress
+        )
+        published = {(name, version): found for (_, name, version), found in answer.found.items()}
+        _answer(ecosystem, published, knowledge)
+        missing = len(asked) - len(published)
+        if missing:
+            before = f"{knowledge.gaps[ecosystem]}, and " if ecosystem in knowledge.gaps else ""
+            knowledge.gaps[ecosystem] = f"{before}OSV gave no answer for {missing} of {len(asked)} packages ({answer.reason})"
+        else:
+            knowledge.gaps.pop(ecosystem, None)
+            knowledge.origins[ecosystem] = f"OSV's live service on {context.date}"
 
 
-def _packages(sources: tuple[_Source, ...], ecosystem: str) -> list[tuple[str, str]]:
-    return sorted({(package.name, package.version) for source in sources if source.ecosystem == ecosystem for package in source.packages})
+def _pins(sources: tuple[_Source, ...], ecosystem: str) -> list[tuple[str, str]]:
+    """The packages of an ecosystem whose versions can be compared."""
+    every = {(package.name, package.version) for source in sources if source.ecosystem == ecosystem for package in source.packages}
+    return sorted(pin for pin in every if osv.readable_version(ecosystem, pin[1]))
+
+
+def _notes(sources: tuple[_Source, ...], knowledge: _Knowledge) -> tuple[str, ...]:
+    """For each ecosystem how many packages were looked up, and in what."""
+    notes = []
+    for ecosystem in sorted({source.ecosystem for source in sources if source.packages}):
+        every = {(package.name, package.version) for source in sources if source.ecosystem == ecosystem for package in source.packages}
+        answered = sum((ecosystem, *pin) in knowledge.found for pin in every)
+        origin = knowledge.origins.get(ecosystem) or knowledge.gaps.get(ecosystem, "nothing")
+        notes.append(f"{ecosystem}: {answered:,} of {plural(len(every), 'package')} looked up ({origin})")
+    return tuple(notes)
 
 
 def _judge(sources: tuple[_Source, ...], knowledge: _Knowledge) -> tuple[tuple[ToolHit, ...], tuple[tuple[str, str], ...]]:
@@ -250,8 +284,8 @@ def _distinct(found: list[_Found]) -> list[_Found]:
 
 
 def _hit(path: str, package: LockedPackage, one: _Found) -> ToolHit:
-    severity = one.severity or "severity not stated"
-    fixed = f"fixed in {one.fixed}" if one.fixed else "no fix published"
+    severity = "malicious" if one.malicious else one.severity or "severity not stated"
+    fixed = f"fixed in {one.fixed}" if one.fixed else "to be removed" if one.malicious else "no fix published"
     use = ", development only" if package.dev else ""
     message = f"{package.name} {package.version}: {one.id}, {severity}, {fixed}{use}"
     return ToolHit(ITEM, one.id, path, package.line, package.line, message, cwe=1395, grade=_grade(one, dev=package.dev))
@@ -259,6 +293,8 @@ def _hit(path: str, package: LockedPackage, one: _Found) -> ToolHit:
 
 def _grade(one: _Found, *, dev: bool) -> str:
     """Only what can be put right and is serious counts in full; what nobody can fix yet is mentioned."""
+    if one.malicious:
+        return "fail"  # on the developer's machine too
     if not one.fixed:
         return "note"
     if one.severity in {"critical", "high"}:

@@ -25,7 +25,7 @@ class Context:
 
     `root`: the audited directory (for tools and git; sources come from TEXTS). `workers`: processes a provider may start. `deadline`: time.monotonic() value after which
     work should stop, None without limit. `date`: the audit date, ISO 8601. `advisories`: file with advisory data or None. `online`: network
-    look-ups are allowed. `progress`: called with a short text when a step starts or ends (stderr in the command line).
+    look-ups are allowed, at the address `osv_service` ("" = OSV's own). `progress`: called with a short text when a step starts or ends (stderr in the command line).
     """
 
     root: Path
@@ -35,6 +35,7 @@ class Context:
     deadline: float | None = None
     advisories: Path | None = None
     online: bool = False
+    osv_service: str = ""
     progress: Callable[[str], None] = field(default=lambda _text: None)
     cancelled: threading.Event = field(default_factory=threading.Event)
 

@@ -50,5 +50,6 @@ BANDIT: Need[ToolHits] = Need("bandit", "Install bandit beside auditor (`pip ins
 FLOWS: Need[ToolHits] = Need("flows")
 """Values from outside that arrive where they do harm, followed through our own intermediate form."""
 ADVISORIES: Need[ToolHits] = Need(
-    "advisories", "Give advisory data with `--advisories FILE` (an OSV zip), or allow look-ups with `--online`."
+    "advisories",
+    "Fetch advisory data with `auditor advisories update` (or make it from files with `auditor advisories build`), give some with `--advisories FILE`, or allow look-ups with `--online`.",
 )

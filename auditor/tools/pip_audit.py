@@ -1,22 +1,24 @@
-"""The port to pip-audit, used only when look-ups over the network are allowed.
+"""The port to pip-audit, used as a library: our own list of exact versions on one side, our own advisories on the other.
 
-It gets a requirements file of our own with exact versions and is told neither to resolve nor to install anything. A dependency counts as
-examined when it was answered; the exit code is the same for "found" and "crashed" and is not looked at.
+pip-audit pairs dependencies with advisories and brings together what several databases call by different names. It neither reads a manifest nor resolves,
+installs or asks a server here. How it lies: a dependency that was skipped comes back with an empty list, exactly like one without a known hole, so
+every answer is held against what was asked; what it merges into another loses its own number, so each goes in as an alias of itself. Its modules are private, so their use stands here alone and a test holds them to it.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import sys
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
-from auditor.tools.process import find_program, run, workspace
+from auditor.tools import osv
+
+Pin = tuple[str, str]
+"""A package's name as locked and its exact version."""
 
 
 class PipAuditError(Exception):
@@ -25,19 +27,12 @@ class PipAuditError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Vulnerability:
-    """One answer about one dependency; pip-audit does not state severities."""
+    """One hole of one version under all its names; `severity` and `fixed` (the first version without it) come from our data, pip-audit carries neither."""
 
     id: str
     aliases: tuple[str, ...]
-    fixed: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class LookUp:
-    """What was answered, by (normalised name, version), and why the others were not."""
-
-    answered: dict[tuple[str, str], list[Vulnerability]] = field(default_factory=dict)
-    skipped: dict[tuple[str, str], str] = field(default_factory=dict)
+    severity: str
+    fixed: str
 
 
 def version() -> str:
@@ -48,49 +43,77 @@ def version() -> str:
         return ""
 
 
-def look_up(
-    packages: Sequence[tuple[str, str]], *, root: Path, timeout: float | None, cancelled: threading.Event, program: str | None = None
-) -> LookUp:
-    """Ask about (name, version) pairs.
+def look_up(pins: Sequence[Pin], known: Mapping[Pin, Sequence[osv.Advisory] | None]) -> dict[Pin, list[Vulnerability]]:
+    """The holes of each version for which `known` has advisories of its package (an empty list: none was ever published; None or no entry: nobody knows).
+
+    A version that is not in the answer was not examined.
 
     Raises:
-        PipAuditError: it is not installed, did not finish, or wrote no readable answer.
+        PipAuditError: it is not installed, or another one than this port was written for.
     """
-    program = program or find_program("pip-audit", Path(sys.executable))
-    if program is None:
-        raise PipAuditError("pip-audit is not installed")
-    wanted = sorted({(str(canonicalize_name(name)), version) for name, version in packages})
-    with workspace(root) as directory:
-        listing = directory / "requirements.txt"
-        listing.write_text("".join(f"{name}=={version}\n" for name, version in wanted), encoding="utf-8")
-        options = ["--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
-        completed = run([program, "-r", listing.name, *options], cwd=directory, timeout=timeout, cancelled=cancelled, network=True)
-    if not completed.exited:
-        raise PipAuditError(f"pip-audit: {completed.ending.value}")
-    return read_answer(completed.stdout, wanted)
-
-
-def read_answer(output: str, wanted: Sequence[tuple[str, str]]) -> LookUp:
-    """The account of pip-audit's JSON; whatever it does not mention was not answered.
-
-    Raises:
-        PipAuditError: the output is no answer (no network, a traceback).
-    """
-    found = LookUp()
     try:
-        for entry in json.loads(output)["dependencies"]:
-            key: tuple[str, str] = (canonicalize_name(str(entry["name"])), str(entry.get("version", "")))
-            if "vulns" not in entry:
-                versions = [version for name, version in wanted if name == key[0]]
-                found.skipped.update({(key[0], version): str(entry.get("skip_reason", "no answer"))[:120] for version in versions})
-                continue
-            found.answered[key] = [
-                Vulnerability(str(one["id"]), tuple(map(str, one.get("aliases") or ())), tuple(map(str, one.get("fix_versions") or ())))
-                for one in entry["vulns"]
-            ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise PipAuditError("pip-audit wrote no readable answer (no network?)") from None
-    for asked in wanted:
-        if asked not in found.answered:
-            found.skipped.setdefault(asked, "no answer")
+        from pip_audit._audit import Auditor
+    except ImportError:
+        raise PipAuditError("pip-audit is not installed") from None
+    asked: dict[Pin, Pin] = {(canonicalize_name(name), text): (name, text) for name, text in pins if _version(text) is not None}
+    concerned = {pin: _concerning(known.get(original), pin[1]) for pin, original in asked.items()}
+    found: dict[Pin, list[Vulnerability]] = {}
+    try:
+        source, service = _adapters(list(asked), concerned)
+        for pin, (dependency, results) in zip(asked, Auditor(service).audit(source), strict=True):
+            if not dependency.is_skipped() and dependency.canonical_name == pin[0]:
+                found[asked[pin]] = [_vulnerability(result, concerned[pin] or {}) for result in results]
+    except (AttributeError, TypeError, ImportError, ValueError) as error:
+        raise PipAuditError(f"pip-audit {version()} cannot be used as a library ({type(error).__name__})") from None
     return found
+
+
+def _concerning(advisories: Sequence[osv.Advisory] | None, text: str) -> dict[str, tuple[osv.Advisory, str]] | None:
+    """The advisories that hold for a version, with what fixes each, by their number."""
+    if advisories is None:
+        return None
+    fixes = ((one, osv.affects(one, "pypi", text)) for one in advisories)
+    return {one.id: (one, fixed) for one, fixed in fixes if fixed is not None}
+
+
+def _adapters(pins: list[Pin], concerned: Mapping[Pin, Mapping[str, tuple[osv.Advisory, str]] | None]) -> tuple[Any, Any]:
+    """Our source and our service in the forms pip-audit wants; defined late, since importing pip-audit takes a third of a second."""
+    from pip_audit._dependency_source import DependencySource
+    from pip_audit._service import Dependency, ResolvedDependency, SkippedDependency, VulnerabilityResult, VulnerabilityService
+
+    class Pins(DependencySource):  # type: ignore[misc] # untyped base
+        def collect(self) -> Iterator[Any]:
+            return iter([ResolvedDependency(name, Version(text)) for name, text in pins])
+
+        def fix(self, fix_version: Any) -> None:
+            raise NotImplementedError(f"nothing is changed here: {fix_version}")
+
+    class Known(VulnerabilityService):  # type: ignore[misc] # untyped base
+        def query(self, spec: Dependency) -> tuple[Any, list[Any]]:
+            raise NotImplementedError(f"versions are looked up as they were locked, all at once: {spec}")
+
+        def query_all(self, specs: Iterator[Any]) -> Iterator[tuple[Any, list[Any]]]:
+            for pin, spec in zip(pins, specs, strict=True):
+                advisories = concerned[pin]
+                if advisories is None:
+                    yield SkippedDependency(name=spec.name, skip_reason="no advisory data"), []
+                else:
+                    yield spec, [VulnerabilityResult(one.id, "", [], {one.id, *one.aliases}) for one, _ in advisories.values()]
+
+    return Pins(), Known()
+
+
+def _vulnerability(result: Any, concerned: Mapping[str, tuple[osv.Advisory, str]]) -> Vulnerability:
+    """A merged result with the worst severity and the furthest fix of what was merged."""
+    names = {str(result.id), *map(str, result.aliases)}
+    same = [(one, fixed) for one, fixed in concerned.values() if one.id in names]
+    fixes = [fixed for _, fixed in same if fixed]
+    fixed = max(fixes, key=lambda text: _version(text) or Version("0"), default="")
+    return Vulnerability(str(result.id), tuple(sorted(names - {result.id})), osv.worst(one.severity for one, _ in same), fixed)
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -11,6 +11,7 @@ import pytest
 from auditor import audit
 from auditor.model.report import Report
 from auditor.model.verdict import Outcome
+from auditor.tools import osv
 from tests.support.repositories import from_texts
 
 ITEM = "deps.no-known-vulnerabilities"
@@ -63,6 +64,11 @@ def judge(root: Path, texts: dict[str, str], advisories: list[dict[str, object]]
                 archive.writestr(f"{number}.json", json.dumps(entry))
     report: Report = audit(repository, only=[ITEM], date=date, cache_dir=root / "cache", workers=1, debug=True, advisories=data)
     return report.outcomes[0]
+
+
+@pytest.fixture(autouse=True)
+def _small_data_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(osv, "LEAST_COMPLETE", 1)
 
 
 LOCKED = {"pyproject.toml": PYPROJECT, "uv.lock": uv_lock("2.0.0"), "app.py": APP}
@@ -130,3 +136,15 @@ def test_a_hole_counts_whatever_else_was_not_looked_up(tmp_path: Path) -> None:
 
 def test_nothing_to_look_up_is_not_applicable(tmp_path: Path) -> None:
     assert judge(tmp_path, {"main.py": "print('x')\n"}, None).verdict == "not_applicable"
+
+
+def test_every_verdict_says_how_old_the_data_is_and_how_much_was_looked_up(tmp_path: Path) -> None:
+    found = judge(tmp_path, LOCKED, [advisory("django", "high")])
+    assert "PyPI: 2 of 2 packages looked up (1 advisory of 2026-02-20, 9 days old)." in found.reason
+
+
+def test_malware_fails_for_development_too(tmp_path: Path) -> None:
+    malware = {**advisory("pytest", "high", fixed=""), "id": "MAL-2026-1"}
+    found = judge(tmp_path, LOCKED, [malware])
+    assert found.verdict == "fail"
+    assert "known malware" in found.findings[0].message

@@ -3,9 +3,9 @@
 Passing title: No installed package has a known serious hole for which a fix exists
 Failing title: Installed packages have known holes, and the fixed versions are out
 Grading: Every locked or exactly pinned package is looked up in the advisory data. A critical or high hole of a package that runs in production, with a fixed version
-    published, fails the item, more of them the more clearly; a medium one, or a serious one of a package for development only, makes it partial. Holes that nobody has
+    published, and a package that is itself malware, fail the item, more of them the more clearly; a medium one, or a serious one of a package for development only, makes it partial. Holes that nobody has
     fixed yet, and low ones, are mentioned. Nothing passes unseen: packages without an exact version, indirect packages that no lock names, an ecosystem without
-    data, and data older than 90 days leave the item unknown unless a hole was found.
+    data, data that covers only some libraries, and data older than 90 days leave the item unknown unless a hole was found.
 Done when: The packages named here are at the fixed version, and an updater (Dependabot, Renovate) opens a pull request when the next advisory appears.
 What it cannot see: Whether the vulnerable function is ever called, packages of the operating system and base images, and holes that were published after the date of the data.
 """
@@ -56,7 +56,7 @@ def no_known_vulnerabilities(manifests: Manifests, project: Project, advisories:
         bad=len(serious) + 0.5 * len(medium),
         total=max(len(packages), len(affected), 1),
         floor=_floor(len(serious), len(medium)),
-        summary=_summary(serious, medium, len(packages)),
+        summary=f"{_summary(serious, medium, len(packages))} {_data(advisories)}".rstrip(),
         findings=tuple(_finding(one) for one in (*serious, *medium))[:_SHOWN],
         signals=(
             *advisories.notes,
@@ -92,11 +92,14 @@ def _indirect(manifests: Manifests, project: Project) -> Iterator[tuple[str, str
 def _finding(one: _Affected) -> Finding:
     first = one.hits[0]
     name, _, version = one.package.rpartition(" ")
+    rules = listed([hit.rule for hit in one.hits], 4)
+    if "malicious" in first.message:
+        message = f"{name} {version} is known malware ({rules}): whoever installs it runs an attacker's code, on developers' machines and in the pipeline too. Remove it and treat every secret of those machines as stolen."
+        return Finding(first.rule, first.path, message, first.line, first.end_line, detector="advisories", cwe=506)
     fixes = [part.removeprefix("fixed in ") for hit in one.hits for part in hit.message.split(", ") if part.startswith("fixed in ")]
     fix = f"{max(fixes, key=_order)} closes all that are closed" if len(one.hits) > 1 else f"{fixes[0]} closes it"
     use = " It is used for development only." if "development only" in first.message else ""
     severity = first.message.split(", ")[1].removeprefix("severity ") if ", " in first.message else ""
-    rules = listed([hit.rule for hit in one.hits], 4)
     message = f"{name} {version} has {plural(len(one.hits), 'published hole')} ({rules}; severity {severity}): anybody can read how to use {'them' if len(one.hits) > 1 else 'it'}, and {fix}.{use}"
     return Finding(first.rule, first.path, message, first.line, first.end_line, detector="advisories", cwe=first.cwe)
 
@@ -104,6 +107,11 @@ def _finding(one: _Affected) -> Finding:
 def _order(version: str) -> tuple[int, ...]:
     """A rough order of versions: the numbers in them."""
     return tuple(int(number) for number in re.findall(r"\d{1,9}", version))
+
+
+def _data(advisories: ToolHits) -> str:
+    """What was looked up where, with the data's age and coverage: part of every verdict."""
+    return "".join(f"{note[0].upper()}{note[1:]}. " for note in advisories.notes).replace("Pypi:", "PyPI:").rstrip()
 
 
 def _words(one: _Affected) -> str:
