@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from auditor.command_line import command, reporter, say
+from auditor.command_line import command, reporter, say, today
 
 app = typer.Typer(
     help="Known vulnerabilities, kept on this machine for audits without a network.",
@@ -171,6 +170,6 @@ def _say_holdings(store: Path, names: list[str] | None = None) -> None:
 def _age(modified: str) -> int | None:
     """Days from the data's date to today."""
     try:
-        return (dt.datetime.fromtimestamp(time.time(), tz=dt.UTC).date() - dt.date.fromisoformat(modified)).days
+        return (dt.date.fromisoformat(today()) - dt.date.fromisoformat(modified)).days
     except ValueError:
         return None

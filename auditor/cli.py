@@ -189,6 +189,35 @@ def interview(
 
 @app.command()
 @command
+def sbom(
+    path: Annotated[Path, typer.Argument(help="The repository.", metavar="PATH")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.  [default: stdout]")] = None,
+    cyclonedx: Annotated[str, typer.Option(metavar="VERSION", help="Version of CycloneDX: 1.6 or 1.5.")] = "1.6",
+    date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the document.  [default: today]")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
+) -> None:
+    """Write the bill of materials of a repository's lock files as CycloneDX JSON.
+
+    Nothing is installed or looked up: hashes, licences and relations stand in it where the lock files hold them.
+    """
+    from auditor.command_line import complain, today
+    from auditor.render.files import check_target, write_file
+    from auditor.sbom import sbom as make
+
+    if output is not None:
+        check_target(output)
+    made = make(path, date=date or today(), version=cyclonedx)
+    if output is None:
+        sys.stdout.buffer.write(made.document)
+    else:
+        write_file(output, made.document)
+    for place, reason in made.gaps:
+        complain(f"{place}: {reason}")
+
+
+@app.command()
+@command
 def explain(
     item: Annotated[str, typer.Argument(help="An item's id, such as secrets.none-committed.", metavar="ID")],
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command

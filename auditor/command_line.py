@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import os
 import sys
@@ -79,3 +80,8 @@ def reporter(wanted: bool) -> Callable[[str], None]:
             print(f"{time.monotonic() - start:7.1f} s  {visible(text)}", file=sys.stderr, flush=True)  # noqa: T201
 
     return report
+
+
+def today() -> str:
+    """The date in UTC, ISO 8601."""
+    return dt.datetime.fromtimestamp(time.time(), tz=dt.UTC).date().isoformat()

@@ -12,8 +12,10 @@ import msgspec
 
 from auditor.cache import cache_key
 from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.languages.locks_npm import read_bun_lock, read_package_lock, read_pnpm_lock, read_yarn_lock
+from auditor.languages.locks_npm import read_bun_lock, read_deno_lock, read_package_lock
+from auditor.languages.locks_pnpm import read_pnpm_lock
 from auditor.languages.locks_python import read_pipfile_lock, read_poetry_lock, read_pylock, read_uv_lock
+from auditor.languages.locks_yarn import read_yarn_lock
 from auditor.languages.manifests_npm import read_package_json, read_pnpm_workspace, with_workspace
 from auditor.languages.manifests_python import read_environment_yml, read_pipfile, read_pyproject
 from auditor.languages.manifests_setuptools import read_setup_cfg, read_setup_py
@@ -31,7 +33,7 @@ _REQUIREMENTS = re.compile(
 )
 _CONSTRAINTS = re.compile(r"(?:^|/)constraints?(?:[-_.][\w.-]*)?\.txt$")
 _ENVIRONMENT = re.compile(r"(?:^|/)(?:conda[-_])?(?:environment|env)(?:[-_.][\w.-]*)?\.ya?ml$")
-_FORMAT = f"lock-1-{__version__}"
+_FORMAT = f"lock-2-{__version__}"
 _SLOW_FROM = 20_000
 """Size in characters from which remembering a lock is cheaper than reading it again."""
 
@@ -47,6 +49,7 @@ _LOCK_READERS: dict[str, Callable[[str, str], LockFile]] = {
     "npm-shrinkwrap.json": read_package_lock,
     "pnpm-lock.yaml": read_pnpm_lock,
     "bun.lock": read_bun_lock,
+    "deno.lock": read_deno_lock,
     "uv.lock": read_uv_lock,
     "pdm.lock": read_poetry_lock,
     "Pipfile.lock": read_pipfile_lock,

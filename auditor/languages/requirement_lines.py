@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.utils import canonicalize_name
 
-from auditor.model.artifacts import Ecosystem, LockedPackage, LockFile, Manifest, Requirement
+from auditor.model.artifacts import Checksum, Ecosystem, LockedPackage, LockFile, Manifest, Requirement
 from auditor.model.verdict import Place
 
 _DIRECT = re.compile(r"(?:(?P<vcs>git|hg|svn|bzr)\+)|(?P<url>https?://|ftp://)|(?P<path>file:|\.{0,2}/|\.$)", re.IGNORECASE)
@@ -19,6 +19,7 @@ _COMMIT = re.compile(r"@[0-9a-f]{40}(?:$|[#&?])")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]{0,200})")
 _WHEEL = re.compile(r"/([A-Za-z0-9][\w.]{0,200}?)-\d[\w.!+]{0,80}-[^/]{1,200}\.whl(?:$|#)")
 _OPTION = re.compile(r"\s--?(?:hash|global-option|config-settings?|install-option)\b")
+_HASH = re.compile(r"\s--hash[= ]\s{0,9}(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\b")
 _NAME = re.compile(r"([A-Za-z0-9](?:[\w.-]{0,200}[A-Za-z0-9])?)")
 _MOST_LINES = 10_000
 _EXACT = re.compile(r"={2,3}\s*[^\s*,]+")
@@ -78,6 +79,7 @@ class _Line:
     text: str
     number: int
     hashed: bool = False
+    checksums: tuple[Checksum, ...] = ()
 
 
 def _logical_lines(text: str) -> Iterator[_Line]:
@@ -94,9 +96,14 @@ def _logical_lines(text: str) -> Iterator[_Line]:
         joined = " ".join(parts).strip()
         parts = []
         if joined:
-            yield _Line(_OPTION.split(joined, maxsplit=1)[0].strip(), start, "--hash=" in joined)
+            yield _line(joined, start)
     if parts and " ".join(parts).strip():
-        yield _Line(_OPTION.split(" ".join(parts).strip(), maxsplit=1)[0].strip(), start)
+        yield _line(" ".join(parts).strip(), start)
+
+
+def _line(joined: str, start: int) -> _Line:
+    sums = tuple(Checksum(algorithm, value.lower()) for algorithm, value in _HASH.findall(joined))
+    return _Line(_OPTION.split(joined, maxsplit=1)[0].strip(), start, "--hash=" in joined, sums)
 
 
 def read_requirements(path: str, text: str) -> Manifest:
@@ -161,10 +168,15 @@ def pinned_lock(manifest: Manifest, text: str) -> LockFile | None:
     entries = manifest.requirements
     if not entries or manifest.problem or not all(entry.pinned or entry.source == "path" for entry in entries):
         return None
-    hashed = {line.number for line in _logical_lines(text) if line.hashed}
+    sums = {line.number: line.checksums for line in _logical_lines(text) if line.hashed}
     packages = tuple(
         LockedPackage(
-            entry.name, entry.specifier.strip("= "), entry.group == "dev", entry.place.line in hashed, direct=False, line=entry.place.line
+            entry.name,
+            entry.specifier.strip("= "),
+            entry.group == "dev",
+            entry.place.line in sums,
+            line=entry.place.line,
+            checksums=sums.get(entry.place.line, ()),
         )
         for entry in entries
         if entry.source == "registry"

@@ -66,8 +66,21 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """A checksum a lock holds, in hexadecimal; `file`: the address or name of the file it is of, where a package has several ("" = the package)."""
+
+    algorithm: str
+    value: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """One resolved package of a lock file; `dev` when only development needs it, `hashed` when the lock holds its checksum; `direct` when the root asks for it."""
+    """One resolved package of a lock file; `dev` when only development needs it, `hashed` when the lock holds its checksum; `direct` when the root asks for it.
+
+    `wants`: (name, version) of the packages in the same lock it needs, as far as the lock tells; `licence`: as the lock states it, "" when it does not;
+    `deprecated`: what its author says in place of supporting it.
+    """
 
     name: str
     version: str
@@ -75,11 +88,15 @@ class LockedPackage:
     hashed: bool = False
     direct: bool = False
     line: int = 0
+    checksums: tuple[Checksum, ...] = ()
+    wants: tuple[tuple[str, str], ...] = ()
+    licence: str = ""
+    deprecated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """One lock file; `kind` is "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock" or "requirements.txt" (fully pinned)."""
+    """One lock file; `kind` is "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "deno.lock", "uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock" or "requirements.txt" (fully pinned)."""
 
     path: str
     kind: str

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.languages.locks_npm import read_bun_lock, read_package_lock, read_pnpm_lock, read_yarn_lock
+from auditor.languages.locks_npm import read_bun_lock, read_deno_lock, read_package_lock
+from auditor.languages.locks_pnpm import read_pnpm_lock
 from auditor.languages.locks_python import read_pipfile_lock, read_poetry_lock, read_pylock, read_uv_lock
+from auditor.languages.locks_yarn import read_yarn_lock
 from auditor.languages.manifests_npm import read_package_json
 from auditor.languages.manifests_python import read_pyproject
 from auditor.model.artifacts import LockFile
@@ -393,3 +395,119 @@ def test_no_text_takes_long(text: str) -> None:
     for reader in READERS:
         assert reader("x.lock", text).problem or not reader("x.lock", text).packages
     assert time.process_time() - started < 20
+
+
+SHA = "sha512-" + "A" * 86 + "=="
+
+
+def relations(lock: LockFile) -> dict[str, tuple[tuple[str, str], ...]]:
+    return {f"{package.name} {package.version}": package.wants for package in lock.packages}
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        read_package_lock(
+            "package-lock.json",
+            json.dumps(
+                {
+                    "lockfileVersion": 1,
+                    "dependencies": {
+                        "a": {"version": "1.0.1", "requires": {"b": "^1"}, "integrity": SHA, "dependencies": {"b": {"version": "1.1.0"}}},
+                        "b": {"version": "2.0.0", "requires": {"gone": "1"}},
+                    },
+                }
+            ),
+        ),
+        read_pnpm_lock(
+            "pnpm-lock.yaml",
+            f"lockfileVersion: 5.4\n\ndependencies:\n  a: 1.0.1\n\npackages:\n\n  /a/1.0.1:\n    resolution: {{integrity: {SHA}}}\n    dependencies:\n      b: 1.1.0\n\n  /b/1.1.0:\n    resolution: {{integrity: {SHA}}}\n    deprecated: use c\n\n  /b/2.0.0:\n    resolution: {{integrity: {SHA}}}\n",
+        ),
+        read_pnpm_lock(
+            "pnpm-lock.yaml",
+            f"lockfileVersion: '9.0'\n\npackages:\n\n  a@1.0.1:\n    resolution: {{integrity: {SHA}}}\n\n  b@1.1.0:\n    resolution: {{integrity: {SHA}}}\n    deprecated: use c\n\n  b@2.0.0:\n    resolution: {{integrity: {SHA}}}\n\nsnapshots:\n\n  a@1.0.1:\n    dependencies:\n      b: 1.1.0\n",
+        ),
+        read_yarn_lock(
+            "yarn.lock",
+            f'# yarn lockfile v1\n\na@^1.0.0:\n  version "1.0.1"\n  integrity {SHA}\n  dependencies:\n    b "^1.0.0"\n\nb@^1.0.0:\n  version "1.1.0"\n\nb@^2.0.0:\n  version "2.0.0"\n',
+        ),
+        read_bun_lock(
+            "bun.lock",
+            json.dumps(
+                {
+                    "lockfileVersion": 1,
+                    "workspaces": {"": {"dependencies": {"a": "1", "b": "2"}}},
+                    "packages": {
+                        "a": ["a@1.0.1", "", {"dependencies": {"b": "^1"}}, SHA],
+                        "b": ["b@2.0.0", "", {}, SHA],
+                        "a/b": ["b@1.1.0", "", {}, SHA],
+                    },
+                }
+            ),
+        ),
+        read_deno_lock(
+            "deno.lock",
+            json.dumps(
+                {
+                    "version": "4",
+                    "specifiers": {"npm:a@1": "1.0.1", "jsr:@std/x@1": "1.0.0"},
+                    "npm": {
+                        "a@1.0.1": {"integrity": SHA, "dependencies": ["b@1.1.0"]},
+                        "b@1.1.0": {"integrity": SHA},
+                        "b@2.0.0": {"integrity": SHA},
+                    },
+                }
+            ),
+        ),
+    ],
+    ids=lambda lock: lock.kind,
+)
+def test_locks_tell_who_needs_what_in_which_version(lock: LockFile) -> None:
+    assert lock.problem == ""
+    assert relations(lock) == {"a 1.0.1": (("b", "1.1.0"),), "b 1.1.0": (), "b 2.0.0": ()}
+    first = next(package for package in lock.packages if package.name == "a")
+    assert [(one.algorithm, one.value) for one in first.checksums] == [("sha512", "0" * 128)]
+
+
+def test_deno_lock_versions() -> None:
+    old = {
+        "version": "3",
+        "packages": {
+            "specifiers": {"npm:a@^1": "npm:a@1.0.1_t@2.0.0"},
+            "npm": {
+                "a@1.0.1_t@2.0.0": {"integrity": SHA, "dependencies": {"t": "t@2.0.0"}},
+                "t@2.0.0": {"integrity": SHA, "dependencies": {}},
+            },
+        },
+    }
+    new = {"version": "5", "specifiers": {"npm:a@^1": "1.0.1_t@2.0.0"}, "npm": {"a@1.0.1_t@2.0.0": {"dependencies": ["t"]}, "t@2.0.0": {}}}
+    for value in (old, new):
+        lock = read_deno_lock("deno.lock", json.dumps(value))
+        assert [(p.name, p.version, p.dev, p.direct) for p in lock.packages] == [("a", "1.0.1", False, True), ("t", "2.0.0", False, False)]
+    assert read_deno_lock("deno.lock", "{}").problem
+    assert read_deno_lock("deno.lock", '{"version": "5"}').problem == ""
+
+
+def test_npm_states_licences_and_deprecations() -> None:
+    entry = {"version": "1.0.0", "license": {"type": "ISC"}, "deprecated": "use b"}
+    lock = read_package_lock("package-lock.json", json.dumps({"lockfileVersion": 3, "packages": {"node_modules/a": entry}}))
+    assert [(p.licence, p.deprecated) for p in lock.packages] == [("ISC", "use b")]
+
+
+def test_python_locks_tell_relations_and_checksums() -> None:
+    digest = "sha256:" + "b" * 64
+    uv = f'[[package]]\nname = "a"\nversion = "1"\ndependencies = [{{ name = "b", version = "2" }}, {{ name = "c" }}]\nwheels = [{{ url = "https://x/a.whl", hash = "{digest}" }}]\n'
+    several = (
+        '\n[[package]]\nname = "b"\nversion = "1"\n\n[[package]]\nname = "b"\nversion = "2"\n\n[[package]]\nname = "c"\nversion = "3"\n'
+    )
+    lock = read_uv_lock("uv.lock", uv + several)
+    assert lock.packages[0].wants == (("b", "2"), ("c", "3"))
+    assert [(one.value, one.file) for one in lock.packages[0].checksums] == [("b" * 64, "https://x/a.whl")]
+    poetry = f'[[package]]\nname = "a"\nversion = "1"\nfiles = [{{ file = "a.whl", hash = "{digest}" }}]\n[package.dependencies]\nb = "*"\nC = ">=1"\n'
+    lock = read_poetry_lock("poetry.lock", poetry + several)
+    assert lock.packages[0].wants == (("c", "3"),)
+    assert lock.packages[0].checksums[0].file == "a.whl"
+    standard = f'[[packages]]\nname = "a"\nversion = "1"\ndependencies = [{{ name = "c" }}]\nwheels = [{{ name = "a.whl", hashes = {{ sha256 = "{"b" * 64}" }} }}]\n'
+    lock = read_pylock("pylock.toml", standard + several.replace("package", "packages"))
+    assert lock.packages[0].wants == (("c", "3"),)
+    assert lock.packages[0].checksums[0].value == "b" * 64
