@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from auditor.model.verdict import Place
 
@@ -301,3 +301,41 @@ class EnvironmentFile:
     example: bool
     tracked: bool
     entries: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Updater:
+    """What opens pull requests for new versions: `tool` ("dependabot", "renovate", "pipeline"); `fault`: why it does not work for this repository, "" if it does."""
+
+    tool: str
+    place: Place
+    fault: str = ""
+
+
+class Firmness(IntEnum):
+    """How surely a statement says what runs in production, the surest first."""
+
+    IMAGE = 0  # the last stage of a production image
+    PLATFORM = 1  # a hosting platform's setting
+    FILE = 2  # .nvmrc, .python-version, engines
+    BUILD = 3  # an earlier stage of an image
+    PIPELINE = 4  # what the tests run on
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeStatement:
+    """One place that says which version of a product runs: `product` as in `auditor.end_of_life`; `version` exact or a range, "" for whatever is newest."""
+
+    product: str
+    version: str
+    firmness: Firmness
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Who updates the dependencies, and which versions of run-times are in use; `date` is the day of the audit, by which support is judged."""
+
+    updaters: tuple[Updater, ...]
+    runtimes: tuple[RuntimeStatement, ...]
+    date: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model.artifacts import CiWorkflow, Deployment, Documents, EnvironmentFile, Manifests, TaskFile
+from auditor.model.artifacts import CiWorkflow, Deployment, Documents, EnvironmentFile, Manifests, TaskFile, Upkeep
 from auditor.model.evidence import (
     Clones,
     History,
@@ -29,6 +29,8 @@ CI: Need[tuple[CiWorkflow, ...]] = Need("ci")
 DEPLOYMENT: Need[Deployment] = Need("deployment")
 TASKS: Need[tuple[TaskFile, ...]] = Need("tasks")
 """Makefiles, justfiles, tox and nox sessions, shell scripts: what pipelines and people call by name."""
+UPKEEP: Need[Upkeep] = Need("upkeep")
+"""Who updates the dependencies, and which versions of run-times are in use."""
 DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
