@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 
 from auditor.checks.handler_classes import names_before
+from auditor.checks.limiters import LIMITER, before_everything, counts_in_memory, limits_somewhere
 from auditor.checks.reach import Reach, within
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
@@ -57,24 +58,6 @@ _PAID_HOST = re.compile(
 _SENDS = re.compile(r"(?:^|\.)(?:fetch|post|request|axios|urlopen|send)$")
 _UPLOAD = re.compile(r"(?:^|[._])(?:multer|busboy|upload_file|uploadFile)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$")
 _UPLOAD_LAYER = re.compile(r"upload\w*\.(?:single|array|fields|any)$|Files?Interceptor|multer")
-_LIMITER = re.compile(
-    r"rate_?-?limit|limit_?(?:attempts|requests|calls|tries|logins?)\b|throttl|(?:^|[._])\w*limiter(?:$|[._(])|\.limit$|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
-    re.IGNORECASE,
-)
-_FLOOR_LIMITER = re.compile(
-    r"SlowAPI(?:ASGI)?Middleware|RateLimit\w*|Throttl\w*(?:Middleware|Guard)|DEFAULT_THROTTLE_CLASSES|ratelimit\w*\.middleware|AxesMiddleware|defender\.middleware|FailedLoginMiddleware",
-    re.IGNORECASE,
-)
-_GATEWAY = re.compile(
-    r"^\s*limit_req\s|\brate_limit\s*\{|\bratelimit\.average\b|\brateLimit:\s|aws_wafv2_web_acl[\s\S]{0,2000}rate_based_statement|\"rate_limit\"|cloudflare_(?:rate_limit|ruleset)",
-    re.MULTILINE,
-)
-_GATEWAY_FILE = re.compile(
-    r"(?:^|/)(?:[\w.-]*nginx[\w./-]*|[\w.-]+\.conf(?:\.template)?|Caddyfile|traefik[\w.-]*\.ya?ml|docker-compose[\w.-]*\.ya?ml|[\w-]+\.tf|vercel\.json|ingress[\w.-]*\.ya?ml)$"
-)
-_SHARED_STORE = re.compile(
-    r"storage_uri|RATELIMIT_STORAGE|redis|upstash|memcached|RedisStore|postgres|mongo|objects\.|cache\.|TokenBucket|database", re.IGNORECASE
-)
 _SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
 _ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
 _GUARDED = re.compile(
@@ -100,15 +83,15 @@ class _Endpoint:
 def rate_limited(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, deployment: Deployment | None) -> Judgement:
     """Find the endpoints in question, then what stands before each."""
     reach = Reach(syntax, project.production)
-    everything = _for_everything(syntax, project, texts)
+    everything = before_everything(syntax, project, texts)
     endpoints = [endpoint for route in routes.routes if (endpoint := _endpoint(route, reach, syntax, everything=everything is not None))]
     provider = _provider(syntax, project)
     if not endpoints:
         return _without_endpoints(project, provider)
     limited = [endpoint for endpoint in endpoints if endpoint.limited]
     share = len(limited) / len(endpoints)
-    elsewhere = any(_LIMITER.search(name) for route in routes.routes for name in route.through) or _limits_somewhere(syntax, project)
-    memory = bool(limited) and everything is None and _in_memory(syntax, project, texts) and _several_processes(deployment)
+    elsewhere = any(LIMITER.search(name) for route in routes.routes for name in route.through) or limits_somewhere(syntax, project)
+    memory = bool(limited) and everything is None and counts_in_memory(syntax, project, texts) and _several_processes(deployment)
     badness = _badness(share, elsewhere=elsewhere, memory=memory)
     missing = [endpoint for endpoint in endpoints if not endpoint.limited]
     return Assessed(
@@ -182,8 +165,8 @@ def _endpoint(route: Route, reach: Reach, syntax: Syntax, *, everything: bool) -
     what = _what(route, _calls(route, reach, syntax), syntax)
     if not what:
         return None
-    limited = everything or any(_LIMITER.search(name) for name in route.through) or _limits_itself(route, syntax)
-    limited = limited or any(_LIMITER.search(call.callee) for call in _calls(route, reach, syntax, deep=True))
+    limited = everything or any(LIMITER.search(name) for name in route.through) or _limits_itself(route, syntax)
+    limited = limited or any(LIMITER.search(call.callee) for call in _calls(route, reach, syntax, deep=True))
     return _Endpoint(route, what, limited)
 
 
@@ -269,71 +252,6 @@ def _takes_password(route: Route, syntax: Syntax) -> bool:
 def _plain(text: str) -> str:
     """A name in lower case with dashes between its words."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", "-", text).lower().removesuffix(".php")
-
-
-# -- limiters ----------------------------------------------------------------------------------------------------------------------
-
-
-def _for_everything(syntax: Syntax, project: Project, texts: dict[str, str]) -> Place | None:
-    """A limiter that stands before all endpoints: middleware, global guard, default limits, gateway configuration."""
-    for facts in syntax.of(project.server):
-        for call in facts.calls:
-            name = call.callee.rsplit(".", 1)[-1]
-            if name == "add_middleware" and any(_FLOOR_LIMITER.search(a.value.literal) for a in call.arguments):
-                return Place(facts.path, call.line, call.line)
-            defaults = call.argument("default_limits") or call.argument("application_limits")
-            if name == "Limiter" and defaults is not None and defaults.items:
-                return Place(facts.path, call.line, call.line)
-        for assignment in facts.assignments:
-            value = assignment.value
-            listed_names = assignment.target in {"MIDDLEWARE", "REST_FRAMEWORK"} or assignment.target == "providers"
-            if (
-                value is not None
-                and listed_names
-                and _FLOOR_LIMITER.search(texts.get(facts.path, "")[:400_000])
-                and _FLOOR_LIMITER.search(_region(texts, facts.path, assignment.line))
-            ):
-                return Place(facts.path, assignment.line, assignment.line)
-        if re.search(r"(?:^|/)(?:middleware|proxy)\.[jt]s$", facts.path) and any(_LIMITER.search(call.callee) for call in facts.calls):
-            return Place(facts.path, 1, 1)
-        if any(
-            call.callee == "Module"
-            and "APP_GUARD" in _region(texts, facts.path, call.line)
-            and "Throttler" in _region(texts, facts.path, call.line)
-            for call in facts.calls
-        ):
-            return Place(facts.path, 1, 1)
-    for path in sorted(texts):
-        if _GATEWAY_FILE.search(path) and (found := _GATEWAY.search(texts[path][:400_000])):
-            line = texts[path].count("\n", 0, found.start() + 1) + 1
-            return Place(path, line, line)
-    return None
-
-
-def _region(texts: dict[str, str], path: str, line: int) -> str:
-    """The lines an assignment or call probably spans."""
-    return "\n".join(texts.get(path, "").split("\n")[line - 1 : line + 60])[:6_000]
-
-
-def _limits_somewhere(syntax: Syntax, project: Project) -> bool:
-    """Whether any endpoint or socket handler uses a limiter (made and called, not only imported)."""
-    return any(
-        re.search(r"(?:[lL]imiter|rate_?[lL]imit\w*)\.(?:consume|limit|check|hit|test)$", call.callee)
-        for facts in syntax.of(project.server)
-        for call in facts.calls
-    )
-
-
-def _in_memory(syntax: Syntax, project: Project, texts: dict[str, str]) -> bool:
-    """Whether the files that make limiters name no shared store."""
-    makers = [
-        facts.path
-        for facts in syntax.of(project.server)
-        if any(
-            re.search(r"(?:^|\.|new )(?:Limiter|rateLimit|rateLimiter|RateLimiterMemory|slowDown)$", call.callee) for call in facts.calls
-        )
-    ]
-    return bool(makers) and not any(_SHARED_STORE.search(texts.get(path, "")) for path in makers)
 
 
 def _several_processes(deployment: Deployment | None) -> bool:
