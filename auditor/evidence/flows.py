@@ -38,7 +38,7 @@ from auditor.model.verdict import Confidence
 
 _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Grammar.TYPESCRIPT, Language.TSX: Grammar.TSX}
 _PYTHON_ENTRY = re.compile(
-    r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|urlopen|\b(?:requests|httpx)\."
+    r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
 )
 _EMBEDDED = "#script"
 """Added to the path of a page or Python file for the scripts inside it; a place is shown without it."""
@@ -173,7 +173,14 @@ class _Tracer:
 def _version() -> str:
     """Digest of the reader, the engine and its tables: stored results are those of exactly this code."""
     here = Path(__file__).parent
-    sources = sorted([*(here / "flow").glob("*.py"), *(here.parent / "languages").glob("flow_*.py"), here / "script_modules.py"])
+    sources = sorted(
+        [
+            *(here / "flow").glob("*.py"),
+            *(here.parent / "languages").glob("flow_*.py"),
+            here / "script_modules.py",
+            here.parent / "language_models.py",
+        ]
+    )
     return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
 
 
@@ -191,6 +198,7 @@ def _hit(flow: Flow) -> ToolHit:
         cwe=weakness.cwe,
         confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
         grade="fail" if certain and flow.rule not in WEAK_RULES else "partial",
+        source=flow.mark.source,
     )
 
 

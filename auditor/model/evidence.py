@@ -13,7 +13,8 @@ from auditor.model.verdict import Confidence, Place
 class ToolHit:
     """One result of an outside tool, already mapped to an item; `rule` is the tool's rule id ("B602", "sql-from-request").
 
-    `grade`: "fail" when the hit alone proves the claim false, "partial" for a weaker one, "note" for context only.
+    `grade`: "fail" when the hit alone proves the claim false, "partial" for a weaker one, "note" for context only. `source`: where a value that was
+    followed comes from ("request", "model", ...), "" for tools that do not say.
     """
 
     item: str
@@ -25,6 +26,7 @@ class ToolHit:
     cwe: int = 0
     confidence: Confidence = Confidence.HIGH
     grade: str = "fail"
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,3 +227,44 @@ def test_hostile_python_neither_crashes_nor_hangs(text: str, tmp_path: Path) -> 
 def test_hostile_script_neither_crashes_nor_hangs(text: str, tmp_path: Path) -> None:
     reading = read_tree(from_texts(tmp_path, {"server/x.js": text}))
     assert isinstance(flows(Context(tmp_path, Cache(None), "2026-01-01"), reading.snapshot, reading.texts), Known)
+
+
+MODEL_HEAD = "import subprocess\nimport requests\nfrom fastapi import FastAPI, Request\nfrom langchain_core.tools import tool\nfrom openai import OpenAI\n\napp = FastAPI()\nclient = OpenAI()\n"
+SYSTEM = '{"role": "system", "content": '
+
+
+def test_request_text_in_the_instructions_of_a_model(tmp_path: Path) -> None:
+    handler = '@app.post("/ask")\nasync def ask(request: Request):\n    data = await request.json()\n'
+    calls = {
+        f'client.chat.completions.create(model="m", messages=[{SYSTEM}f"You answer for {{data[\'shop\']}}, politely."}}])': True,
+        f'client.chat.completions.create(model="m", messages=[{SYSTEM}"You answer politely at all times."}}, {{"role": "user", "content": data["q"]}}])': False,
+        'client.messages.create(model="m", system="You answer politely for " + data["shop"], messages=[])': True,
+        f'requests.post("https://api.openai.com/v1/chat/completions", json={{"messages": [{SYSTEM}"You answer politely for " + data["q"]}}]}})': True,
+        f'client.chat.completions.create(model="m", messages=[{SYSTEM}data["instructions"]}}])': False,
+        'client.chat.completions.create(model="m", messages=data["messages"])': False,
+    }
+    for number, (call, harmed) in enumerate(calls.items()):
+        found = examine(tmp_path / str(number), {"main.py": f"{MODEL_HEAD}\n\n{handler}    return {call}\n"}).hits
+        assert [hit.rule for hit in found if hit.item == "security.llm-boundaries"] == ["text-in-instructions"] * harmed, call
+
+
+def test_request_text_in_the_instructions_of_a_model_in_script(tmp_path: Path) -> None:
+    text = (
+        'import { generateText } from "ai";\nconst GATEWAY = "https://ai.gateway.lovable.dev/v1/chat/completions";\n'
+        "export async function POST(req) {\n  const { shop, question } = await req.json();\n"
+        "  await generateText({ model, system: `You answer politely for ${shop}.`, prompt: question });\n"
+        '  await generateText({ model, system: "You answer politely.", prompt: question });\n'
+        '  await fetch(GATEWAY, { method: "POST", body: JSON.stringify({ messages: [{ role: "system", content: `You answer politely for ${shop}` }, { role: "user", content: question }] }) });\n'
+        '  await fetch(GATEWAY, { method: "POST", body: JSON.stringify({ messages: [{ role: "user", content: question }] }) });\n}\n'
+    )
+    assert rules(examine(tmp_path, {"app/api/route.ts": text})) == [("text-in-instructions", 5), ("text-in-instructions", 7)]
+
+
+def test_answers_of_models_and_arguments_of_their_tools_come_from_the_model(tmp_path: Path) -> None:
+    body = (
+        '\n\ndef run():\n    answer = requests.post("https://api.openai.com/v1/chat/completions", json={}).json()\n'
+        '    exec(answer["choices"][0]["message"]["content"])\n\n\n@tool\ndef shell(command: str) -> str:\n    """Run a command."""\n'
+        "    return subprocess.run(command, shell=True).stdout\n\n\n@tool\ndef count(number: int) -> str:\n    return subprocess.run(f'seq {number}', shell=True).stdout\n"
+    )
+    found = examine(tmp_path, {"main.py": MODEL_HEAD + body}).hits
+    assert [(hit.rule, hit.source) for hit in found] == [("code-injection", "model"), ("command-injection", "model")]

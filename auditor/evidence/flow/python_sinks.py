@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
 from auditor.evidence.flow.values import HOLE, Mark
 from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 
@@ -88,6 +89,8 @@ def _call_out(position: int) -> _Sink:
         guarded = "transport" in (arguments.receiver.items or {})  # a client with a transport of its own can refuse addresses
         if not has_fixed_host(url.skeleton) and not guarded:
             yield from harms(url, "url", "server-side-request")
+        elif is_model_address(url):
+            yield from in_request_body(arguments.get(-1, "json"))
 
     return sink
 
@@ -162,6 +165,7 @@ SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("markupsafe.Markup", "flask.Markup", "django.utils.safestring.mark_safe", "django.utils.html.mark_safe", "fastapi.responses.HTMLResponse", "starlette.responses.HTMLResponse"), _html),
     **dict.fromkeys(("flask.make_response", "flask.Response", "django.http.HttpResponse", "werkzeug.wrappers.Response"), _response),
     **dict.fromkeys(("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.literal_column", "django.db.models.expressions.RawSQL"), _sql_text),
+    **{f"{module}.SystemMessage": is_instruction for module in ("langchain_core.messages", "langchain.schema", "langchain.messages")}, "google.generativeai.GenerativeModel": in_instructions, "litellm.completion": in_instructions, "litellm.acompletion": in_instructions,
     "lxml.etree.XPath": _xpath, "elementpath.select": lambda a: harms(a.get(1), "xpath", "xpath-injection"),
     **dict.fromkeys(("lxml.etree.fromstring", "lxml.etree.parse", "lxml.etree.XML", "xml.sax.parse", "xml.sax.parseString", "xml.dom.minidom.parseString", "xml.dom.pulldom.parseString"), _xml),
 }  # fmt: skip
@@ -174,6 +178,7 @@ BUILT_INS: dict[str, _Sink] = {
     "importlib.import_module": _code,
 }
 METHOD_SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("create", "acreate", "stream", "parse", "complete", "completion", "acompletion", "chat", "generate_content", "generate_content_async", "generate_content_stream"), in_instructions),
     **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
     **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "iterdir", "exists", "is_file", "stat"), _path_method),
     **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),

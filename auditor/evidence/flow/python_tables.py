@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS
 from auditor.evidence.flow.values import ALL, HOLE, NOTHING, Mark, Unset, Value, text_of
@@ -110,6 +111,9 @@ _MODEL_CALL = re.compile(
     r"(?:openai|anthropic|litellm|genai|generativeai|ollama|groq|mistralai|cohere|llm|chat_model|chatopenai)\b.*(?:create|acreate|generate_content|completion|acompletion|chat|complete|generate|invoke|ainvoke|predict|parse)\(\)$",
     re.IGNORECASE,
 )
+_POSTS = re.compile(r"^(?:requests|httpx)\.(?:\w+\(\)\.)?post$|[cC]lient\.post$|session\.post$")
+_TOOL = re.compile(r"(?:^|[.~])(?:function_)?tool(?:_plain)?(?:\(\))?$|(?:^|\.)kernel_function(?:\(\))?$")
+"""Decorators of functions a language model calls: it fills their parameters."""
 _DOWNLOAD = re.compile(
     r"^(?:requests|httpx)\.(?:get|post|put|request)\(\)(?:\.(?:text|content|json\(\)))$|^urllib\.request\.urlopen\(\)\.read\(\)$"
 )
@@ -328,12 +332,15 @@ class Python:
         filled: dict[str, Value] = {}
         is_route = any(_ROUTE.search(decorator.path) for decorator in decorators)
         is_view = function.name in _HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
+        is_tool = any(_TOOL.search(decorator.path) for decorator in decorators)
         harmless = {name for text in _route_texts(function) for name in _PATH_CONVERTER.findall(text)}
         parts = {name for text in _route_texts(function) for found in _PATH_PART.findall(text) for name in found if name}
         for number, parameter in enumerate(function.parameters):
             if number == 0 and function.owner and parameter.name in {"self", "cls"}:
                 continue
-            if _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
+            if is_tool and _is_outside(parameter):
+                filled[parameter.name] = Value(frozenset({Mark("model", function.line, parameter.name)}), path=f"~{parameter.name}")
+            elif _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
                 filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request")
             elif (is_route or is_view) and parameter.name not in harmless and _is_outside(parameter):
                 clean = frozenset({"path"}) if parameter.name in parts else frozenset()
@@ -356,7 +363,7 @@ class Python:
         tail = last_name(path)
         if path in _NUMBERS or path.lstrip("~") in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path):
             return NOTHING
-        if _MODEL_CALL.search(f"{path}()"):
+        if _MODEL_CALL.search(f"{path}()") or asks_model(path) or (_POSTS.search(path) and is_model_address(arguments.get(0, "url"))):
             return Value(frozenset({Mark("model", arguments.call.line)}))
         if path in {"~input", "input"}:
             return Value(frozenset({Mark("arguments", arguments.call.line)}))

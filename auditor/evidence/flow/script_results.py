@@ -54,6 +54,11 @@ def _address(arguments: Arguments) -> Value:
     return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()")
 
 
+def _written(arguments: Arguments) -> Value:
+    """A text made of a structure, which stays known: what is sent to a model is written so."""
+    return Value(arguments.get(0).every_mark, items={"json": arguments.get(0)})
+
+
 def _first(arguments: Arguments) -> Value:
     return arguments.get(0)
 
@@ -61,6 +66,7 @@ def _first(arguments: Arguments) -> Value:
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
     "URL": _address, "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip
 METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
 from auditor.evidence.flow.values import HOLE, NOTHING, Mark, Value
 from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 
@@ -106,6 +107,9 @@ def _call_out(arguments: Arguments) -> _Hit:
     url = (given.items or {}).get("url") or (given.items or {}).get("uri") or given
     if url.items is None and not has_fixed_host(url.skeleton):
         yield from harms(url, "url", "server-side-request")
+    elif is_model_address(url):
+        body = (arguments.get(1).items or {}).get("body", arguments.get(1))
+        yield from in_request_body((body.items or {}).get("json", body))
 
 
 def _redirect(arguments: Arguments) -> _Hit:
@@ -182,10 +186,12 @@ SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("node-serialize.unserialize", "serialize-javascript.deserialize", "funcster.deepDeserialize"), _deserialise),
     **dict.fromkeys(("fetch", "axios", "axios.get", "axios.post", "axios.put", "axios.delete", "axios.request", "axios.head", "got", "got.get", "node-fetch", "request", "request.get", "request.post", "needle.get", "needle", "superagent.get", "undici.request", "undici.fetch", "http.get", "https.get", "http.request", "https.request"), _call_out),
     **dict.fromkeys(("next/navigation.redirect", "next/server.NextResponse.redirect", "@remix-run/node.redirect", "@sveltejs/kit.redirect", "Response.redirect"), _redirect),
+    **dict.fromkeys(("ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"), in_instructions), **{f"{module}.SystemMessage": is_instruction for module in ("@langchain/core/messages", "langchain/schema", "langchain")},
     **dict.fromkeys(("document.write", "document.writeln"), _page), "jsx.element": _element, "$": _dollar, "jQuery": _dollar,
     **dict.fromkeys(("sequelize.literal", "Sequelize.literal", "@prisma/client.Prisma.raw", "drizzle-orm.sql.raw", "sql.raw"), _sql_text),
 }  # fmt: skip
 METHOD_SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("create", "stream", "parse", "complete", "generateContent", "generateContentStream", "getGenerativeModel", "chat", "invoke"), in_instructions),
     **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "exec", "get"), _statement),
     **dict.fromkeys(("$queryRawUnsafe", "$executeRawUnsafe"), _sql_text), "or": _filter_text,
     **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete"), _mongo),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.evidence.flow.language import WITHOUT, Arguments, last_name
+from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS
 from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
 from auditor.evidence.flow.values import ALL, NOTHING, Mark, Value
@@ -206,10 +207,11 @@ class Script:
         tail, first = last_name(path), arguments.get(0)
         if path in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path) or tail == "ObjectId":
             return NOTHING
-        if _MODEL_CALL.search(f"{path}()"):
+        if _MODEL_CALL.search(f"{path}()") or asks_model(path):
             return Value(frozenset({Mark("model", arguments.call.line)}))
         if path in {"fetch", "window.fetch"} or path.startswith("axios"):
-            return Value(frozenset({Mark("download", arguments.call.line)}))
+            source = "model" if is_model_address(first) else "download"
+            return Value(frozenset({Mark(source, arguments.call.line)}))
         if tail == "get" and "earchParams" in path and arguments.receiver.marks:
             return Value(frozenset(replace(mark, clean=frozenset(), detail=str(first.const)) for mark in arguments.receiver.marks))
         if path in _DECODERS:

@@ -37,6 +37,9 @@ WEAKNESSES: dict[str, Weakness] = {
     "url": Weakness(_OUTSIDE, 918, "chooses the address the server calls: internal services can be reached through it"),
     "redirect": Weakness(_OUTSIDE, 601, "chooses where the visitor is sent: a link to this site can end on another one"),
     "markup": Weakness(_MARKUP, 79, "is shown as mark-up: a script in it runs in other people's browsers"),
+    "prompt": Weakness(
+        "security.llm-boundaries", 1427, "is pasted into the instructions of a language model: whoever sends it can overrule them"
+    ),
     "trust": Weakness("security.sessions-protected", 501, "is stored in the session unchecked, where later code trusts it"),
 }
 
