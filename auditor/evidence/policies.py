@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.evidence.policy_conditions import condition_access
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.languages import postgres
 from auditor.model.evidence import Access, PolicyFunction, PolicyTable, RowPolicies
@@ -23,31 +23,6 @@ _INNER = re.compile(
     re.IGNORECASE,
 )
 _DYNAMIC = re.compile(r"execute\b[^;]{0,300}(?:policy|row\s+level\s+security)", re.IGNORECASE)
-_CALLER_FUNCTIONS = frozenset({"auth.uid", "auth.jwt", "auth.email", "current_setting"})
-_PLAIN_FUNCTIONS = frozenset(
-    {
-        "now",
-        "lower",
-        "upper",
-        "coalesce",
-        "count",
-        "length",
-        "trim",
-        "btrim",
-        "array_length",
-        "cardinality",
-        "current_date",
-        "jsonb_typeof",
-        "to_jsonb",
-        "date_trunc",
-        "clock_timestamp",
-        "timezone",
-        "string_to_array",
-        "split_part",
-        "position",
-        "char_length",
-    }
-)
 _ASKS = re.compile(
     r"auth\.(?:uid|jwt|email|role)\s*\(|current_setting|session_user|has_role|is_admin|is_\w{1,40}\s*\(|has_\w{1,40}\s*\(|check_\w{1,40}\s*\(|can_\w{1,40}\s*\(|token|secret|api_?key",
     re.IGNORECASE,
@@ -56,8 +31,10 @@ _CHANGES = re.compile(r"\b(?:update\s+[\w.\"]{1,80}\s+set|delete\s+from|truncate
 _COMMANDS = ("select", "insert", "update", "delete")
 _OUTSIDE = frozenset({"anon", "authenticated", "public"})
 _RANK = {access: number for number, access in enumerate(Access)}
+STORED_FILES = "storage.objects"
+"""The table of stored files, whose row security the platform keeps on."""
+_FILES = ("storage", "objects")
 _SIZE_LIMIT = 2_000_000
-_DEPTH = 60
 
 
 @dataclass(slots=True)
@@ -153,6 +130,9 @@ class _Reader:
             handler(getattr(node, kind), place)
 
     def _table(self, relation: Any, place: Place) -> _Table | None:
+        if (relation.schemaname, relation.relname) == _FILES:
+            stored = _Table(STORED_FILES, place, ["bucket_id", "name", "owner_id"], secured=True)
+            return self._tables.setdefault(STORED_FILES, stored)
         if relation.schemaname not in {"", "public"}:
             return None
         name = str(relation.relname).lower()
@@ -194,6 +174,12 @@ class _Reader:
             table = self._tables.pop(statement.relation.relname.lower())
             table.name, table.place = statement.newname.lower(), place
             self._tables[table.name] = table
+        elif kind == "OBJECT_POLICY":
+            owner = self._table(statement.relation, place)
+            policy = owner.policies.pop(statement.subname, None) if owner is not None else None
+            if owner is not None and policy is not None:
+                policy.name = statement.newname
+                owner.policies[policy.name] = policy
 
     def _drop(self, statement: Any, _place: Place) -> None:
         kind = statement.DESCRIPTOR.fields_by_name["remove_type"].enum_type.values_by_number[statement.remove_type].name
@@ -201,8 +187,10 @@ class _Reader:
             names = [item.string.sval.lower() for item in entry.list.items] if entry.HasField("list") else []
             if kind == "OBJECT_TABLE" and names:
                 self._tables.pop(names[-1], None)
-            elif kind == "OBJECT_POLICY" and len(names) > 1 and names[-2] in self._tables:
-                self._tables[names[-2]].policies.pop(entry.list.items[-1].string.sval, None)
+            elif kind == "OBJECT_POLICY" and len(names) > 1:
+                table = self._tables.get(STORED_FILES if tuple(names[-3:-1]) == _FILES else names[-2])
+                if table is not None:
+                    table.policies.pop(entry.list.items[-1].string.sval, None)
             elif kind == "OBJECT_FUNCTION" and entry.HasField("object_with_args"):
                 self._functions.pop(".".join(item.string.sval for item in entry.object_with_args.objname).removeprefix("public."), None)
 
@@ -211,8 +199,8 @@ class _Reader:
         if table is None:
             return
         roles = frozenset(entry.role_spec.rolename or "public" for entry in statement.roles) or frozenset({"public"})
-        using = _access(statement.qual, _DEPTH) if statement.HasField("qual") else None
-        check = _access(statement.with_check, _DEPTH) if statement.HasField("with_check") else None
+        using = condition_access(statement.qual, storage=_is_storage(table)) if statement.HasField("qual") else None
+        check = condition_access(statement.with_check, storage=_is_storage(table)) if statement.HasField("with_check") else None
         table.policies[statement.policy_name] = _Policy(
             statement.policy_name, statement.cmd_name or "all", roles, using, check, bool(statement.permissive), place
         )
@@ -226,9 +214,9 @@ class _Reader:
         if statement.roles:
             policy.roles = frozenset(entry.role_spec.rolename or "public" for entry in statement.roles)
         if statement.HasField("qual"):
-            policy.using = _access(statement.qual, _DEPTH)
+            policy.using = condition_access(statement.qual, storage=_is_storage(table))
         if statement.HasField("with_check"):
-            policy.check = _access(statement.with_check, _DEPTH)
+            policy.check = condition_access(statement.with_check, storage=_is_storage(table))
 
     def _function(self, statement: Any, place: Place) -> None:
         name = ".".join(item.string.sval for item in statement.funcname).removeprefix("public.")
@@ -297,50 +285,5 @@ def _finished(table: _Table) -> PolicyTable:
     return PolicyTable(table.name, tuple(table.columns), table.secured, tuple(access), table.place, tuple(places), table.revoked)
 
 
-# -- conditions --------------------------------------------------------------------------------------------------------------------
-
-
-def _access(node: Any, depth: int) -> Access:
-    """Whom a condition lets through."""
-    kind = node.WhichOneof("node")
-    if not depth:
-        return Access.CALLER
-    if kind == "a_const":
-        return Access.ANYBODY if node.a_const.boolval.boolval else Access.NOBODY
-    if kind == "bool_expr":
-        operator = node.bool_expr.DESCRIPTOR.fields_by_name["boolop"].enum_type.values_by_number[node.bool_expr.boolop].name
-        inner = [_access(entry, depth - 1) for entry in node.bool_expr.args]
-        if operator == "OR_EXPR":
-            return min(inner, key=_RANK.__getitem__)
-        if operator == "AND_EXPR":
-            return max(inner, key=_RANK.__getitem__)
-    functions = set(_functions(node, depth))
-    caller = functions & _CALLER_FUNCTIONS
-    others = functions - _CALLER_FUNCTIONS - _PLAIN_FUNCTIONS - {"auth.role"}
-    text = str(node)[:20_000]
-    if others or (caller and not _only_asks_for_login(kind, text)):
-        return Access.CALLER
-    if caller or ("auth.role" in functions and "authenticated" in text):
-        return Access.LOGGED_IN
-    return Access.CALLER if "auth.role" in functions or 'sval: "current_user"' in text else Access.CONDITION
-
-
-def _only_asks_for_login(kind: str | None, text: str) -> bool:
-    return kind == "null_test" and "IS_NOT_NULL" in text and "column_ref" not in text
-
-
-def _functions(message: Any, depth: int) -> Iterator[str]:
-    """Names of the functions a tree calls, walked without recursion."""
-    pending: list[tuple[Any, int]] = [(message, 0)]
-    while pending:
-        current, level = pending.pop()
-        if level > depth * 6:
-            yield "deeper than it is read"
-            return
-        if current.DESCRIPTOR.name == "FuncCall":
-            yield ".".join(item.string.sval for item in current.funcname).removeprefix("pg_catalog.").removeprefix("public.")
-        for descriptor, value in current.ListFields():
-            if descriptor.message_type is None:
-                continue
-            children = value if hasattr(value, "__len__") and not hasattr(value, "ListFields") else [value]
-            pending.extend((child, level + 1) for child in children)
+def _is_storage(table: _Table) -> bool:
+    return table.name == STORED_FILES

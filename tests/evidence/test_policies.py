@@ -37,6 +37,19 @@ def test_conditions_are_told_apart(tmp_path: Path) -> None:
         "using (public.has_role(auth.uid(), 'admin'))": Access.CALLER,
         "using (auth.uid() = user_id or true)": Access.ANYBODY,
         "using (body is not null)": Access.CONDITION,
+        "using (1 = 1)": Access.ANYBODY,
+        "using (not false)": Access.ANYBODY,
+        "using ((select true))": Access.ANYBODY,
+        "using (true::boolean is true)": Access.ANYBODY,
+        "using (user_id = notes.user_id)": Access.ANYBODY,
+        "using (auth.role() in ('anon', 'authenticated'))": Access.ANYBODY,
+        "using (auth.role() <> 'anon')": Access.LOGGED_IN,
+        "using ((auth.jwt() ->> 'role') = 'authenticated')": Access.LOGGED_IN,
+        "using ((select auth.uid()) is not null)": Access.LOGGED_IN,
+        "using (((auth.jwt() -> 'user_metadata') ->> 'role') = 'admin')": Access.LOGGED_IN,
+        "using (((auth.jwt() -> 'app_metadata') ->> 'role') = 'admin')": Access.CALLER,
+        "using (exists (select 1 from profiles where profiles.id = auth.uid()))": Access.LOGGED_IN,
+        "using (exists (select 1 from profiles p where p.id = auth.uid() and p.role = 'admin'))": Access.CALLER,
         "using (false)": Access.NOBODY,
         "to service_role using (true)": Access.NOBODY,
         "using (auth.role() = 'service_role')": Access.CALLER,
@@ -53,6 +66,24 @@ def test_later_files_replace_earlier_ones(tmp_path: Path) -> None:
     assert read(tmp_path / "b", one=TABLE + opened, two=altered).tables[0].to("update") is Access.CALLER
     assert not read(tmp_path / "c", one=TABLE, two="alter table notes disable row level security;").tables[0].secured
     assert read(tmp_path / "d", one=TABLE + opened, two="drop table notes;").tables == ()
+
+
+def test_a_renamed_policy_is_dropped_under_its_new_name(tmp_path: Path) -> None:
+    renamed = 'create policy "p" on notes for all using (true);alter policy "p" on notes rename to "q";drop policy "q" on notes;'
+    assert access(tmp_path, renamed) is Access.NOBODY
+
+
+def test_stored_files_are_a_table_whose_buckets_say_nothing_of_the_caller(tmp_path: Path) -> None:
+    def of(clause: str, number: int) -> Access:
+        found = read(tmp_path / str(number), one=f'{TABLE}create policy "p" on storage.objects for delete {clause};')
+        return next(table for table in found.tables if table.name == "storage.objects").to("delete")
+
+    own = "using (bucket_id = 'avatars' and (storage.foldername(name))[1] = auth.uid()::text)"
+    assert of("using (bucket_id = 'avatars')", 1) is Access.ANYBODY
+    assert of("to authenticated using (bucket_id = 'avatars')", 2) is Access.LOGGED_IN
+    assert of(own, 3) is Access.CALLER
+    dropped = f'{TABLE}create policy "p" on storage.objects for delete using (true);drop policy "p" on storage.objects;'
+    assert read(tmp_path / "4", one=dropped).tables[1].to("delete") is Access.NOBODY
 
 
 def test_the_widest_permissive_policy_wins_and_restrictive_ones_narrow(tmp_path: Path) -> None:
