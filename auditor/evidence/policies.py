@@ -285,5 +285,5 @@ def _finished(table: _Table) -> PolicyTable:
     return PolicyTable(table.name, tuple(table.columns), table.secured, tuple(access), table.place, tuple(places), table.revoked)
 
 
-def _is_storage(table: _Table) -> bool:
-    return table.name == STORED_FILES
+def _is_storage(table: _Table | None) -> bool:
+    return table is not None and table.name == STORED_FILES

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditor.checks.authorization import Guards, Strength
+from auditor.checks.handler_classes import names_before
 from auditor.checks.limiters import LIMITER, before_everything
 from auditor.checks.model_calls import ModelCall, keys_of, model_calls, model_imports
 from auditor.checks.model_tools import HarmfulTool, harmful_tools
@@ -47,6 +48,7 @@ _KEY = re.compile(
 )
 _SIGNED = re.compile(r"constructEvent|construct_event|hmac|timingSafeEqual|compare_digest|verify_?\w*signature|svix", re.IGNORECASE)
 _GATE = re.compile(r"authenticat|(?:^|\.)login|check_password|require_\w*(?:user|login|auth)|experimental_user", re.IGNORECASE)
+_ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
 _PARSES = re.compile(r"^(?:JSON\.parse|json\.loads|orjson\.loads)$")
 _SHAPES = re.compile(
     r"safeParse|(?<!JSON)\.parse(?:Async)?$|model_validate|TypeAdapter|parse_obj|parse_raw|jsonschema|[vV]alidat|ajv|isinstance$|Array\.isArray$|with_?[sS]tructured_?[oO]utput|[sS]anitize|[nN]ormali[sz]e|^coerce|^to(?:Number|String|Array)$|^Number$|^String$|^(?:int|float|bool|str)$"
@@ -255,6 +257,8 @@ class _Spending:
         return [self._paid[path, call.line] for path, call in calls if (path, call.line) in self._paid]
 
     def _weigh(self, bound: _Bound, route: Route, calls: list[ModelCall]) -> None:
+        if any(_ADMINISTRATOR.search(name) for name in names_before(route, self._syntax)):
+            return
         inner = [call.callee for _, call in self._guards.reach.calls(route.place.path, route.handler_scope, 3, classes=True)]
         if any(LIMITER.search(name) or _COUNTS.search(name) for name in inner):
             return

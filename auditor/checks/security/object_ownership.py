@@ -12,11 +12,11 @@ What it cannot see: Whether a comparison is the right one, ids that are hidden i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.authorization import Guards, Strength
+from auditor.checks.hosted_rules import Grant, hosted_grants
 from auditor.checks.ownership import Access as Reached
 from auditor.checks.ownership import Addressed, Ownership
 from auditor.checks.ownership_tables import OWNER, PERSONAL, PERSONAL_TABLE, known_tables, owned_tables
@@ -33,8 +33,7 @@ _SERIOUS = 0.8
 _SOME = 0.5
 _SLIGHT = 0.3
 _MOST = 0.5
-_RULES = re.compile(r"allow\s+([\w,\s]{1,80}?)\s*:\s*if\s+([^;]{1,600});|allow\s+([\w,\s]{1,80}?)\s*;")
-_WRITES = re.compile(r"\b(?:write|update|delete)\b")
+_ACCOUNTS = frozenset({"users", "profiles", "accounts", "members"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,9 @@ def object_ownership(  # noqa: PLR0917 - evidence comes by position
     addressed = [found for route in routes.routes if (found := ownership.of(route)) is not None]
     opened = [found for found in addressed if found.access is Reached.OPEN]
     scoped = [found for found in addressed if found.access is Reached.SCOPED]
-    holes = [*_policy_holes(hosted, policies), *_rule_holes(own)]
-    good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(own)
+    grants = hosted_grants(own)
+    holes = [*_policy_holes(hosted, policies), *_rule_holes(grants)]
+    good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(grants)
     holes += _open_holes(opened, alone=not scoped)
     if not holes and (not good or _mostly_unseen(addressed, scoped, good, routes)):
         accounts = bool(hosted) or any(guards.of(route).strength in {Strength.SEEN, Strength.NAMED} for route in routes.routes)
@@ -169,7 +169,7 @@ def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
             yield _hole(
                 "policy-always-true",
                 table.decided(command),
-                f"Anybody can {command} every row of {table.name}: the policy is always true.",
+                f"Anybody can {command} {_rows(table)}: the policy is always true.",
                 _SERIOUS,
             )
             return
@@ -177,9 +177,7 @@ def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
         return
     for command in ("update", "delete"):
         if table.to(command) is Access.LOGGED_IN:
-            message = (
-                f"Anybody with an account can {command} everybody's rows of {table.name}: the policy asks for a login, not for the owner."
-            )
+            message = f"Anybody with an account can {command} {_rows(table)}: the policy asks for a login, not for the owner."
             yield _hole("policy-any-account", table.decided(command), message, _SERIOUS if personal else _SOME)
             return
     columns = any(PERSONAL.search(column) for column in table.columns)
@@ -199,6 +197,10 @@ def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
         )
 
 
+def _rows(table: PolicyTable) -> str:
+    return "every stored file" if table.name == "storage.objects" else f"every row of {table.name}"
+
+
 def _hole(rule: str, place: Place, message: str, badness: float) -> _Hole:
     return _Hole(Finding(rule, place.path, message, place.line, place.end_line, detector="policies", cwe=639), badness)
 
@@ -206,30 +208,26 @@ def _hole(rule: str, place: Place, message: str, badness: float) -> _Hole:
 # -- rules of hosted document stores -----------------------------------------------------------------------------------------------
 
 
-def _rules(texts: dict[str, str]) -> Iterator[tuple[str, str, str, int]]:
-    """(file, operations, condition, line) of every rule of Firestore and its file storage."""
-    for path in sorted(texts):
-        if not re.search(r"(?:^|/)(?:firestore|storage|[\w-]+)\.rules$", path) or "service " not in texts[path][:2_000]:
-            continue
-        text = re.sub(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/", lambda found: "\n" * found[0].count("\n"), texts[path][:400_000])
-        for found in _RULES.finditer(text):
-            condition = "true" if found[2] is None else " ".join(found[2].split())
-            yield path, found[1] or found[3], condition, text.count("\n", 0, found.start()) + 1
+def _rule_holes(grants: tuple[Grant, ...]) -> Iterator[_Hole]:
+    for grant in grants:
+        personal = PERSONAL_TABLE.search(grant.collection) is not None
+        changes = bool(grant.operations & {"update", "delete"})
+        what = f"documents of `{grant.collection}`" if grant.collection else "all documents"
+        what = "stored files" if grant.files else what
+        if changes and grant.access is Access.ANYBODY:
+            yield _hole("rule-always-true", grant.place, f"Anybody can change or delete {what}: the rule is always true.", _SERIOUS)
+        elif changes and grant.access is Access.LOGGED_IN:
+            message = f"Anybody with an account can change or delete everybody's {what}: the rule asks for a login, not for the owner."
+            yield _hole("rule-any-account", grant.place, message, _SERIOUS if personal else _SOME)
+        elif "list" in grant.operations and not grant.files and (personal or not grant.collection or grant.collection in _ACCOUNTS):
+            if grant.access is Access.ANYBODY:
+                badness = _SOME if grant.collection in _ACCOUNTS else _SERIOUS
+                yield _hole(
+                    "rule-public-personal-data", grant.place, f"Anybody can read {what} of everybody: the rule is always true.", badness
+                )
+            elif grant.access is Access.LOGGED_IN:
+                yield _hole("rule-any-account-reads", grant.place, f"Anybody with an account can read {what} of everybody.", _SLIGHT)
 
 
-def _rule_holes(texts: dict[str, str]) -> Iterator[_Hole]:
-    for path, operations, condition, line in _rules(texts):
-        place = Place(path, line, line)
-        if _WRITES.search(operations) and (condition == "true" or re.fullmatch(r"request\.time\s*<\s*timestamp\.date\([^)]*\)", condition)):
-            yield _hole("rule-always-true", place, "Anybody can change or delete these documents: the rule is always true.", _SERIOUS)
-        elif _WRITES.search(operations) and re.fullmatch(r"request\.auth\s*!=\s*null|request\.auth\.uid\s*!=\s*null", condition):
-            yield _hole(
-                "rule-any-account",
-                place,
-                "Anybody with an account can change or delete everybody's documents: the rule asks for a login, not for the owner.",
-                _SOME,
-            )
-
-
-def _good_rules(texts: dict[str, str]) -> list[Place]:
-    return [Place(path, line, line) for path, _, condition, line in _rules(texts) if "request.auth.uid" in condition and "==" in condition]
+def _good_rules(grants: tuple[Grant, ...]) -> list[Place]:
+    return [grant.place for grant in grants if grant.access is Access.CALLER]
