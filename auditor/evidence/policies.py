@@ -7,10 +7,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.evidence.policy_conditions import condition_access
+from auditor.evidence.policy_conditions import asks_caller, columns_of, condition_access, tables_of
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.languages import postgres
-from auditor.model.evidence import Access, PolicyFunction, PolicyTable, RowPolicies
+from auditor.model.evidence import Access, PolicyFunction, PolicyTable, PolicyView, RowPolicies
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import POLICIES, SNAPSHOT, TEXTS
 from auditor.model.snapshot import NOT_OURS, Role, Snapshot
@@ -94,6 +94,7 @@ class _Reader:
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
         self._functions: dict[str, PolicyFunction] = {}
+        self._views: dict[str, PolicyView] = {}
         self._unread: list[tuple[str, str]] = []
 
     def read(self, path: str, text: str) -> None:
@@ -125,6 +126,7 @@ class _Reader:
             "grant_stmt": self._grant,
             "do_stmt": self._do,
             "rename_stmt": self._rename,
+            "view_stmt": self._view,
         }.get(kind or "")
         if handler is not None:
             handler(getattr(node, kind), place)
@@ -152,6 +154,9 @@ class _Reader:
 
     def _alter(self, statement: Any, place: Place) -> None:
         if not statement.HasField("relation"):
+            return
+        if statement.relation.relname.lower() in self._views:
+            self._alter_view(statement)
             return
         table = self._table(statement.relation, place)
         if table is None:
@@ -185,7 +190,9 @@ class _Reader:
         kind = statement.DESCRIPTOR.fields_by_name["remove_type"].enum_type.values_by_number[statement.remove_type].name
         for entry in statement.objects:
             names = [item.string.sval.lower() for item in entry.list.items] if entry.HasField("list") else []
-            if kind == "OBJECT_TABLE" and names:
+            if kind == "OBJECT_VIEW" and names:
+                self._views.pop(names[-1], None)
+            elif kind == "OBJECT_TABLE" and names:
                 self._tables.pop(names[-1], None)
             elif kind == "OBJECT_POLICY" and len(names) > 1:
                 table = self._tables.get(STORED_FILES if tuple(names[-3:-1]) == _FILES else names[-2])
@@ -193,6 +200,18 @@ class _Reader:
                     table.policies.pop(entry.list.items[-1].string.sval, None)
             elif kind == "OBJECT_FUNCTION" and entry.HasField("object_with_args"):
                 self._functions.pop(".".join(item.string.sval for item in entry.object_with_args.objname).removeprefix("public."), None)
+
+    def _view(self, statement: Any, place: Place) -> None:
+        """A view without `security_invoker`, unless its own text asks who is calling."""
+        name = str(statement.view.relname).lower()
+        self._views.pop(name, None)
+        if statement.view.schemaname in {"", "public"} and not _invoker(statement.options) and not asks_caller(statement.query):
+            self._views[name] = PolicyView(name, tables_of(statement.query), columns_of(statement.query), place)
+
+    def _alter_view(self, statement: Any) -> None:
+        for entry in statement.cmds:
+            if _invoker(getattr(entry.alter_table_cmd, "def").list.items):
+                self._views.pop(statement.relation.relname.lower(), None)
 
     def _policy(self, statement: Any, place: Place) -> None:
         table = self._table(statement.table, place)
@@ -239,7 +258,9 @@ class _Reader:
             return
         outside = {entry.role_spec.rolename or "public" for entry in statement.grantees} & _OUTSIDE
         for entry in statement.objects:
-            if entry.HasField("range_var") and {"anon", "authenticated"} <= outside and entry.range_var.relname.lower() in self._tables:
+            if entry.HasField("range_var") and outside & {"anon", "public"} and entry.range_var.relname.lower() in self._views:
+                self._views.pop(entry.range_var.relname.lower())
+            elif entry.HasField("range_var") and {"anon", "authenticated"} <= outside and entry.range_var.relname.lower() in self._tables:
                 self._tables[entry.range_var.relname.lower()].revoked = True
             elif entry.HasField("object_with_args") and outside & {"public", "authenticated"}:
                 self._functions.pop(".".join(item.string.sval for item in entry.object_with_args.objname).removeprefix("public."), None)
@@ -263,7 +284,14 @@ class _Reader:
         """The end state; tables that no file makes are known only by what was said of them and left out."""
         made = [self._tables[name] for name in sorted(self._tables) if self._tables[name].columns]
         functions = tuple(self._functions[name] for name in sorted(self._functions))
-        return RowPolicies(tuple(_finished(table) for table in made), functions, files, ordered, tuple(sorted(set(self._unread))))
+        return RowPolicies(
+            tuple(_finished(table) for table in made),
+            functions,
+            files,
+            ordered,
+            tuple(sorted(set(self._unread))),
+            tuple(self._views[name] for name in sorted(self._views)),
+        )
 
 
 def _finished(table: _Table) -> PolicyTable:
@@ -287,3 +315,13 @@ def _finished(table: _Table) -> PolicyTable:
 
 def _is_storage(table: _Table | None) -> bool:
     return table is not None and table.name == STORED_FILES
+
+
+def _invoker(options: Any) -> bool:
+    """Whether a view is told to run with the rights of whoever asks it."""
+    for option in options:
+        element = option.def_elem
+        if element.defname == "security_invoker":
+            value = element.arg.string.sval or str(element.arg.boolean.boolval)
+            return not element.HasField("arg") or value.lower() in {"true", "on", "1", "yes"}
+    return False

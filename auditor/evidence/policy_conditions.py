@@ -115,6 +115,60 @@ def _names_bucket(node: Any) -> bool:
     )
 
 
+# -- queries of views ---------------------------------------------------------------------------------------------------------------
+
+
+def asks_caller(query: Any) -> bool:
+    """Whether a query looks at who is calling, or calls a function that may."""
+    plain = {
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "row_number",
+        "rank",
+        "dense_rank",
+        "round",
+        "concat",
+        "json_build_object",
+        "jsonb_build_object",
+        "array_agg",
+    }
+    plain |= {
+        "json_agg",
+        "jsonb_agg",
+        "string_agg",
+        "date_part",
+        "extract",
+        "to_char",
+        "greatest",
+        "least",
+        "age",
+        "abs",
+        "nullif",
+        "unnest",
+        "bool_or",
+    }
+    return any(name not in _PLAIN_FUNCTIONS | plain for name in _functions(query, _DEPTH))
+
+
+def tables_of(query: Any) -> tuple[str, ...]:
+    """The tables a query reads, in its own schema."""
+    found = {str(node.relname).lower() for node in _messages(query, "RangeVar") if node is not None and node.schemaname in {"", "public"}}
+    return tuple(sorted(found))
+
+
+def columns_of(query: Any) -> tuple[str, ...]:
+    """The columns the outermost query shows as they are; "*" for all of a table."""
+    found: list[str] = []
+    for target in query.select_stmt.target_list:
+        value = target.res_target.val
+        if value.WhichOneof("node") == "column_ref":
+            last = value.column_ref.fields[-1]
+            found.append("*" if last.WhichOneof("node") == "a_star" else last.string.sval.lower())
+    return tuple(dict.fromkeys(found))
+
+
 # -- constants ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -199,15 +253,25 @@ def _enum(message: Any, name: str) -> str:
 
 
 def _functions(message: Any, depth: int) -> Iterator[str]:
-    """Names of the functions a tree calls, walked without recursion."""
+    """Names of the functions a tree calls."""
+    for node in _messages(message, "FuncCall", depth * 6):
+        yield "deeper than it is read" if node is None else _name(node)
+
+
+def _name(call: Any) -> str:
+    return ".".join(item.string.sval for item in call.funcname).removeprefix("pg_catalog.").removeprefix("public.")
+
+
+def _messages(message: Any, kind: str, deepest: int = _DEPTH * 6) -> Iterator[Any]:
+    """All nodes of one kind in a tree, walked without recursion; None where it is deeper than it is read."""
     pending: list[tuple[Any, int]] = [(message, 0)]
     while pending:
         current, level = pending.pop()
-        if level > depth * 6:
-            yield "deeper than it is read"
+        if level > deepest:
+            yield None
             return
-        if current.DESCRIPTOR.name == "FuncCall":
-            yield ".".join(item.string.sval for item in current.funcname).removeprefix("pg_catalog.").removeprefix("public.")
+        if current.DESCRIPTOR.name == kind:
+            yield current
         for descriptor, value in current.ListFields():
             if descriptor.message_type is None:
                 continue

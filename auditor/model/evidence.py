@@ -259,6 +259,16 @@ class PolicyTable:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyView:
+    """A view that anybody may ask and that runs with its owner's rights, past the row policies: `columns` it shows ("*" for all) of `tables`."""
+
+    name: str
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFunction:
     """A database function that runs with its owner's rights, can be called from outside, takes arguments and never looks at the caller.
 
@@ -279,6 +289,7 @@ class RowPolicies:
     files: tuple[str, ...]
     ordered: bool
     unread: tuple[tuple[str, str], ...] = ()
+    views: tuple[PolicyView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,3 +116,21 @@ def test_functions_with_the_rights_of_their_owner(tmp_path: Path) -> None:
 def test_files_that_do_not_parse_do_no_harm(tmp_path: Path) -> None:
     found = read(tmp_path, one=TABLE, two="create policy broken on notes for (((;\n\ufffd select '")
     assert found.tables[0].secured
+
+
+def test_views_run_past_the_policies_unless_they_ask(tmp_path: Path) -> None:
+    def views(*statements: str) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        found = read(tmp_path / str(abs(hash(statements))), one=TABLE + "".join(statements)).views
+        return [(view.name, view.tables, view.columns) for view in found]
+
+    plain = "create view all_notes as select * from notes;"
+    assert views(plain) == [("all_notes", ("notes",), ("*",))]
+    assert views("create or replace view counts as select user_id, count(*) as n from public.notes group by 1;") == [
+        ("counts", ("notes",), ("user_id",))
+    ]
+    assert views("create view mine with (security_invoker = true) as select * from notes;") == []
+    assert views("create view mine with (security_invoker) as select * from notes;") == []
+    assert views(plain, "alter view all_notes set (security_invoker = on);") == []
+    assert views("create view mine as select * from notes where user_id = auth.uid();") == []
+    assert views(plain, "drop view all_notes;") == []
+    assert views(plain, "revoke all on all_notes from anon, authenticated;") == []

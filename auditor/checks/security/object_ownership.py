@@ -134,6 +134,7 @@ def _policy_holes(tables: tuple[PolicyTable, ...], policies: RowPolicies) -> Ite
         if not table.revoked and not (dynamic and not table.secured):
             yield from _table_holes(table)
     if tables:
+        yield from _view_holes(tables, policies)
         for function in policies.functions:
             if function.writes:
                 message = f"Anybody can call {function.name}() with any id: it runs with its owner's rights and never looks at the caller."
@@ -151,6 +152,19 @@ def _policy_holes(tables: tuple[PolicyTable, ...], policies: RowPolicies) -> Ite
                     ),
                     _SLIGHT,
                 )
+
+
+def _view_holes(tables: tuple[PolicyTable, ...], policies: RowPolicies) -> Iterator[_Hole]:
+    """Views that show personal data of tables whose policies would not."""
+    for view in policies.views:
+        for table in tables:
+            if table.name not in view.tables or not table.secured or table.to("select") not in {Access.CALLER, Access.NOBODY}:
+                continue
+            shown = table.columns if "*" in view.columns else view.columns
+            if any(PERSONAL.search(column) for column in shown if column in table.columns):
+                message = f"Anybody can read everybody's {table.name} through the view {view.name}: it runs with its owner's rights, past the row policies."
+                yield _hole("view-past-the-policies", view.place, message, _SERIOUS)
+                break
 
 
 def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
