@@ -14,6 +14,8 @@ _KEYWORDS = frozenset(
 )
 _EXTENDS_DEPTH = 8
 _INCLUDES = 30
+_COMMIT = re.compile(r"/[0-9a-f]{40}/")
+_FLOATING = re.compile(r"@(?:~latest|main|master|HEAD)$")
 _ON_CHANGE = re.compile(r"merge_requests?|external_pull_requests?|pull_request")
 
 
@@ -40,7 +42,22 @@ def read_gitlab(path: str, text: str, included: Mapping[str, str]) -> CiWorkflow
         if node.is_mapping and name not in _KEYWORDS and not name.startswith(".") and (name != "pages" or node.get("script"))
     )
     runnable = tuple(job for job in jobs if job.steps)
-    return CiWorkflow(path, "gitlab", "", _triggers(root, runnable), (), runnable, problem=read.problem)
+    return CiWorkflow(path, "gitlab", "", _triggers(root, runnable), (), runnable, problem=read.problem, includes=_moving(root))
+
+
+def _moving(root: Node) -> tuple[tuple[str, int], ...]:
+    """Files of other places that are included without a fixed state: an address without a checksum, a project without a tag or commit."""
+    found: list[tuple[str, int]] = []
+    for node in root.get("include").elements()[:_INCLUDES]:
+        address = node.text if node.is_scalar else node.get("remote").text
+        if "://" in address and not node.get("integrity") and not _COMMIT.search(address):
+            found.append((address.partition("?")[0], node.line))
+        component = node.get("component").text
+        if component and _FLOATING.search(component):
+            found.append((component, node.line))
+        if node.get("project").text and node.get("ref").text in {"", "main", "master", "HEAD", "develop"}:
+            found.append((node.get("project").text, node.line))
+    return tuple(found)
 
 
 class _Templates:

@@ -166,6 +166,7 @@ class CiWorkflow:
     `triggers`: event names ("push", "pull_request", "schedule", "workflow_dispatch", "release", "workflow_call"; "tag" for pushes of tags only; "action" for a
     composite action, whose steps are its one job; for systems that run on each push by nature: "push").
     `branches`: branch filters of push/pull_request, empty = all. `inputs`: what a manual start asks for. `problem`: why it could not be read.
+    `includes`: (file, line) of jobs taken from other places whose content can change unseen.
     Permissions given as one word stand under the key "*" ("write-all", "read-all"; "none" for an empty mapping).
     """
 
@@ -178,6 +179,7 @@ class CiWorkflow:
     permissions: tuple[tuple[str, str], ...] = ()
     problem: str = ""
     inputs: tuple[str, ...] = ()
+    includes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

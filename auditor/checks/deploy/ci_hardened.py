@@ -4,7 +4,7 @@ Passing title: The pipeline gives strangers' code neither rights nor secrets
 Failing title: The pipeline can be turned against the project
 Grading: Fail when a stranger can run code with the project's rights: code of a pull request checked out and used under `pull_request_target` or `workflow_run`, text of an issue, title or
     branch pasted into a shell command, or a secret printed into the log. Partial for third-party actions that are not pinned to a commit while they hold rights or secrets,
-    jobs with all rights, and a script downloaded and run unchecked. Actions of the platform's maker by tag are accepted; rights that are not
+    jobs with all rights or all secrets, pull requests on the owner's own machine, jobs included from files elsewhere that move, and a script downloaded and run unchecked. Actions of the platform's maker by tag are accepted; rights that are not
     written down are named, since the repository's settings decide them.
 Done when: outside text reaches commands through `env:` only, third-party actions are pinned by commit, each workflow states the least `permissions`, and nothing under `pull_request_target` runs code of the pull request.
 What it cannot see: the default rights in the repository's settings, environment protection rules, and what pinned actions themselves do.
@@ -16,22 +16,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.checks.pipeline_injection import injections, line_of
 from auditor.checks.registry import check
 from auditor.model.artifacts import CiJob, CiStep, CiWorkflow
 from auditor.model.needs import CI
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
 
-_OUTSIDE = (
-    r"github\.(?:event\.(?:issue|pull_request|discussion)\.(?:title|body)|event\.(?:comment|review|review_comment)\.body|event\.pull_request\.head\.(?:ref|label|repo\.default_branch)"
-    r"|event\.head_commit\.(?:message|author\.(?:email|name))|event\.commits\b[^}]{0,40}\.(?:message|author)|event\.pages\b[^}]{0,40}page_name|event\.workflow_run\.(?:head_branch|head_commit\.message|display_title)|head_ref)"
-)
-_INJECTION = re.compile(r"\$\{\{[^}]{0,200}" + _OUTSIDE + r"[^}]{0,200}\}\}")
-_COMPARED = re.compile(r"(?:==|!=|contains\(|startsWith\(|endsWith\()")
-_SCRIPT_ACTIONS = re.compile(r"^actions/github-script@")
-_GITLAB_OUTSIDE = re.compile(
-    r"\beval\b[^\n]{0,120}\$\{?CI_(?:COMMIT_(?:MESSAGE|TITLE|DESCRIPTION|REF_NAME|BRANCH)|MERGE_REQUEST_(?:TITLE|DESCRIPTION|SOURCE_BRANCH_NAME))|\b(?:ba)?sh -c [\"'][^\n]{0,120}\$\{?CI_COMMIT_(?:MESSAGE|TITLE)"
-)
 _PR_HEAD = re.compile(
     r"github\.event\.pull_request\.(?:head|number|merge_commit_sha)|github\.head_ref|refs/pull/|github\.event\.workflow_run\.head|github\.event\.(?:issue\.)?number"
 )
@@ -41,6 +32,13 @@ _RUNS_CODE = re.compile(
     r"\b(?:npm|pnpm|yarn|bun|pip|pip3|poetry|uv|make|tox|nox|pytest|python3?|node|npx|cargo|go|mvn|gradlew?|bundle|docker(?: compose)? (?:build|up|run)|turbo|nx)\b|(?:^|\s)\./[\w./-]+|\b(?:ba)?sh [\w./-]+",
     re.MULTILINE,
 )
+_BUILDING_ACTIONS = re.compile(
+    r"^(?:docker/(?:build-push-action|bake-action)|bahmutov/npm-install|pre-commit/action|gradle/(?:gradle-build-action|actions/\S*)|pnpm/action-setup|borales/actions-yarn|cypress-io/github-action|golangci/golangci-lint-action|changesets/action|pypa/cibuildwheel|actions-rs/\w+|JamesIves/\S+)@",
+    re.IGNORECASE,
+)
+"""Actions that run what the checked-out tree says: its Dockerfile, its package scripts, its build files."""
+_OWN_MACHINE = re.compile(r"\bself-hosted\b")
+_ALL_SECRETS = re.compile(r"toJSON\(\s*secrets\s*\)", re.IGNORECASE)
 _PRINTED = re.compile(
     r"^[ \t]*(?:echo|printf|cat\s*<<<|Write-(?:Host|Output))\b(?![^\n]{0,300}(?:\||>))[^\n]{0,300}\$\{\{\s*secrets\.(?!GITHUB_TOKEN)\w{1,80}\s*\}\}",
     re.MULTILINE,
@@ -65,9 +63,11 @@ def ci_hardened(workflows: tuple[CiWorkflow, ...]) -> Judgement:
         return NotApplicable("There is no CI pipeline in the repository.")
     grave: list[Finding] = []
     weak: list[Finding] = []
+    others = {workflow.path: workflow for workflow in workflows}
     for workflow in workflows:
+        weak += _moving_includes(workflow)
         for job in workflow.jobs:
-            grave += _grave(workflow, job)
+            grave += _grave(workflow, job, others)
             weak += _weak(workflow, job)
     weak = _grouped(weak)
     unreadable = tuple((workflow.path, workflow.problem) for workflow in workflows if workflow.problem and not workflow.jobs)
@@ -95,53 +95,19 @@ def _finding(rule: str, workflow: CiWorkflow, line: int, message: str, cwe: int)
     return Finding(rule, workflow.path, message, line, line, detector="ci", cwe=cwe)
 
 
-def _line(step: CiStep, position: int) -> int:
-    """The file's line of a character of the step's text."""
-    return step.line + (1 + step.run.count("\n", 0, position) if "\n" in step.run else 0)
-
-
-def _grave(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
+def _grave(workflow: CiWorkflow, job: CiJob, others: dict[str, CiWorkflow]) -> Iterator[Finding]:
+    for place in dict.fromkeys(injections(workflow, job, others)):
+        message = f"The text of {place.what}, which anybody outside can write, is pasted into a command: a branch or title with a quote in it runs their code on the runner of job {place.job}."
+        if workflow.system == "gitlab":
+            message = f"The text of {place.what} is evaluated as a shell command: its author runs what they like on the runner."
+        yield Finding("script-injection", place.path, message, place.line, place.line, detector="ci", cwe=94)
     for step in job.steps:
-        yield from _injections(workflow, job, step)
         match = _PRINTED.search(step.run)
         if match and not _MASKED.search(match[0]) and workflow.system == "github":
             message = "A secret is echoed: the log hides only its exact text, and anybody who may read the log gets every other form of it."
-            yield _finding("secret-printed", workflow, _line(step, match.start()), message, 532)
+            yield _finding("secret-printed", workflow, line_of(step, match.start()), message, 532)
     if {"pull_request_target", "workflow_run", "issue_comment"} & set(workflow.triggers):
         yield from _stranger_code(workflow, job)
-
-
-def _injections(workflow: CiWorkflow, job: CiJob, step: CiStep) -> Iterator[Finding]:
-    if workflow.system == "gitlab" and (match := _GITLAB_OUTSIDE.search(step.run)):
-        yield _finding(
-            "script-injection",
-            workflow,
-            _line(step, match.start()),
-            "The text of a commit or merge request is evaluated as a shell command: its author runs what they like on the runner.",
-            94,
-        )
-    if workflow.system != "github":
-        return
-    script = dict(step.with_).get("script", "") if _SCRIPT_ACTIONS.match(step.uses) else ""
-    for match in _INJECTION.finditer(step.run or script):
-        if not _COMPARED.search(match[0]) and _reachable(workflow, match[0]):
-            line = _line(step, match.start()) if step.run else step.line
-            what = re.search(r"github\.[\w.]+", match[0])
-            message = f"The text of {what[0] if what else 'an event'}, which anybody outside can write, is pasted into a command: a branch or title with a quote in it runs their code on the runner of job {job.name}."
-            yield _finding("script-injection", workflow, line, message, 94)
-
-
-def _reachable(workflow: CiWorkflow, expression: str) -> bool:
-    """Whether an event of the workflow carries the text, from somebody without write access."""
-    triggers = set(workflow.triggers)
-    if "head_commit" in expression or "commits" in expression:
-        return bool(triggers & {"push", "workflow_call", "action"})
-    if "head_ref" in expression or "pull_request" in expression:
-        return bool(
-            triggers
-            & {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "workflow_call", "action"}
-        )
-    return True
 
 
 def _stranger_code(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
@@ -159,7 +125,7 @@ def _stranger_code(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
             _CHECKOUT.match(step.uses) and _PR_HEAD.search(settings.get("ref", "") + settings.get("repository", ""))
         ) or _FETCHES_HEAD.search(step.run):
             fetched = step
-        elif fetched is not None and (_RUNS_CODE.search(step.run) or step.uses.startswith("./")):
+        elif fetched is not None and (_RUNS_CODE.search(step.run) or step.uses.startswith("./") or _BUILDING_ACTIONS.match(step.uses)):
             if _by_members_only(job) or _limited(workflow, job):
                 return
             message = f"Code of any stranger's pull request is fetched and run in job {job.name} with the project's own rights and secrets."
@@ -170,7 +136,7 @@ def _stranger_code(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
 def _by_members_only(job: CiJob) -> bool:
     return bool(
         re.search(
-            r"head\.repo\.full_name\s*==\s*github\.repository|head\.repo\.fork\s*==\s*false|author_association|github\.actor\s*==|event\.label\.name|event\.pull_request\.user\.login\s*==",
+            r"head\.repo\.full_name\s*==\s*github\.repository|head\.repo\.fork\s*==\s*false|workflow_run\.event\s*==\s*'(?:push|schedule|release|workflow_dispatch)'|head_repository\.(?:full_name\s*==\s*github\.repository|fork\s*==\s*false)|author_association|github\.actor\s*==|event\.label\.name|event\.pull_request\.user\.login\s*==",
             job.condition,
         )
     ) or bool(job.environment)
@@ -184,7 +150,32 @@ def _limited(workflow: CiWorkflow, job: CiJob) -> bool:
     return reads and "secrets." not in texts
 
 
+def _trusting(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
+    """Settings of a whole job that trust more than they need to."""
+    strangers = {"pull_request", "pull_request_target", "issue_comment"} & set(workflow.triggers)
+    if workflow.system == "github" and strangers and _OWN_MACHINE.search(job.runner) and not _by_members_only(job):
+        message = f"Job {job.name} runs pull requests on the owner's own machine: where strangers may open one, their code stays there after the run."
+        yield _finding("own-machine", workflow, job.line, message, 829)
+    for step in job.steps:
+        variables = (*step.environment, *step.with_)
+        if any(key == "ACTIONS_ALLOW_UNSECURE_COMMANDS" and value.lower() == "true" for key, value in variables):
+            message = (
+                "The old commands of the log are switched on again: whoever gets a line into the log sets variables and paths of the job."
+            )
+            yield _finding("log-commands", workflow, step.line, message, 77)
+        if _ALL_SECRETS.search(step.run) or any(_ALL_SECRETS.search(value) for _, value in variables):
+            message = "All secrets of the project are handed to this step, not only those it needs."
+            yield _finding("all-secrets", workflow, step.line, message, 250)
+
+
+def _moving_includes(workflow: CiWorkflow) -> Iterator[Finding]:
+    for target, line in workflow.includes:
+        message = f"The pipeline takes jobs from {target} as it is on the day: whoever can change that file runs commands here, with this project's variables."
+        yield _finding("moving-include", workflow, line, message, 829)
+
+
 def _weak(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
+    yield from _trusting(workflow, job)
     permissions = job.permissions or workflow.permissions
     if ("*", "write-all") in permissions:
         yield _finding(
@@ -200,7 +191,7 @@ def _weak(workflow: CiWorkflow, job: CiJob) -> Iterator[Finding]:
             yield _finding(
                 "downloaded-script",
                 workflow,
-                _line(step, match.start()),
+                line_of(step, match.start()),
                 "A script is downloaded and run unchecked: whoever controls that address controls the build.",
                 494,
             )
