@@ -14,27 +14,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from auditor.checks.commands import Commands, Leaf
-from auditor.checks.pipelines import RunStep, When, run_steps, with_matrix
+from auditor.checks.commands import Commands
+from auditor.checks.pipeline_tests import PipelineTest, is_quality, pipeline_tests
+from auditor.checks.pipelines import RunStep, When, run_steps
 from auditor.checks.registry import check
-from auditor.checks.test_runs import TestRun, action_runs_tests, test_run
+from auditor.checks.test_runs import TestRun
 from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, TaskFile
 from auditor.model.needs import CI, DEPLOYMENT, MANIFESTS, SNAPSHOT, TASKS
 from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Language, Role, Snapshot
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import listed, percent, plural
 
-_QUALITY = re.compile(
-    r"^(?:eslint|shellcheck|actionlint|ruff|flake8|mypy|pyright|basedpyright|tsc|vue-tsc|svelte-check|prettier|black|isort|pylint|biome|oxlint|stylelint|pre-commit|bandit|semgrep|next (?:build|lint)|vite build|astro (?:build|check)|ng (?:build|lint)"
-    r"|webpack|rollup|turbo|nx|docker(?: buildx)? build|docker[ -]compose build|cargo (?:build|clippy|check)|go (?:build|vet)|golangci-lint|hadolint|python[\d.]* -m (?:build|compileall|mypy|ruff|flake8)|(?:\w+-)?(?:npm|pnpm|yarn|bun)"
-    r" (?:run )?(?:build|lint|check|typecheck|type-check|format)|nuxt build|react-scripts build|expo export|tox|nox)\b"
-)
-_QUALITY_ACTION = re.compile(
-    r"(?:codeql-action|shellcheck|actionlint|eslint|ruff-action|pre-commit/action|super-linter|docker/build-push-action|hadolint|golangci|black|biome|sonar|trunk-io)",
-    re.IGNORECASE,
-)
 _REMOTE = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/")
 _HELPER = re.compile(
     r"(?:^|/)(?:fixtures?|__fixtures__|mocks?|__mocks__|support|helpers?|utils?|data|snapshots|__snapshots__|factories|conftest|setup\w*|settings|__init__|common)(?:[./]|$)",
@@ -47,22 +38,6 @@ _BROWSER = re.compile(r"(?:^|/)(?:cypress|playwright)/|\.cy\.[jt]sx?$")
 _END_TO_END = re.compile(r"(?:^|/)e2e(?:-tests)?/|\.e2e\.[jt]sx?$")
 _BROWSER_CONFIGURATION = re.compile(r"(?:^|/)(?:playwright|cypress|wdio)[\w.-]*\.(?:config|conf)\.[cm]?[jt]s$|(?:^|/)cypress\.json$")
 _CONFIGURATION = re.compile(r"(?:^|/)[^/]*\.config\.[cm]?[jt]s$|\.d\.ts$")
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A test run of the pipeline and the step it happens in."""
-
-    step: RunStep
-    run: TestRun
-
-    @property
-    def blocks(self) -> bool:
-        return self.step.blocks and not self.run.leaf.swallowed
-
-    @property
-    def place(self) -> Place:
-        return self.step.place(self.run.leaf.line)
 
 
 @check("tests.run-in-ci", needs=(SNAPSHOT, CI, MANIFESTS, TASKS, DEPLOYMENT))
@@ -87,7 +62,7 @@ def run_in_ci(
             signals=("searched for GitHub, GitLab, CircleCI, Azure, Travis and six other CI services",),
         )
     steps = list(run_steps(workflows))
-    runs = _test_runs(steps, Commands(manifests, tasks), deployment)
+    runs = pipeline_tests(steps, Commands(manifests, tasks), deployment)
     suites = _suites(snapshot, manifests)
     signals = (
         f"{plural(len(workflows), 'pipeline file')} with {plural(len(steps), 'step')}; {plural(len(runs), 'step')} run tests; {plural(sum(map(len, suites.values())), 'test file')}",
@@ -104,35 +79,6 @@ def run_in_ci(
     if runs:
         return _weak(runs, signals)
     return _without_tests(workflows, steps, Commands(manifests, tasks), signals)
-
-
-def _test_runs(steps: list[RunStep], commands: Commands, deployment: Deployment) -> list[_Run]:
-    found: list[_Run] = []
-    for step in steps:
-        if step.when is When.NEVER:
-            continue
-        if action_runs_tests(step.step.uses):
-            found.append(_Run(step, TestRun(Leaf((step.step.uses,), "?", 0, swallowed=False), "any", "cypress" in step.step.uses, ())))
-        for text in dict.fromkeys(with_matrix(step.step.run, step.job)) if step.step.run else ():
-            for leaf in commands.leaves(text, step.directory if "$" not in step.directory else "?"):
-                run = test_run(leaf) or _by_container(leaf, deployment)
-                if run is not None:
-                    found.append(_Run(step, run))
-    return found
-
-
-def _by_container(leaf: Leaf, deployment: Deployment) -> TestRun | None:
-    """Tests run by building a stage, or by starting compose services that end with the tests' status."""
-    text = leaf.text
-    if re.match(r"docker(?:-compose| compose)\b.{0,200}\bup\b.{0,200}--(?:exit-code-from|abort-on-container-exit)", text):
-        return TestRun(leaf, "any", browser=False, paths=())
-    if re.match(r"docker (?:buildx )?build\b", text):
-        for dockerfile in deployment.dockerfiles:
-            for instruction in dockerfile.instructions:
-                inner = Leaf(tuple(instruction.text.split()[:40]), "?", leaf.line, leaf.swallowed)
-                if instruction.keyword == "RUN" and test_run(inner):
-                    return TestRun(leaf, "any", browser=False, paths=())
-    return None
 
 
 def _has_tests(snapshot: Snapshot) -> bool:
@@ -164,7 +110,9 @@ def _suites(snapshot: Snapshot, manifests: Manifests) -> dict[tuple[str, str, bo
     return dict(found)
 
 
-def _complete(good: list[_Run], suites: dict[tuple[str, str, bool], list[str]], signals: tuple[str, ...], *, has_tests: bool) -> Assessed:
+def _complete(
+    good: list[PipelineTest], suites: dict[tuple[str, str, bool], list[str]], signals: tuple[str, ...], *, has_tests: bool
+) -> Assessed:
     evidence = tuple(dict.fromkeys(run.place for run in good))[:3]
     if not has_tests:
         place = good[0].place
@@ -213,7 +161,7 @@ def _names_browser(run: TestRun) -> bool:
     return bool(re.search(r"e2e|cypress|playwright|browser", run.leaf.text))
 
 
-def _weak(runs: list[_Run], signals: tuple[str, ...]) -> Assessed:
+def _weak(runs: list[PipelineTest], signals: tuple[str, ...]) -> Assessed:
     """Tests are run, but not on each change or without effect."""
     best = max(runs, key=lambda run: (run.step.when, run.blocks))
     place = best.place
@@ -233,7 +181,7 @@ def _weak(runs: list[_Run], signals: tuple[str, ...]) -> Assessed:
 
 
 def _without_tests(workflows: tuple[CiWorkflow, ...], steps: list[RunStep], commands: Commands, signals: tuple[str, ...]) -> Judgement:
-    quality = next((step for step in steps if step.when >= When.AFTER_MERGE and _is_quality(step, commands)), None)
+    quality = next((step for step in steps if step.when >= When.AFTER_MERGE and is_quality(step, commands)), None)
     if quality is not None:
         place = quality.place()
         message = "The pipeline lints or builds each change but runs no test: broken behaviour that still compiles goes through."
@@ -259,9 +207,3 @@ def _without_tests(workflows: tuple[CiWorkflow, ...], steps: list[RunStep], comm
 
 def _names(workflows: Iterable[CiWorkflow]) -> list[str]:
     return [workflow.path.rpartition("/")[2] for workflow in workflows]
-
-
-def _is_quality(step: RunStep, commands: Commands) -> bool:
-    if _QUALITY_ACTION.search(step.step.uses):
-        return True
-    return any(_QUALITY.match(leaf.text) for leaf in commands.leaves(step.step.run, step.directory)) if step.step.run else False
