@@ -20,7 +20,8 @@ class When(IntEnum):
     ON_CHANGE = 3  # on pull requests, or on pushes of any branch
 
 
-_CHANGE = frozenset({"pull_request", "pull_request_target", "merge_group", "merge_request", "external_pull_request"})
+CHANGE_EVENTS = frozenset({"pull_request", "pull_request_target", "merge_group", "merge_request", "external_pull_request"})
+"""Events of changes that are not merged yet."""
 _EVERY_BRANCH = re.compile(r"^(?:\*\*?|\*\*/\*|/\.\*/|\.\*)$")
 _BY_HAND = re.compile(
     r"^\$?\{?\{?\s*(?:github\.event_name\s*==\s*'(?:workflow_dispatch|schedule|release)'|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag')|^(?:manual|delayed|tags|schedules|triggers|web|api)$"
@@ -35,7 +36,7 @@ _CALL_DEPTH = 3
 
 def when_workflow(workflow: CiWorkflow) -> When:
     """When a workflow runs by its triggers and branch filters."""
-    if _CHANGE.intersection(workflow.triggers):
+    if CHANGE_EVENTS.intersection(workflow.triggers):
         return When.ON_CHANGE
     if "push" in workflow.triggers:
         everywhere = not workflow.branches or any(_EVERY_BRANCH.match(branch) for branch in workflow.branches)
@@ -57,23 +58,36 @@ def when_condition(condition: str) -> When:
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """A step as it runs: in which file it stands, for which job, when, and whether its failure counts."""
+    """A step as it runs: in which file it stands, for which job, when, and whether its failure counts.
+
+    `workflow` and `caller`: the workflow that was started and its job, which is another one than `job` when it calls a workflow or an action.
+    """
 
     path: str
     job: CiJob
     step: CiStep
     when: When
     blocks: bool
+    workflow: CiWorkflow
+    caller: CiJob
 
     @property
     def directory(self) -> str:
         """Its working directory as written, the job's where it has none; "" for the root."""
-        return (self.step.directory or self.job.directory).removeprefix("./").strip("/").removeprefix(".")
+        directory = (self.step.directory or self.job.directory).removeprefix("./").strip("/").removeprefix(".")
+        root = next((path for step in self.job.steps if (path := _checkout_path(step))), "")
+        return directory if not root else directory.removeprefix(root).lstrip("/")
 
     def place(self, offset: int = 0) -> Place:
         """The line of the step, or of the `offset`th line of its text."""
         line = self.step.line + (offset + 1 if "\n" in self.step.run.strip("\n") or self.step.run.endswith("\n") else 0)
         return Place(self.path, line, line)
+
+
+def _checkout_path(step: CiStep) -> str:
+    """The directory that this repository is checked out to, "" when it is the working directory or another repository."""
+    settings = dict(step.with_) if step.uses.startswith("actions/checkout") else {}
+    return settings.get("path", "").removeprefix("./").strip("/") if "repository" not in settings else ""
 
 
 def run_steps(workflows: tuple[CiWorkflow, ...]) -> Iterator[RunStep]:
@@ -83,12 +97,13 @@ def run_steps(workflows: tuple[CiWorkflow, ...]) -> Iterator[RunStep]:
         when = when_workflow(workflow)
         if not workflow.problem and workflow.triggers not in {("workflow_call",), ("action",)}:
             for job in workflow.jobs:
-                yield from _job_steps(workflow, job, when, by_path)
+                for path, own, step, now, blocks in _job_steps(workflow, job, when, by_path):
+                    yield RunStep(path, own, step, now, blocks, workflow, job)
 
 
 def _job_steps(
     workflow: CiWorkflow, job: CiJob, when: When, by_path: dict[str, CiWorkflow], *, blocks: bool = True, depth: int = 0
-) -> Iterator[RunStep]:
+) -> Iterator[tuple[str, CiJob, CiStep, When, bool]]:
     here = min(when, when_condition(job.condition))
     counts = blocks and not job.ignores_failure
     for step in job.steps:
@@ -98,7 +113,7 @@ def _job_steps(
             for inner in called.jobs:
                 yield from _job_steps(called, inner, now, by_path, blocks=counts and not step.ignores_failure, depth=depth + 1)
         else:
-            yield RunStep(workflow.path, job, step, now, counts and not step.ignores_failure)
+            yield workflow.path, job, step, now, counts and not step.ignores_failure
 
 
 def _called(uses: str, by_path: dict[str, CiWorkflow]) -> CiWorkflow | None:

@@ -35,22 +35,35 @@ class ShellCommand:
 
 
 def commands_of(text: str, directory: str = "") -> tuple[ShellCommand, ...]:
-    """The commands of a shell text in order; `cd` moves those behind it."""
+    """The commands of a shell text in order; `cd` moves those behind it, in a subshell up to its end."""
     pieces = _pieces(text[:_TEXT_LIMIT])
     tolerant = _tolerates(text[:_TEXT_LIMIT])
     found: list[ShellCommand] = []
     here = directory
-    for number, (piece, operator, line) in enumerate(pieces[:_COMMANDS]):
+    outside: list[str] = []
+    for number, (whole, operator, line) in enumerate(pieces[:_COMMANDS]):
+        piece, opens, closes = _bracketed(whole, inside=bool(outside))
+        if opens:
+            outside.append(here)
         words = unwrapped(_words(piece))
-        if not words:
-            continue
-        if words[0] in {"cd", "pushd"}:
+        if words and words[0] in {"cd", "pushd"}:
             here = joined(here, words[1]) if len(words) > 1 else directory
-            continue
-        following = pieces[number + 1][0].strip() if number + 1 < len(pieces) else ""
-        swallowed = tolerant or (operator == "||" and bool(_QUIET_AFTER.match(following)))
-        found.append(ShellCommand(tuple(words), here, line, swallowed))
+        elif words:
+            following = pieces[number + 1][0].strip() if number + 1 < len(pieces) else ""
+            swallowed = tolerant or (operator == "||" and bool(_QUIET_AFTER.match(following)))
+            found.append(ShellCommand(tuple(words), here, line, swallowed))
+        if closes:
+            here = outside.pop()
     return tuple(found)
+
+
+def _bracketed(piece: str, *, inside: bool) -> tuple[str, bool, bool]:
+    """The text without the brackets of a subshell, and whether one begins or ends with it."""
+    text = piece.strip()
+    opens = text.startswith("(") and not text.startswith("((")
+    text = text[1:] if opens else text
+    closes = (opens or inside) and text.endswith(")") and text.count(")") > text.count("(")
+    return (text[:-1] if closes else text), opens, closes
 
 
 def joined(base: str, relative: str) -> str:

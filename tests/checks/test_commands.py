@@ -176,3 +176,12 @@ def test_hostile_texts_end_quickly(text: str) -> None:
     for leaf in COMMANDS.leaves(text):
         test_run(leaf)
     assert time.process_time() - started < 30
+
+
+def test_a_subshell_ends_its_change_of_directory() -> None:
+    found = commands_of("(cd web && npm test)\nnpm run build\n(make lint)", "app")
+    assert [(command.text, command.directory) for command in found] == [
+        ("npm test", "app/web"),
+        ("npm run build", "app"),
+        ("make lint", "app"),
+    ]
