@@ -207,6 +207,11 @@ def deploying_steps(workflows: tuple[CiWorkflow, ...]) -> tuple[RunStep, ...]:
     )
 
 
+def deploys(text: str) -> bool:
+    """Whether a command brings something to where it runs."""
+    return bool(_DEPLOYS.search(text))
+
+
 def _is_documentation(step: RunStep) -> bool:
     name = f"{step.path} {step.job.name} {step.step.name}".lower()
     pages = "pages" in step.step.uses.lower() or "gh-pages" in step.step.run
