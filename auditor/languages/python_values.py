@@ -112,6 +112,15 @@ def _hole(found: re.Match[str]) -> str:
     return {"%%": "%", "{{": "{", "}}": "}"}.get(found[0], "{}")
 
 
+def _filled_in(values: list[Value], depth: int) -> tuple[tuple[str, Value], ...]:
+    """The parts of a text put together that are no constants; those of a tuple for `%` one by one."""
+    if depth <= 0:
+        return ()
+    first = values[0] if len(values) == 1 else None
+    inner = [value for _, value in first.items] if first is not None and first.kind is ValueKind.COLLECTION and first.items else values
+    return tuple(("", value) for value in inner if value.kind is not ValueKind.STRING)
+
+
 class Values:
     """Reads the values of one file; a budget over the whole file keeps hostile nesting linear."""
 
@@ -175,7 +184,7 @@ class Values:
         if kind in _STRINGS:
             literal, holes = string_value(inner, self._source)
             if holes:
-                return Value(ValueKind.TEMPLATE, text, literal, self.names(inner))
+                return Value(ValueKind.TEMPLATE, text, literal, self.names(inner), self._holes(inner, depth))
             return Value(ValueKind.STRING, text, literal)
         if kind in {"attribute", "subscript"}:
             return Value(ValueKind.NAME, text, self.path(inner), self.names(inner))
@@ -222,7 +231,8 @@ class Values:
         if callee == '"".format' and function is not None:
             owner = function.child_by_field_name("object")
             literal = string_value(unwrapped(owner), self._source)[0] if owner is not None else ""
-            return Value(ValueKind.TEMPLATE, text, _BRACES.sub(_hole, literal), self.names(node))
+            given = tuple(("", argument.value) for argument in self.arguments(node, depth - 1)) if depth > 0 else ()
+            return Value(ValueKind.TEMPLATE, text, _BRACES.sub(_hole, literal), self.names(node), given)
         items = tuple((argument.name, argument.value) for argument in self.arguments(node, depth - 1)) if depth > 0 else ()
         return Value(ValueKind.CALL, text, callee, self.names(node), items)
 
@@ -246,14 +256,21 @@ class Values:
             return Value(ValueKind.NUMBER, text, text)
         values = [self.value(operand, depth - 1) if depth > 0 else self._shallow(operand) for operand in operands]
         if operator == "%" and values[0].kind in {ValueKind.STRING, ValueKind.TEMPLATE}:
-            return Value(ValueKind.TEMPLATE, text, _PERCENT.sub(_hole, values[0].literal), self.names(node))
+            return Value(ValueKind.TEMPLATE, text, _PERCENT.sub(_hole, values[0].literal), self.names(node), _filled_in(values[1:], depth))
         if operator == "+" and any(value.kind in {ValueKind.STRING, ValueKind.TEMPLATE} for value in values):
             literal = "".join(v.literal if v.kind in {ValueKind.STRING, ValueKind.TEMPLATE} else "{}" for v in values)[:_LITERAL_LIMIT]
             if all(value.kind is ValueKind.STRING for value in values):
                 return Value(ValueKind.STRING, text, literal)
-            return Value(ValueKind.TEMPLATE, text, literal, self.names(node))
+            return Value(ValueKind.TEMPLATE, text, literal, self.names(node), _filled_in(values, depth))
         items = tuple((operator, value) for value in values) if depth > 0 else ()
         return Value(ValueKind.OPERATION, text, "", self.names(node), items)
+
+    def _holes(self, node: Node, depth: int) -> tuple[tuple[str, Value], ...]:
+        """What stands in the holes of an f-string, in order."""
+        strings = [node] if node.type == "string" else [part for part in parts(node)[:_ITEMS_KEPT] if part.type == "string"]
+        holes = [child for string in strings for child in string.named_children if child.type == "interpolation"]
+        inner = [hole.child_by_field_name("expression") for hole in holes[:_ITEMS_KEPT]] if depth > 0 else []
+        return tuple(("", self.value(expression, depth - 1)) for expression in inner if expression is not None)
 
     def _shallow(self, node: Node) -> Value:
         node = unwrapped(node)

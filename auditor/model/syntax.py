@@ -36,7 +36,7 @@ class Value:
     `literal`: for STRING the decoded text; for TEMPLATE the constant pieces joined with "{}" at each hole; for NUMBER and
     BOOLEAN the source; for NAME the dotted path; for CALL the dotted callee. `names`: dotted paths that occur in it, in order,
     without duplicates, callees included. `items`: entries of a collection (key, value), key "" for elements of a list, "..." for a
-    spread; operands of an OPERATION with key = the operator ("or", "||", "??", "and", "?:", ...); arguments of a CALL (key = keyword
+    spread; what stands in the holes of a TEMPLATE; operands of an OPERATION with key = the operator ("or", "||", "??", "and", "?:", ...); arguments of a CALL (key = keyword
     or ""); nested at most three deep.
     """
 
