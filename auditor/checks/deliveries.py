@@ -20,7 +20,7 @@ _PUBLISHES = re.compile(
 _PUBLISH_ACTION = re.compile(
     r"(?:mr-smithers-excellent/docker-build-push|elgohr/publish-docker|redhat-actions/push-to-registry|helm/chart-releaser)", re.IGNORECASE
 )
-_BUILD_ACTION = re.compile(r"^docker/(?:build-push|bake)-action", re.IGNORECASE)
+_BUILD_ACTION = re.compile(r"^[\w.-]+/(?:build-push|bake)-action@", re.IGNORECASE)
 _LOGIN_ACTION = re.compile(r"^(?:docker/login-action|aws-actions/amazon-ecr-login|azure/docker-login)", re.IGNORECASE)
 _NAMED = re.compile(r"(?:^|[\s_./:-])(?:deploy\w*|releas\w+|publish\w*|push|ship)(?:$|[\s_./:-])", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"^[\w.-]+/[\w.-]+/\.github/workflows/[^@]*(?:deploy|release|publish|docker|cd\b)", re.IGNORECASE)

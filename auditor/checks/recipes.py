@@ -74,7 +74,6 @@ _DEPLOY_ACTION = re.compile(
     r"(?:actions/deploy-pages|peaceiris/actions-gh-pages|JamesIves/github-pages-deploy|superfly/flyctl|amondnet/vercel|cloudflare/(?:wrangler|pages)-action|FirebaseExtended/action-hosting|google-github-actions/deploy|azure/(?:webapps|k8s|container-apps)-deploy|akhileshns/heroku-deploy|appleboy/(?:ssh|scp)-action|nwtgck/actions-netlify|aws-actions/amazon-ecs-deploy|easingthemes/ssh-deploy|burnett01/rsync|SamKirkland/FTP|bervProject/railway)",
     re.IGNORECASE,
 )
-_ANOTHERS_SITE = re.compile(r"(?:^|/)(?:docs?|website|documentation|storybook)(?:/|$)")
 
 
 def recipes_of(

@@ -29,6 +29,9 @@ _DEPLOYED = RUNNING | {Kind.FRONTEND, Kind.PIPELINE}
 _FROM_GIT = frozenset({"vercel", "netlify", "render", "railway", "digitalocean"})
 """Platforms that deploy each push of the connected branch by themselves."""
 _SWITCHED_OFF = re.compile(r"(?:^|\.)(?:autoDeploy|auto_deploy|deploymentEnabled|deploy_on_push|autoDeployTrigger)$")
+_OF_DOCUMENTATION = re.compile(
+    r"(?:^|[\s/])(?:docs?|documentation|storybook(?:-static)?)(?:/|$|\s)|mkdocs|sphinx|docusaurus|vitepress|typedoc", re.IGNORECASE
+)
 _AFTER_CHECKS = re.compile(r"(?:^|\.)autoDeployTrigger$")
 _GITOPS = re.compile(r"argoproj\.io|fluxcd\.io")
 _BASE = re.compile(r"(?:^|[\s/_.-])base(?:$|[\s/_.-])", re.IGNORECASE)
@@ -44,7 +47,7 @@ def automated_pipeline(
     if not any(part.kinds & _DEPLOYED for part in project.parts):
         return NotApplicable("Nothing here is deployed as a running system: " + listed(sorted(part.reason for part in project.parts)) + ".")
     found = _own(deliveries(workflows, Commands(manifests, tasks), deployment))
-    platforms = [platform for platform in deployment.platforms if platform.platform in _FROM_GIT]
+    platforms = [platform for platform in deployment.platforms if platform.platform in _FROM_GIT and not _serves_documentation(platform)]
     signals = (
         f"{plural(len(workflows), 'pipeline file')}, {plural(len(found), 'step')} that deliver; platforms that deploy from git: {listed(sorted({p.platform for p in platforms})) or 'none'}",
     )
@@ -83,7 +86,7 @@ def _delivered(found: list[Delivery], signals: tuple[str, ...]) -> Assessed:
     untested = sum(finding.rule != "pipeline-not-filled-in" for finding in findings)
     summary = f"{plural(len(groups), 'pipeline')} {'delivers' if len(groups) == 1 else 'deliver'} the product, "
     summary += f"{untested} of them without tests on the same commit." if untested else "after the tests have passed."
-    return Assessed(bad, len(groups), summary, findings=tuple(findings), evidence=tuple(good[:3]), signals=signals)
+    return Assessed(bad, len(groups), summary, findings=tuple(dict.fromkeys(findings)), evidence=tuple(good[:3]), signals=signals)
 
 
 def _finding(delivery: Delivery) -> Finding:
@@ -102,6 +105,15 @@ def _finding(delivery: Delivery) -> Finding:
 def _gated_platform(platform: PlatformFile) -> Place | None:
     gated = any(_AFTER_CHECKS.search(key) and value == "checksPass" for key, value in platform.settings)
     return Place(platform.path, 1) if gated else None
+
+
+def _serves_documentation(platform: PlatformFile) -> bool:
+    built = [
+        value
+        for key, value in platform.settings
+        if key.rpartition(".")[2] in {"publish", "command", "buildCommand", "outputDirectory", "base"}
+    ]
+    return any(_OF_DOCUMENTATION.search(text) for text in [*built, *(script.command for script in platform.commands)])
 
 
 def _deploys_itself(platform: PlatformFile) -> bool:
