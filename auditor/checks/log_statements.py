@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from auditor.checks.dropped_errors import bindings_of_console
 from auditor.model.syntax import Call, FileFacts, ValueKind
@@ -31,7 +33,7 @@ _SCRIPT_SET_UP = re.compile(
     r"^(?:pino|pinoHttp|new Logger|new PinoLogger|new ConsoleLogger|new Consola|createConsola|log4js\.configure|app\.useLogger|log\.setLevel)$|(?:^|\.)createLogger$|LoggerModule\.forRoot\w*$|^getLogger$|^log4js\.getLogger$"
 )
 _COMMAND_PATH = re.compile(
-    r"(?:^|/)(?:management/commands|commands?|cli|bin)/|(?:^|/)(?:manage|cli|__main__|populate\w*|seed\w*|ping|wsgi_check)\.\w+$"
+    r"(?:^|/)(?:management/commands|commands?|cli|bin|seeds?|seeders)/|(?:^|/)(?:manage|cli|__main__|populate\w*|seed\w*|ping|wsgi_check)\.\w+$"
 )
 _COMMAND_LIBRARIES = frozenset(
     {
@@ -77,12 +79,36 @@ def read(files: tuple[FileFacts, ...]) -> Statements:
     found = Statements()
     found.console_is_logger = any(bindings_of_console(facts) for facts in files)
     for facts in files:
+        for call, way in calls(facts):
+            logged = way is Way.LOGGED or (found.console_is_logger and not _is_python(facts))
+            (found.logged if logged else found.printed).append(_place(facts, call))
         if _is_python(facts):
             _python(facts, found)
         else:
             _script(facts, found)
     _through_helpers(files, found)
     return found
+
+
+class Way(StrEnum):
+    """How a call tells of the running: through a logger, or by a bare print."""
+
+    LOGGED = "logged"
+    PRINTED = "printed"
+
+
+def calls(facts: FileFacts) -> Iterator[tuple[Call, Way]]:
+    """The calls of one file that write what happens; what a command prints for its user is no log and is left out."""
+    python = _is_python(facts)
+    command = is_command(facts)
+    loggers = _made_loggers(facts)
+    first, last = facts.main_lines
+    for call in facts.calls:
+        if call.callee in _PYTHON_PRINTS if python else _SCRIPT_PRINTS.match(call.callee):
+            if not command and not first <= call.line <= last:
+                yield call, Way.PRINTED
+        elif _is_logged(call, _PYTHON_LEVELS if python else _SCRIPT_LEVELS, loggers) and not call.callee.startswith(("Math.", "console.")):
+            yield call, Way.LOGGED
 
 
 def _through_helpers(files: tuple[FileFacts, ...], found: Statements) -> None:
@@ -110,19 +136,11 @@ def is_command(facts: FileFacts) -> bool:
 
 
 def _python(facts: FileFacts, found: Statements) -> None:
-    command = is_command(facts)
-    first, last = facts.main_lines
-    loggers = _made_loggers(facts)
     for call in facts.calls:
-        if call.callee in _PYTHON_PRINTS:
-            if not command and not first <= call.line <= last:
-                found.printed.append(_place(facts, call))
-        elif _SET_UP.search(call.callee):
+        if _SET_UP.search(call.callee):
             found.set_up.append(_place(facts, call))
-        elif _is_logged(call, _PYTHON_LEVELS, loggers):
-            found.logged.append(_place(facts, call))
-            if re.search(r"(?:^|\.)(?:app|current_app|application)\.logger\.", call.callee):
-                found.set_up.append(_place(facts, call))  # Flask gives its logger a handler of its own
+        elif re.search(r"(?:^|\.)(?:app|current_app|application)\.logger\.", call.callee):
+            found.set_up.append(_place(facts, call))  # Flask gives its logger a handler of its own
     for assignment in facts.assignments:
         if (
             assignment.target in {"LOGGING", "LOGGING_CONFIG"}
@@ -136,18 +154,9 @@ def _python(facts: FileFacts, found: Statements) -> None:
 
 
 def _script(facts: FileFacts, found: Statements) -> None:
-    command = is_command(facts)
-    loggers = _made_loggers(facts)
     for call in facts.calls:
-        if _SCRIPT_PRINTS.match(call.callee):
-            if found.console_is_logger:
-                found.logged.append(_place(facts, call))
-            elif not command:
-                found.printed.append(_place(facts, call))
-        elif _SCRIPT_SET_UP.search(call.callee) or _framework_logger(call):
+        if _SCRIPT_SET_UP.search(call.callee) or _framework_logger(call):
             found.set_up.append(_place(facts, call))
-        elif _is_logged(call, _SCRIPT_LEVELS, loggers) and not call.callee.startswith(("Math.", "console.")):
-            found.logged.append(_place(facts, call))
     for statement in facts.imports:
         if _HOSTED_LOGGERS.match(statement.module):
             found.set_up.append(Place(facts.path, statement.line))
