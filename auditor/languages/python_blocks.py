@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
+from auditor.languages.loops import loop_of
 from auditor.languages.python_definitions import DefinitionWalk
 from auditor.languages.python_handlers import CHAIN_KEPT, HandlerDraft
 from auditor.languages.python_lines import Lines
@@ -66,6 +67,7 @@ class Walk(DefinitionWalk):
             comments=comments,
             raises=tuple(self.raises),
             returns=tuple(self.returns),
+            loops=tuple(self.loops),
             directives=directives(comments, self.source),
             bound=tuple(sorted(self.scopes.module.bound)),
             undefined=self.scopes.undefined(),
@@ -100,6 +102,7 @@ class Walk(DefinitionWalk):
 
     def _for(self, node: Node, around: Around, _hint: Hint) -> None:
         self.decision(around)
+        self.loops.append(loop_of(node, self.source, around.definition))
         inside = replace(self.deeper(around), loop=True)
         left = node.child_by_field_name("left")
         entries: list[tuple[Node | None, Around]] = [(part, around) for part in (self.bind(left, around.names) if left is not None else ())]
@@ -109,6 +112,7 @@ class Walk(DefinitionWalk):
 
     def _while(self, node: Node, around: Around, _hint: Hint) -> None:
         self.decision(around)
+        self.loops.append(loop_of(node, self.source, around.definition))
         inside = replace(self.deeper(around), loop=True)
         entries = [(node.child_by_field_name("condition"), replace(around, loop=True)), (node.child_by_field_name("body"), inside)]
         self.push_all(entries + self._else(node, around))

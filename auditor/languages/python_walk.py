@@ -30,6 +30,7 @@ from auditor.model.syntax import (
     EnvironmentRead,
     Import,
     Literal,
+    Loop,
     Value,
     ValueKind,
 )
@@ -104,6 +105,7 @@ class ExpressionWalk:
         self.assertions: list[Assertion] = []
         self.raises: list[Assignment] = []
         self.returns: list[Assignment] = []
+        self.loops: list[Loop] = []
         self.string_rows: list[tuple[int, int]] = []
         self.prose_rows: list[tuple[int, int]] = []
         self.main_lines = (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
+from auditor.languages.loops import loop_of
 from auditor.languages.script_handlers import catch_handler
 from auditor.languages.script_nodes import WRAPPERS, unwrapped
 from auditor.languages.script_walk import PLAIN, UNUSED, Frame, Handle, Scope, Use, Walk
@@ -64,6 +65,7 @@ def _if(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
 
 def _loop(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     walk.decide(frame)
+    walk.loops.append(loop_of(node, walk.source, frame.definition))
     inner = frame.nested(loop=True)
     walk.deepen(inner)
     walk.children(node, inner)
@@ -71,6 +73,7 @@ def _loop(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
 
 def _for_in(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     walk.decide(frame)
+    walk.loops.append(loop_of(node, walk.source, frame.definition))
     inner = frame.nested(loop=True)
     walk.deepen(inner)
     walk.later(node.child_by_field_name("body"), inner)

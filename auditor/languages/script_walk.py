@@ -24,6 +24,7 @@ from auditor.model.syntax import (
     Handler,
     Import,
     Literal,
+    Loop,
     Parameter,
     Reference,
     Value,
@@ -192,6 +193,7 @@ class Walk:
         self.literals: list[Literal] = []
         self.raises: list[Assignment] = []
         self.returns: list[Assignment] = []
+        self.loops: list[Loop] = []
         self.elements: list[Reference] = []
         self.directives: list[str] = []
         self.constants: dict[str, str] = {}

@@ -233,6 +233,22 @@ class EnvironmentRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for`, `while` or `do` statement.
+
+    `header` is its text in front of the body (of a `do`, its condition), cut. `endless`: nothing in the header ends it (`while True`, `for (;;)`);
+    `exits` are then the lines of a `return`, or of a `break` of its own, in the body.
+    """
+
+    header: str
+    line: int
+    end_line: int
+    scope: int
+    endless: bool = False
+    exits: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Literal:
     """A string literal or template of at least 4 characters that is not a docstring (`text` cut at 400 characters)."""
 
@@ -308,6 +324,7 @@ class FileFacts:
     bound: tuple[str, ...] = ()
     undefined: tuple[Reference, ...] = ()
     elements: tuple[Reference, ...] = ()
+    loops: tuple[Loop, ...] = ()
     scoped: bool = True
     main_lines: tuple[int, int] = (0, 0)
     code_lines: int = 0

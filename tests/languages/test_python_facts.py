@@ -574,3 +574,23 @@ def _imports(tree: ast.AST) -> list[tuple[int, str, tuple[tuple[str, str], ...]]
         elif isinstance(node, ast.Import):
             found += [(node.lineno, alias.name, (("*", alias.asname or alias.name.split(".")[0]),)) for alias in node.names]
     return found
+
+
+# -- loops -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "endless", "exits"),
+    [
+        ("for attempt in range(3):\n    f()\n", "for attempt in range(3):", False, ()),
+        ("while tries < 3:\n    f()\n", "while tries < 3:", False, ()),
+        ("while True:\n    f()\n", "while True:", True, ()),
+        ("while (1):\n    f()\n    break\n", "while (1):", True, (3,)),
+        ("def g():\n    while True:\n        return f()\n", "while True:", True, (3,)),
+        ("while True:\n    for x in y:\n        break\n", "while True:", True, ()),
+        ("while True:\n    def g():\n        return 1\n    f(g)\n", "while True:", True, ()),
+    ],
+)
+def test_loops(text: str, header: str, endless: bool, exits: tuple[int, ...]) -> None:
+    loop = read(text).loops[0]
+    assert (loop.header, loop.endless, loop.exits) == (header, endless, exits)

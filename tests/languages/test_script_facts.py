@@ -585,3 +585,24 @@ def test_hostile_components_are_survived(source: str) -> None:
     started = time.process_time()
     read_script("file.vue", source, Language.VUE)
     assert time.process_time() - started < 6
+
+
+@pytest.mark.parametrize(
+    ("source", "header", "endless", "exits"),
+    [
+        ("for (let i = 0; i < 3; i++) { f() }", "for (let i = 0; i < 3; i++)", False, ()),
+        ("for (const a of b) { f() }", "for (const a of b)", False, ()),
+        ("for (;;) { f() }", "for (;;)", True, ()),
+        ("while (true) { f() }", "while (true)", True, ()),
+        ("while (tries > 0) { f() }", "while (tries > 0)", False, ()),
+        ("do { f() } while (true)", "(true)", True, ()),
+        ("while (true) { if (f()) break }", "while (true)", True, (1,)),
+        ("async () => { while (true) { try { return await f() } catch {} } }", "while (true)", True, (1,)),
+        ("while (true) { switch (f()) { case 1: break } }", "while (true)", True, ()),
+        ("while (true) { list.map((x) => { return x }) }", "while (true)", True, ()),
+        ("outer: while (true) { for (;;) { break outer } }", "while (true)", True, (1,)),
+    ],
+)
+def test_loops(source: str, header: str, endless: bool, exits: tuple[int, ...]) -> None:
+    loop = read(source).loops[0]
+    assert (loop.header, loop.endless, loop.exits) == (header, endless, exits)
