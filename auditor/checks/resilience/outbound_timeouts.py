@@ -15,8 +15,7 @@ from __future__ import annotations
 import re
 
 from auditor.checks.outgoing import Limit, Site, Target
-from auditor.checks.outgoing_python import PythonSites
-from auditor.checks.outgoing_scripts import ScriptSites
+from auditor.checks.outgoing_sites import outgoing_sites
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
 from auditor.model.project import Project
@@ -46,10 +45,7 @@ _RULES = {
 @check("resilience.outbound-timeouts", needs=(PROJECT, SYNTAX), tolerance=TOLERANCE)
 def outbound_timeouts(project: Project, syntax: Syntax) -> Judgement:
     """Judge the outgoing calls of production code, server and browser apart."""
-    files = syntax.of(project.production)
-    python = tuple(facts for facts in files if facts.path.endswith((".py", ".pyw")))
-    scripts = tuple(facts for facts in files if not facts.path.endswith((".py", ".pyw", ".pyi")))
-    sites = sorted([*PythonSites(python).find(), *ScriptSites(scripts, project).find()], key=lambda each: (each.path, each.line))
+    sites = outgoing_sites(syntax.of(project.production), project)
     if not sites:
         return NotApplicable("Production code makes no outgoing network call (calls of a page to its own server are not counted).")
     return _assess(sites)
