@@ -3,9 +3,11 @@
     python -m benchmarks.suites owasp path/to/BenchmarkPython
     python -m benchmarks.suites securityeval path/to/SecurityEval
     python -m benchmarks.suites leaky path/to/leaky-repo
+    python -m benchmarks.suites apps path/to/folder-of-checkouts
 
 `owasp` prints true and false positive rates and their difference (Youden index) by category, `securityeval` the share of samples found with a related CWE,
-`leaky` recall and precision of the credential scan by file and by risk. An audit keeps 500 findings of an item, so large suites are audited in portions.
+`leaky` recall and precision of the credential scan by file and by risk, `apps` the share of the weaknesses that small vulnerable applications document about
+themselves. An audit keeps 500 findings of an item, so large suites are audited in portions.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pathlib import Path
 
 from auditor import audit
 from auditor.model.report import Report
+from benchmarks.apps import apps
 
 PORTION = 60
 OWASP_CWES = {
@@ -65,10 +68,10 @@ RELATED = [
 def main() -> int:
     """Run one suite."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite", choices=["owasp", "securityeval", "leaky"])
+    parser.add_argument("suite", choices=["owasp", "securityeval", "leaky", "apps"])
     parser.add_argument("checkout", type=Path)
     arguments = parser.parse_args()
-    print({"owasp": owasp, "securityeval": security_eval, "leaky": leaky}[arguments.suite](arguments.checkout))
+    print({"owasp": owasp, "securityeval": security_eval, "leaky": leaky, "apps": apps}[arguments.suite](arguments.checkout))
     return 0
 
 

@@ -1,0 +1,93 @@
+"""Scores the audit against small vulnerable applications by what these document about themselves (`apps.toml`); nothing of theirs is part of this repository."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor import audit
+from auditor.checks.registry import all_checks
+from auditor.model.report import Report
+
+EXPECTED = Path(__file__).with_name("apps.toml")
+RELATED = (
+    {22, 23, 36, 73, 434, 98},
+    {77, 78, 88, 94, 95, 96, 1336},
+    {79, 80, 116},
+    {89, 90, 91, 564, 643, 943},
+    {204, 203},
+    {209, 200, 215, 489, 497, 11},
+    {256, 257, 312, 326, 327, 328, 521, 522, 759, 760, 916},
+    {259, 321, 798, 1391, 1392, 547},
+    {285, 306, 425, 639, 862, 863, 284, 200},
+    {287, 290, 302, 345, 347, 384, 565, 613},
+    {307, 770, 799, 400},
+    {319, 295, 523, 614, 693},
+    {352, 1275},
+    {502},
+    {601},
+    {611, 776},
+    {614, 1004, 1275},
+    {693, 1021, 16},
+    {915},
+    {918, 441},
+    {937, 1035, 1104, 1357, 1395},
+    {1333, 400, 730},
+    {117, 93},
+)
+"""Weaknesses that name the same thing, or of which one is the other's usual cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """One documented weakness: where it stands, and the items that ought to tell it."""
+
+    what: str
+    cwe: int
+    files: frozenset[str]
+    items: frozenset[str]
+
+
+def apps(checkouts: Path) -> str:
+    """Every application of the table whose checkout, named owner+name, is there."""
+    rows, missed = ["| application | documented | found | found or named by an item that fails | |", "|---|---|---|---|---|"], []
+    sums: dict[str, list[int]] = {}
+    for entry in tomllib.loads(EXPECTED.read_text())["app"]:
+        root = checkouts / entry["repository"].replace("/", "+")
+        if not root.is_dir():
+            continue
+        weaknesses = [Weakness(w["what"], w["cwe"], frozenset(w["files"]), frozenset(w["items"])) for w in entry["weakness"]]
+        report = audit(root, date="2026-01-01", use_cache=False, only=sorted(_checked(weaknesses)))
+        told = [_told(report, weakness) for weakness in weaknesses]
+        hit = [_found(report, weakness) for weakness in weaknesses]
+        near = [found or named for found, named in zip(hit, told, strict=True)]
+        rows.append(f"| {entry['repository']} | {len(weaknesses)} | {sum(hit)} | {sum(near)} | {entry['role']} |")
+        total = sums.setdefault(entry["role"], [0, 0, 0])
+        sums[entry["role"]] = [total[0] + len(weaknesses), total[1] + sum(hit), total[2] + sum(near)]
+        missed += [f"- {entry['repository']}: {w.what} (CWE-{w.cwe})" for w, found in zip(weaknesses, hit, strict=True) if not found]
+    rows += [f"| **{role}** | {n} | {hit} ({hit / n:.0%}) | {near} ({near / n:.0%}) | |" for role, (n, hit, near) in sorted(sums.items())]
+    return "\n".join([*rows, "", "Not found:", *missed])
+
+
+def _checked(weaknesses: Iterable[Weakness]) -> set[str]:
+    """The items named by the table that this version judges."""
+    return {item for weakness in weaknesses for item in weakness.items} & set(all_checks())
+
+
+def _found(report: Report, weakness: Weakness) -> bool:
+    """Whether a finding of one of the items stands in one of the files and names a related weakness."""
+    related = {weakness.cwe}.union(*(group for group in RELATED if weakness.cwe in group))
+    return any(
+        finding.path in weakness.files and finding.cwe in related
+        for outcome in report.outcomes
+        if outcome.id in weakness.items
+        for finding in outcome.findings
+    )
+
+
+def _told(report: Report, weakness: Weakness) -> bool:
+    """Whether one of the items is not passed, with a related finding in any file."""
+    related = {weakness.cwe}.union(*(group for group in RELATED if weakness.cwe in group))
+    return any(finding.cwe in related for outcome in report.outcomes if outcome.id in weakness.items for finding in outcome.findings)
