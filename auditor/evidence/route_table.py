@@ -16,13 +16,14 @@ _DEPTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`child` is served by `parent` below `prefix`, behind what `through` names."""
+    """`child` is served by `parent` below `prefix`, behind what `through` names; `apart`: what the parent runs before its own routes does not apply to it."""
 
     parent: Spot
     child: Spot
     prefix: str
     line: int
     through: tuple[str, ...] = ()
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class _Placement:
         for mount in mounts:
             inner = joined(mount.prefix, joined(prefix, path))
             for outer, through in self._ways(mount.parent, mount.line, inner, seen | {router}):
-                yield joined(joined(outer, mount.prefix), prefix), (*through, *mount.through, *own)
+                yield joined(joined(outer, mount.prefix), prefix), (*(() if mount.apart else through), *mount.through, *own)
 
 
 def _covers(prefix: str, path: str) -> bool:

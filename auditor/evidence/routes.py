@@ -8,6 +8,7 @@ from auditor.evidence.route_table import Table
 from auditor.evidence.routes_decorated import decorated_routes, procedures
 from auditor.evidence.routes_django import DjangoRoutes
 from auditor.evidence.routes_files import file_routes, streamlit_pages
+from auditor.evidence.routes_litestar import litestar_routes
 from auditor.evidence.routes_python import PythonRoutes
 from auditor.evidence.routes_script import ScriptRoutes
 from auditor.evidence.routes_sockets import plain_servers, socket_routes
@@ -51,6 +52,7 @@ def routes(
     scripts = [facts for facts in files if not facts.path.endswith(".py")]
     PythonRoutes(names, table, python).run()
     DjangoRoutes(names, table, python).run()
+    litestar_routes(names, table, python)
     streamlit_pages(table, python)
     router_calls = ScriptRoutes(names, table, scripts)
     router_calls.run()

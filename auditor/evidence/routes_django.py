@@ -63,6 +63,8 @@ class DjangoRoutes:
         for spot in sorted(self._lists, key=lambda item: (item.path, item.name)):
             if spot not in self._included and spot.name == "urlpatterns":
                 self._walk(spot, "", _DEPTH)
+                for added in self._added(spot.path):
+                    self._walk(added, "", _DEPTH)
 
     def _read_lists(self, facts: FileFacts) -> None:
         """Each entry belongs to the list whose assignment begins last before it."""
@@ -77,6 +79,13 @@ class DjangoRoutes:
             name = next((target for line, target in reversed(lists) if line <= call.line), "urlpatterns")
             if lists:
                 self._lists.setdefault(Spot(facts.path, name), []).append(call)
+
+    def _added(self, path: str) -> Iterator[Spot]:
+        """Lists of entries that are appended to the URL patterns by name: `urlpatterns += extra`."""
+        for assignment in self._files[path].assignments:
+            if assignment.target == "urlpatterns" and assignment.value is not None and assignment.value.kind is ValueKind.OPERATION:
+                spots = (self._names.spot(path, name) for name in assignment.value.names if name != "urlpatterns")
+                yield from (spot for spot in spots if spot is not None and spot in self._lists and spot not in self._included)
 
     @staticmethod
     def _holds_entries(value: Value | None) -> bool:
@@ -154,14 +163,11 @@ class DjangoRoutes:
             self._view(facts, call, full, value)
 
     def _outer_prefix(self, facts: FileFacts, call: Call) -> str:
-        """The prefix of an entry written inside `path("x/", include([...]))`."""
-        for outer in facts.calls:
-            if (
-                outer is not call
-                and last(outer.callee) in _ENTRIES
-                and outer.line < call.line <= outer.end_line
-                and "include" in str(outer.arguments[1:2])
-            ):
+        """The prefix of an entry written inside `path("x/", include([...]))`; calls come outermost first."""
+        for outer in facts.calls[: facts.calls.index(call)]:
+            around = last(outer.callee) in _ENTRIES and outer.line <= call.line and call.end_line <= outer.end_line
+            view = outer.argument("view", 1) if around else None
+            if view is not None and view.literal == "include" and f"({call.arguments[0].value.text}" in view.text.replace("\n", ""):
                 return self._names.text(facts.path, outer.argument("route", 0)) or ""
         return ""
 
@@ -223,7 +229,15 @@ class DjangoRoutes:
                 and assignment.value is not None
             ):
                 names.extend(assignment.value.names)
+                if assignment.target == "permission_classes" and not assignment.value.names and not assignment.value.items:
+                    names.append("AllowAny")  # an empty list lifts the default permissions
         return tuple(dict.fromkeys(names))
+
+    @staticmethod
+    def _limits(home: FileFacts, index: int) -> frozenset[str]:
+        """The permission classes a class names."""
+        stated = (a.value for a in home.assignments if a.scope == index and a.target == "permission_classes" and a.value is not None)
+        return frozenset(name for value in stated for name in value.names)
 
     def _allowed(self, home: FileFacts, index: int) -> tuple[str, ...]:
         """Methods a view function is limited to by its decorators."""
@@ -286,7 +300,10 @@ class DjangoRoutes:
         detail, url, limits = decorator.argument("detail", 0), decorator.argument("url_path"), decorator.argument("permission_classes")
         tail = url.literal if url is not None and url.kind is ValueKind.STRING else home.definitions[number].name
         middle = joined(prefix, "{pk}") if detail is not None and detail.text == "True" else prefix
-        through = (*where.through, *(limits.names if limits is not None else ()))
+        through = where.through
+        if limits is not None:  # they take the place of those of the class
+            own = self._limits(home, home.definitions[number].parent)
+            through = (*(name for name in through if name not in own), *(limits.names or ("AllowAny",)))
         for method in methods:
             self._add(home, number, method, joined(middle, tail), replace(where, through=through))
 

@@ -18,14 +18,14 @@ _ROUTERS = {
     "Litestar": "litestar", "App": "falcon", "API": "falcon", "OpenAPI": "flask", "APIBlueprint": "flask", "ApiRouter": "fastapi", "FastMCP": "mcp", "Robyn": "robyn",
 }  # fmt: skip
 _HOMES = {
-    "fastapi": ("fastapi",), "flask": ("flask", "apiflask", "flask_openapi3", "flask_smorest"), "quart": ("quart",), "starlette": ("starlette", "ninja"), "aiohttp": ("aiohttp", "tornado"), "sanic": ("sanic",),
+    "fastapi": ("fastapi",), "flask": ("flask", "apiflask", "flask_openapi3", "flask_smorest"), "quart": ("quart",), "starlette": ("starlette",), "aiohttp": ("aiohttp", "tornado"), "sanic": ("sanic",),
     "bottle": ("bottle",), "flask-restx": ("flask_restx", "flask_restful", "flask_restplus", "flask_smorest"), "django-ninja": ("ninja", "ninja_extra"), "litestar": ("litestar",),
     "falcon": ("falcon",), "mcp": ("mcp", "fastmcp"), "robyn": ("robyn",),
 }  # fmt: skip
 _ROUTE_DECORATOR = re.compile(
     r"^(?P<base>[\w.]+)\.(?P<verb>get|post|put|patch|delete|head|options|trace|route|api_route|websocket|websocket_route|custom_route|view)$"
 )
-_LITESTAR = re.compile(r"^(?:get|post|put|patch|delete|route|websocket)$")
+_VERB = re.compile(r"^(?:get|post|put|patch|delete|route)$")
 _DEPENDS = re.compile(r"\b(?:Depends|Security)\(\s*([\w.]+)")
 
 
@@ -56,12 +56,13 @@ class PythonRoutes:
         for call in facts.calls:
             name = last(call.callee)
             framework = _ROUTERS.get(name)
-            if framework is None or not call.target or not modules.intersection(_HOMES[framework]):
+            if framework is None or not call.target:
+                continue
+            framework = _by_module(name, framework, modules)
+            if not modules.intersection(_HOMES[framework]):
                 continue
             if name == "Application" and "tornado" in modules and "aiohttp" not in modules:
                 continue
-            if name == "Router" and "ninja" in modules:
-                framework = "django-ninja"
             spot = Spot(facts.path, call.target)
             self._frameworks[spot] = framework
             prefix = self._prefix(facts, call, name)
@@ -88,6 +89,9 @@ class PythonRoutes:
         auth = call.argument("auth")
         if auth is not None and auth.kind is not ValueKind.NONE:
             yield auth.literal or "auth"
+        for keyword in ("middlewares", "middleware"):
+            listed_before = call.argument(keyword)
+            yield from listed_before.names if listed_before is not None else ()
 
     def _dependency_aliases(self) -> dict[str, tuple[str, ...]]:
         """`CurrentUser = Annotated[User, Depends(get_current_user)]`: alias -> dependencies."""
@@ -115,8 +119,9 @@ class PythonRoutes:
                 found = _ROUTE_DECORATOR.match(decorator.callee)
                 if found:
                     self._decorated_route(facts, index, decorator, found["base"], found["verb"])
-                elif "litestar" in modules and _LITESTAR.match(decorator.callee):
-                    self._litestar(facts, index, decorator)
+                elif "bottle" in modules and _VERB.match(decorator.callee):
+                    self._frameworks[Spot(facts.path, "(bottle)")] = "bottle"
+                    self._decorated_route(facts, index, decorator, "(bottle)", decorator.callee)
                 elif last(decorator.callee) in {"before_request", "before_app_request"}:
                     self._layer(facts, decorator.callee.rpartition(".")[0], definition.name)
 
@@ -184,7 +189,8 @@ class PythonRoutes:
     def _through(self, facts: FileFacts, index: int, route: Call | None) -> tuple[str, ...]:
         """Decorators below the routing one, dependencies of the decorator and of the parameters."""
         definition = facts.definitions[index]
-        names = [decorator.callee for decorator in definition.decorators if not _ROUTE_DECORATOR.match(decorator.callee)]
+        routing = (_ROUTE_DECORATOR, _VERB)
+        names = [decorator.callee for decorator in definition.decorators if not any(known.match(decorator.callee) for known in routing)]
         if route is not None:
             names.extend(self._dependencies(route))
         for parameter in definition.parameters:
@@ -201,17 +207,6 @@ class PythonRoutes:
                 names.extend(assignment.value.names)
         return tuple(dict.fromkeys(names))
 
-    def _litestar(self, facts: FileFacts, index: int, decorator: Call) -> None:
-        text = self._names.text(facts.path, decorator.argument("path", 0))
-        parent = facts.definitions[index].parent
-        prefix = ""
-        if parent != -1:
-            own = [a.value for a in facts.assignments if a.scope == parent and a.target == "path"]
-            prefix = self._names.text(facts.path, own[0]) or "" if own else ""
-        method = "ANY" if decorator.callee in {"route", "websocket"} else decorator.callee.upper()
-        through = self._through(facts, index, decorator)
-        self._entry(facts, index, None, joined(prefix, text or "/"), method, framework="litestar", line=decorator.line, through=through)
-
     # -- mounts ------------------------------------------------------------------------------------------------------------------------
 
     def _mounts(self, facts: FileFacts) -> None:
@@ -226,6 +221,7 @@ class PythonRoutes:
                     | "mount"
                     | "blueprint"
                     | "add_subapp"
+                    | "add_routes"
                     | "init_app"
                 ) if base:
                     self._mount_call(facts, call, base, verb)
@@ -242,7 +238,7 @@ class PythonRoutes:
         )
         if value is None or value.kind is not ValueKind.NAME:
             return
-        child = self._names.spot(facts.path, value.literal)
+        child = self._instance_router(facts, value.literal) or self._names.spot(facts.path, value.literal)
         if child is None:
             return
         if child not in self._frameworks:
@@ -255,9 +251,19 @@ class PythonRoutes:
             self._table.prefixes.pop(child)  # the prefix given when registering replaces the blueprint's own
         self._mount(facts, base, child, prefix or "", call)
 
+    def _instance_router(self, facts: FileFacts, dotted: str) -> Spot | None:
+        """`Things().router`, or `things.router` where `things = Things()`: the router a class makes for itself."""
+        made, _, attribute = dotted.rpartition(".")
+        if not made.endswith("()"):
+            made = next((a.value.literal for a in facts.assignments if a.target == made and a.value is not None), "")
+        home = self._names.spot(facts.path, made.removesuffix("()")) if made else None
+        own = Spot(home.path, f"self.{attribute}") if home is not None else None
+        return own if own in self._frameworks else None
+
     def _mount(self, facts: FileFacts, base: str, child: Spot, prefix: str, call: Call) -> None:
         parent = self._router(facts, base) or self._names.spot(facts.path, base) or Spot(facts.path, base)
-        self._table.mounts.append(Mount(parent, child, prefix, call.line, tuple(self._dependencies(call))))
+        apart = last(call.callee) == "mount"  # an application of its own: dependencies of the outer one are not asked
+        self._table.mounts.append(Mount(parent, child, prefix, call.line, tuple(self._dependencies(call)), apart))
 
     def _layer(self, facts: FileFacts, base: str, name: str) -> None:
         router = self._router(facts, base)
@@ -274,7 +280,7 @@ class PythonRoutes:
 
     def _by_call(self, facts: FileFacts, call: Call, declared: Declared) -> None:
         base = declared.router
-        router = self._router(facts, base.removesuffix(".router")) if base else None
+        router = (self._router(facts, base) or self._router(facts, base.removesuffix(".router"))) if base else None
         if base and router is None and not base.endswith(("app", "router", "bp", "blueprint", "api", "self")):
             return
         framework = declared.framework or (self._frameworks[router] if router is not None else "flask")
@@ -282,6 +288,7 @@ class PythonRoutes:
         if path is None:
             self._table.unresolved.append((f"{facts.path}:{call.line}", "the path of this route is computed"))
             path = "{}"
+        path = joined(self._names.text(facts.path, declared.prefix) or "", path)
         name = handler_name(declared.handler)
         spot = self._names.spot(facts.path, name) if name else None
         index = self._names.definition(spot) if spot is not None else -1
@@ -319,6 +326,15 @@ class PythonRoutes:
                 for number, method in enumerate(facts.definitions):
                     if method.parent == index and method.name.startswith("do_"):
                         self._entry(facts, number, None, "/{}", method.name[3:].upper(), framework="http.server", line=method.line)
+
+
+def _by_module(name: str, framework: str, modules: set[str]) -> str:
+    """The framework a constructor belongs to whose name several share."""
+    if name == "Router" and "ninja" in modules:
+        return "django-ninja"
+    if name == "Blueprint" and "flask" not in modules:
+        return next((other for other in ("sanic", "quart") if other in modules), framework)
+    return framework
 
 
 def _first(call: Call, start: str) -> bool:

@@ -21,6 +21,7 @@ class Declared:
     handler: Value | None
     methods: tuple[str, ...]
     framework: str = ""
+    prefix: Value | None = None
 
 
 def declared_routes(facts: FileFacts, call: Call, modules: frozenset[str]) -> Iterator[Declared]:
@@ -47,14 +48,30 @@ def declared_routes(facts: FileFacts, call: Call, modules: frozenset[str]) -> It
                 yield Declared(base, value, positional[0], ("ANY",), "flask-restful")
         case "get" | "post" | "put" | "patch" | "delete" | "view" if base in {"web", "aiohttp.web"}:
             method = "ANY" if verb == "view" else verb.upper()
-            yield Declared("", call.argument("path", 0), call.argument("handler", 1), (method,), "aiohttp")
-        case _ if call.callee in {"Route", "WebSocketRoute"} and "starlette" in modules:
+            yield Declared(_adding(facts, call), call.argument("path", 0), call.argument("handler", 1), (method,), "aiohttp")
+        case _ if call.callee in {"Route", "WebSocketRoute"} and modules & {"starlette", "fastapi"}:
             methods = ("ANY",) if call.callee == "WebSocketRoute" else listed(call.argument("methods")) or ("GET",)
-            yield Declared("", call.argument("path", 0), call.argument("endpoint", 1), methods, "starlette")
+            yield Declared("", call.argument("path", 0), call.argument("endpoint", 1), methods, "starlette", _outer(facts, call))
         case _ if last(call.callee) == "Application" and "tornado" in modules:
             yield from _tornado(facts, call)
         case _:
             pass
+
+
+def _adding(facts: FileFacts, call: Call) -> str:
+    """The application of `app.add_routes([web.get(...)])` around a route."""
+    around = (outer for outer in facts.calls if last(outer.callee) == "add_routes" and outer.line <= call.line <= outer.end_line)
+    return next((outer.callee.rpartition(".")[0].removesuffix(".router") for outer in around), "")
+
+
+def _outer(facts: FileFacts, call: Call) -> Value | None:
+    """The path of `Mount("/users", routes=[Route(...)])` around a route."""
+    text = call.arguments[0].value.text if call.arguments else ""
+    for outer in facts.calls:
+        routes = outer.argument("routes", 1)
+        if last(outer.callee) == "Mount" and routes is not None and outer.line <= call.line <= outer.end_line and f"Route({text}" in routes.text:
+            return outer.argument("path", 0)
+    return None
 
 
 def _falcon(call: Call, base: str) -> Declared:

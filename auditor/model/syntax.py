@@ -120,9 +120,9 @@ class Call:
     in_loop: bool = False
 
     def argument(self, name: str, position: int = -1) -> Value | None:
-        """The value of the keyword `name`, or else of the positional argument at `position` (from 0)."""
+        """The value of the keyword `name` ("" for none), or else of the positional argument at `position` (from 0)."""
         for argument in self.arguments:
-            if argument.name == name:
+            if name and argument.name == name:
                 return argument.value
         positional = [argument.value for argument in self.arguments if argument.name == ""]
         return positional[position] if 0 <= position < len(positional) else None
