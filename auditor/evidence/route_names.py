@@ -115,7 +115,16 @@ class Names:
         head, _, rest = dotted.partition(".")
         for statement, original in self._imports_of(path, head, dotted):
             return self.exported(path, statement.module, original, rest, depth)
-        return Spot(path, dotted)
+        return (self._member(path, head, rest, depth) if rest else None) or Spot(path, dotted)
+
+    def _member(self, path: str, head: str, rest: str, depth: int) -> Spot | None:
+        """A method of an object: `orders.remove` where `const orders = new OrderController()`, or where a class is meant."""
+        facts = self.facts[path]
+        made = next((a.value for a in facts.assignments if a.target == head and a.value is not None and a.value.kind is ValueKind.CALL), None)
+        if made is None or not made.literal.startswith("new ") or not depth:
+            return None
+        home = self.spot(path, made.literal.removeprefix("new "), depth - 1)
+        return Spot(home.path, f"{home.name}.{rest}") if home is not None and home.name else None
 
     def exported(self, path: str, module: str, original: str = "*", rest: str = "", depth: int = _DEPTH) -> Spot | None:
         """What the export `original` of `module`, imported in the file at `path`, leads to; "*" is the module as a whole."""
@@ -132,7 +141,7 @@ class Names:
     def _export(self, path: str, name: str, rest: str, depth: int) -> Spot | None:
         facts = self.facts[path]
         for export in facts.exports:
-            if export.name == name:
+            if export.name == name or (name == "default" and export.name == "="):
                 if export.module:
                     return self.exported(path, export.module, export.local or name, rest, depth - 1)
                 return self.spot(path, f"{export.local}.{rest}" if rest else export.local, depth - 1)
@@ -184,7 +193,7 @@ class Names:
         facts = self.facts.get(spot.path)
         if facts is None or not spot.name:
             return -1
-        exact = [index for index, d in enumerate(facts.definitions) if d.qualname == spot.name]
+        exact = [index for index, d in enumerate(facts.definitions) if d.qualname == spot.name and d.name]
         if exact:
             return exact[-1]
         wanted = spot.name.rsplit(".", 1)[-1]

@@ -54,6 +54,10 @@ class Table:
     entries: list[Entry] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
+    parts: set[Spot] = field(default_factory=set)
+    """Routers that serve nothing until something mounts them."""
+    loops: list[Mount] = field(default_factory=list)
+    """Mounts of whatever a loop or a parameter holds: `child` is the parent again."""
 
     def add(self, router: Spot | None, route: Route, line: int) -> None:
         """An endpoint of a router, or (None) one whose path is complete."""
@@ -78,6 +82,10 @@ class _Placement:
         self._layers: defaultdict[Spot, list[Layer]] = defaultdict(list)
         for layer in table.layers:
             self._layers[layer.router].append(layer)
+        if len({(loop.parent, loop.through) for loop in table.loops}) == 1:  # one loop mounts everything no other line mounts
+            loop = table.loops[0]
+            for spot in sorted(table.parts - self._above.keys() - {loop.parent}, key=lambda part: (part.path, part.name)):
+                self._above[spot].append(replace(loop, child=spot))
 
     def of(self, entry: Entry) -> Iterator[Route]:
         """The route once per place its router is mounted at."""

@@ -8,7 +8,10 @@ from auditor.evidence.route_table import Table
 from auditor.evidence.routes_decorated import decorated_routes, procedures
 from auditor.evidence.routes_django import DjangoRoutes
 from auditor.evidence.routes_files import file_routes, streamlit_pages
+from auditor.evidence.routes_graphql import python_fields, resolver_maps
 from auditor.evidence.routes_litestar import litestar_routes
+from auditor.evidence.routes_openapi import connexion_routes
+from auditor.evidence.routes_pyramid import pyramid_routes
 from auditor.evidence.routes_python import PythonRoutes
 from auditor.evidence.routes_script import ScriptRoutes
 from auditor.evidence.routes_sockets import plain_servers, socket_routes
@@ -53,6 +56,9 @@ def routes(
     PythonRoutes(names, table, python).run()
     DjangoRoutes(names, table, python).run()
     litestar_routes(names, table, python)
+    pyramid_routes(names, table, python)
+    connexion_routes(names, table, python, texts)
+    python_fields(names, table, python)
     streamlit_pages(table, python)
     router_calls = ScriptRoutes(names, table, scripts)
     router_calls.run()
@@ -60,6 +66,7 @@ def routes(
     plain_servers(router_calls, table, scripts)
     decorated_routes(names, table, scripts)
     procedures(table, scripts)
+    resolver_maps(names, table, scripts)
     file_routes(table, scripts, project)
     broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in files if facts.error_line)
     examined = frozenset(facts.path for facts in files if not facts.error_line)

@@ -24,6 +24,7 @@ _VERBS = {
 }
 _RESOLVING = {"Query": "GET", "Mutation": "POST", "Subscription": "GET"}
 _CONTROLLERS = frozenset({"Controller", "JsonController", "RestController"})
+_TABLES = frozenset({"router", "createTRPCRouter", "createRouter"})
 _PROCEDURE = re.compile(r"^(?P<start>\w*[pP]rocedure\w*(?:\(\))?)(?:\.\w+\(\))*\.(?P<verb>query|mutation|subscription)$")
 
 
@@ -150,19 +151,27 @@ def procedures(table: Table, files: Iterable[FileFacts]) -> None:
 
 
 def _property(facts: FileFacts, call: Call) -> str:
-    """The property a procedure stands under in `router({ name: procedure... })`."""
-    for outer in facts.calls:
-        if last(outer.callee) in {"router", "createTRPCRouter", "createRouter"} and outer.line <= call.line <= outer.end_line:
-            for argument in outer.arguments:
-                for key, value in argument.value.items:
-                    if value.kind is ValueKind.CALL and value.literal == call.callee and key and _first_line(value) in _texts_of(call):
-                        return key
+    """The property a procedure stands under in `router({ name: procedure... })`: both lists are in the order of the source."""
+    tables = [n for n, c in enumerate(facts.calls) if last(c.callee) in _TABLES]
+    for table in reversed(tables):
+        outer = facts.calls[table]
+        if not _inside(call, outer):
+            continue
+        listed = [(k, v.literal) for argument in outer.arguments for k, v in argument.value.items if _PROCEDURE.match(v.literal)]
+        inner = [n for n in tables if n > table and _inside(facts.calls[n], outer)]
+        own = [
+            c
+            for n, c in enumerate(facts.calls)
+            if n > table
+            and c.arguments
+            and _PROCEDURE.match(c.callee)
+            and _inside(c, outer)
+            and not any(n > other and _inside(c, facts.calls[other]) for other in inner)
+        ]
+        if call in own and [c.callee for c in own] == [literal for _, literal in listed]:
+            return listed[own.index(call)][0]
     return ""
 
 
-def _first_line(value: Value) -> str:
-    return value.text[-60:]
-
-
-def _texts_of(call: Call) -> str:
-    return " ".join(argument.value.text for argument in call.arguments)
+def _inside(call: Call, outer: Call) -> bool:
+    return outer.line <= call.line and call.end_line <= outer.end_line

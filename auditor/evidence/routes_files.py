@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -22,9 +22,11 @@ _PAGES = re.compile(r"^(?:src/)?pages/(?P<path>(?!_app|_document|_error|api/).+?
 _SVELTE = re.compile(r"^src/routes/(?:(?P<path>.+)/)?\+(?P<what>server|page\.server|page)\.(?:[jt]s|svelte)$")
 _NUXT = re.compile(r"^server/(?P<where>api|routes)/(?P<path>.+?)(?:\.(?P<verb>get|post|put|patch|delete))?\.[jt]s$")
 _REMIX = re.compile(r"^app/routes/(?P<path>.+?)\.[jt]sx?$")
+_ASTRO = re.compile(r"^src/pages/(?P<path>.+?)\.[jt]s$")
+_WORKER = re.compile(r"(?:^|/)(?:worker|workers|src)/(?:index|worker|main)\.[jt]s$|(?:^|/)(?:index|worker)\.[jt]s$")
 _SUPABASE = re.compile(r"(?:^|/)supabase/functions/(?P<path>[^/_][^/]*)/index\.[jt]s$")
 _SERVERLESS = re.compile(rf"^(?:(?P<netlify>netlify/functions)|api)/(?P<path>.+?){_CODE}")
-_FIREBASE = re.compile(r"^(?:\w+\.)*(?:https\.)?(?P<what>onRequest|onCall)$")
+_FIREBASE = re.compile(r"^(?:\w+(?:\(\))?\.)*(?:https\.)?(?P<what>onRequest|onCall)$")
 
 
 def file_routes(table: Table, files: Iterable[FileFacts], project: Project) -> None:
@@ -40,8 +42,12 @@ def file_routes(table: Table, files: Iterable[FileFacts], project: Project) -> N
             _nuxt(table, facts, inner)
         elif part.uses("remix"):
             _remix(table, facts, inner)
+        elif part.uses("astro"):
+            _astro(table, facts, inner)
         else:
             _serverless(table, facts, inner)
+        if part.uses("cloudflare-workers") or "wrangler" in part.root or _WORKER.search(facts.path):
+            _worker(table, facts)
         _supabase(table, facts)
         _firebase(table, facts)
 
@@ -77,8 +83,20 @@ def _wrapped(facts: FileFacts, local: str) -> tuple[int, tuple[str, ...]]:
             inside = [i for i, d in enumerate(facts.definitions) if call.line <= d.line <= call.end_line and d.parent == -1]
             named = [_definition(facts, argument.value.literal) for argument in call.arguments if argument.value.literal]
             found = inside or [index for index in named if index >= 0]
-            return (found[-1] if found else -1), (call.callee,)
+            return (found[-1] if found else -1), tuple(_around(facts, call))
     return -1, ()
+
+
+def _around(facts: FileFacts, call: Call) -> Iterator[str]:
+    """What stands around a handler: a wrapper; of a chain such as `authClient.schema(x).action(...)` its beginning and its `.use(...)`."""
+    if "()." not in call.callee:
+        yield call.callee
+        return
+    head = call.callee.split("()", maxsplit=1)[0]
+    yield head.rpartition(".")[0] or head
+    for other in facts.calls:
+        if other.callee.endswith(".use") and other.callee.startswith(head) and call.line <= other.line and other.end_line <= call.end_line:
+            yield from (argument.value.literal for argument in other.arguments if argument.value.literal)
 
 
 def _is_default(facts: FileFacts, call: Call) -> bool:
@@ -127,6 +145,18 @@ def _next(table: Table, facts: FileFacts, inner: str) -> None:
         path = "/" + re.sub(r"(?:^|/)index$", "", page["path"])
         _add(table, facts, exported["default"], _shape(facts, RouteKind.PAGE, "GET", path, "nextjs", line=_line(facts, "default")))
     _actions(table, facts, exported)
+    _inline_actions(table, facts)
+
+
+def _inline_actions(table: Table, facts: FileFacts) -> None:
+    """Functions inside a component that say "use server" themselves."""
+    for literal in facts.literals:
+        definition = facts.definitions[literal.scope] if literal.text == "use server" and literal.scope >= 0 else None
+        if definition is None or not definition.line <= literal.line <= definition.line + 3:
+            continue
+        name = definition.name or f"line {definition.line}"
+        place = place_of(facts.path, definition.line)
+        table.add(None, Route(RouteKind.ACTION, "POST", f"action:{name}", name, place, "nextjs", literal.scope), definition.line)
 
 
 def _actions(table: Table, facts: FileFacts, exported: dict[str, str]) -> None:
@@ -186,6 +216,31 @@ def _remix(table: Table, facts: FileFacts, inner: str) -> None:
             _add(table, facts, exported[name], _shape(facts, RouteKind.HTTP, method, path, "remix", line=_line(facts, name)))
 
 
+def _astro(table: Table, facts: FileFacts, inner: str) -> None:
+    """Endpoints beside the pages, and actions."""
+    exported = _exported(facts)
+    found = _ASTRO.match(inner)
+    for method in sorted((_HTTP | {"ALL"}) & set(exported)) if found else ():
+        path = "/" + re.sub(r"(?:^|/)index$", "", found["path"]) if found else ""
+        shape = _shape(facts, RouteKind.HTTP, method.replace("ALL", "ANY"), path, "astro", line=_line(facts, method))
+        _add(table, facts, exported[method], shape)
+    for call in facts.calls:
+        if call.callee == "defineAction":
+            inside = [i for i, d in enumerate(facts.definitions) if call.line <= d.line <= call.end_line and d.name == "handler"]
+            index = inside[0] if inside else -1
+            place = place_of(facts.path, facts.definitions[index].line if index >= 0 else call.line)
+            table.add(None, Route(RouteKind.ACTION, "POST", f"action:{call.line}", "handler", place, "astro", index), call.line)
+
+
+def _worker(table: Table, facts: FileFacts) -> None:
+    """`export default { async fetch(request, env) {...} }`: one function for everything."""
+    line = next((export.line for export in facts.exports if export.name == "default"), 0)
+    for index, definition in enumerate(facts.definitions):
+        if line and definition.name == "fetch" and definition.parent == -1 and line <= definition.line <= line + 3 and definition.parameters:
+            place = place_of(facts.path, definition.line)
+            table.add(None, Route(RouteKind.HTTP, "ANY", "/{}", "fetch", place, "node-http", index), definition.line)
+
+
 def _serverless(table: Table, facts: FileFacts, inner: str) -> None:
     """Functions of Vercel and Netlify outside of a framework: a default export, or one named handler."""
     found = _SERVERLESS.match(inner)
@@ -229,8 +284,8 @@ def _firebase(table: Table, facts: FileFacts) -> None:
         return
     for call in facts.calls:
         found = _FIREBASE.match(call.callee)
-        if found is None or not call.arguments:
-            continue
+        if found is None or not call.arguments or call.arguments[-1].value.literal in {"app", "server", "api"}:
+            continue  # an application of its own: its routes are read where they are added
         inside = [i for i, d in enumerate(facts.definitions) if call.line <= d.line <= call.end_line and d.parent == call.scope]
         name = last(call.target) or PurePosixPath(facts.path).stem
         index = inside[0] if inside else -1

@@ -65,6 +65,8 @@ class PythonRoutes:
                 continue
             spot = Spot(facts.path, call.target)
             self._frameworks[spot] = framework
+            if name in {"APIRouter", "Blueprint", "APIBlueprint", "ApiRouter", "Router"}:
+                self._table.parts.add(spot)
             prefix = self._prefix(facts, call, name)
             if prefix:
                 self._table.prefixes[spot] = prefix
@@ -245,6 +247,9 @@ class PythonRoutes:
             named = Spot(child.path, f"{child.name}.router".lstrip("."))
             child = named if named in self._frameworks else child
         if child not in self._frameworks:
+            parent = self._router(facts, base)
+            if call.in_loop and parent is not None and verb in {"include_router", "register_blueprint", "blueprint"}:
+                self._table.loops.append(Mount(parent, parent, "", call.line, tuple(self._dependencies(call))))
             return
         prefix = self._names.text(facts.path, prefix_value) if prefix_value is not value else ""
         if verb in {"register_blueprint", "add_namespace"} and prefix and self._table.prefixes.get(child):

@@ -21,6 +21,7 @@ _FRAMEWORKS = {
     "polka": "polka", "restify": "restify", "elysia": "elysia", "itty-router": "itty-router", "router": "router", "next-connect": "nextjs", "h3": "h3",
 }  # fmt: skip
 _SERVER_NAME = re.compile(r"(?:^|\.|_)(?:app|router|routes|server|fastify|instance|expressApp|koa|hono|\w*(?:Router|App))$")
+_SERVER_TYPE = re.compile(r"\b(?:FastifyInstance|express\.(?:Application|Express|Router)|Express|Application|Hono)\b")
 _PARAMETER_PATH = re.compile(r"^(?:/|\*|\^|$|\{\})")
 _CHAIN = re.compile(r"^(?P<base>.+?)\.route\(\)(?:\.\w+\(\))*\.(?P<verb>\w+)$")
 
@@ -33,11 +34,13 @@ class ScriptRoutes:
         self._table = table
         self._files = tuple(files)
         self._frameworks: dict[Spot, str] = {}
+        self._plugins: set[tuple[str, int]] = set()
 
     def run(self) -> None:
         """Routers first, so that a mount in one file finds the router of another."""
         for facts in self._files:
             self._routers(facts)
+            self._registered(facts)
         for facts in self._files:
             self._calls(facts)
 
@@ -52,6 +55,8 @@ class ScriptRoutes:
             if target:
                 spot = Spot(facts.path, target)
                 self._frameworks[spot] = framework
+                if "Router" in call.callee:
+                    self._table.parts.add(spot)
                 prefix = self._prefix(facts, call)
                 if prefix:
                     self._table.prefixes[spot] = prefix
@@ -64,6 +69,23 @@ class ScriptRoutes:
                 )
             ):
                 self._frameworks.setdefault(Spot(facts.path, call.target), framework)
+
+    def _registered(self, facts: FileFacts) -> None:
+        """Functions that are handed a server to put their routes on, whatever they call it."""
+        for call in facts.calls:
+            if not call.callee.endswith(".register") or not call.arguments:
+                continue
+            value = call.arguments[0].value
+            if value.kind is ValueKind.FUNCTION:
+                inside = (i for i, d in enumerate(facts.definitions) if call.line <= d.line <= call.end_line and d.parent == call.scope)
+                self._plugins.update((facts.path, index) for index in list(inside)[:1])
+            elif value.kind is ValueKind.NAME and (spot := self._names.spot(facts.path, value.literal)) is not None:
+                index = self._names.definition(spot)
+                if index >= 0:
+                    self._plugins.add((spot.path, index))
+        for index, definition in enumerate(facts.definitions):
+            if definition.parameters and _SERVER_TYPE.search(definition.parameters[0].annotation):
+                self._plugins.add((facts.path, index))
 
     @staticmethod
     def _framework(facts: FileFacts) -> str:
@@ -96,7 +118,9 @@ class ScriptRoutes:
                 head == parameter.name or (parameter.kind == "destructured" and re.search(rf"\b{re.escape(head)}\b", parameter.name))
                 for parameter in definition.parameters
             ):
-                return Spot(facts.path, f"({definition.name or definition.line})") if _SERVER_NAME.search(base) else None
+                handed = (facts.path, current) in self._plugins and definition.parameters[0].name == head
+                own = Spot(facts.path, f"({definition.name or definition.line})")
+                return own if _SERVER_NAME.search(base) or handed else None
             current = definition.parent
         spot = self._names.spot(facts.path, base)
         if spot is not None and spot in self._frameworks:
@@ -139,7 +163,7 @@ class ScriptRoutes:
 
     def _unchained(self, facts: FileFacts, base: str, call: Call) -> str:
         """The variable a chain of calls on one router ends in: `new Hono().get().post` bound to `api`, `router.get().post` -> `router`."""
-        if "()" not in base:
+        if "()" not in base and not base.startswith("new "):
             return base
         if base.startswith(("new ", "Router()", "express()", "express.Router()")):
             whole = [
@@ -212,7 +236,7 @@ class ScriptRoutes:
         before: tuple[str, ...],
     ) -> None:
         home, index, name = self.handler(facts, call, handler)
-        if handler.kind is ValueKind.CALL:
+        if handler.kind is ValueKind.CALL and not handler.literal.endswith(".bind"):
             before = (*before, handler.literal)
         place = place_of(home.path, home.definitions[index].line) if index >= 0 else place_of(facts.path, call.line)
         registered = place_of(facts.path, call.line) if place.path != facts.path or place.line != call.line else None
@@ -266,8 +290,20 @@ class ScriptRoutes:
                 continue
             names = _names_of(value)
             before.extend(names)
+        if values and self._from_a_loop(facts, call, values[-1]):
+            self._table.loops.append(Mount(router, router, "", call.line, tuple(name for name in before if name != values[-1].literal)))
+            return
         if before and not any(self._child(facts, call, value) for value in values):
-            self._table.layers.extend(Layer(router, prefix or "", name, call.line) for name in before)
+            line = call.line - 1 if _begins_chain(call.callee) else call.line
+            self._table.layers.extend(Layer(router, prefix or "", name, line) for name in before)
+
+    def _from_a_loop(self, facts: FileFacts, call: Call, value: Value) -> bool:
+        """Whether what is mounted is the variable of a loop or of a callback: `routes.forEach((route) => app.use(route.router))`."""
+        if value.kind is not ValueKind.NAME or not _SERVER_NAME.search(value.literal):
+            return False
+        head = value.literal.split(".", maxsplit=1)[0]
+        around = facts.definitions[call.scope] if call.scope >= 0 else None
+        return (call.in_loop and head not in facts.bound) or (around is not None and any(p.name == head for p in around.parameters))
 
     def _child(self, facts: FileFacts, call: Call, value: Value) -> Spot | None:
         """The router, or plugin function standing for one, that a mounted value is."""
@@ -289,8 +325,25 @@ class ScriptRoutes:
             return None
         if spot in self._frameworks:
             return spot
+        made = self._made(spot)
+        if made is not None:
+            return made
         plugin = Spot(spot.path, f"({spot.name})")
         return plugin if self._has_plugin(plugin) else None
+
+    def _made(self, spot: Spot) -> Spot | None:
+        """The router a factory returns, or the one an object keeps in a field."""
+        kept = Spot(spot.path, f"this.{last(spot.name)}")
+        if "." in spot.name and kept in self._frameworks:
+            return kept
+        index = self._names.definition(spot)
+        facts = self._names.facts.get(spot.path)
+        for returned in facts.returns if facts is not None and index >= 0 else ():
+            if returned.scope == index and returned.value is not None:
+                own = Spot(spot.path, returned.value.literal)
+                if own in self._frameworks:
+                    return own
+        return None
 
     def _has_plugin(self, plugin: Spot) -> bool:
         """Whether a function registers routes on a parameter of its own, or makes a router inside."""
@@ -302,7 +355,7 @@ class ScriptRoutes:
             if (
                 (definition.name == name or str(definition.line) == name)
                 and definition.parameters
-                and _SERVER_NAME.search(definition.parameters[0].name)
+                and (_SERVER_NAME.search(definition.parameters[0].name) or (plugin.path, index) in self._plugins)
             ):
                 return any(call.scope == index and last(call.callee) in _VERBS | {"route", "register", "use"} for call in facts.calls)
         return False
@@ -337,6 +390,11 @@ class ScriptRoutes:
             self._endpoint(
                 facts, call, router, method.lower(), path=self._names.text(facts.path, values[1]), handlers=values[2:], framework=framework
             )
+
+
+def _begins_chain(callee: str) -> bool:
+    """Whether `new Hono().use(guard)` begins the chain the routes are in: all calls of a chain have the line it begins at."""
+    return re.match(r"^new \w+(?:\(\))?(?:\.(?:basePath|use)(?:\(\))?)*\.use$", callee) is not None
 
 
 def _by_member(facts: FileFacts, name: str) -> int:
