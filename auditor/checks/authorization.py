@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from auditor.checks import authorization_words as words
 from auditor.checks.reach import Reach
+from auditor.checks.refusals import Function, Refusal, is_read
 from auditor.model.evidence import Route, Routes
 from auditor.model.project import Project
 from auditor.model.syntax import Assignment, Definition, DefinitionKind, FileFacts, Syntax
@@ -62,13 +63,16 @@ class Guards:
         self._texts = texts
         self._bound: defaultdict[str, list[tuple[str, Assignment]]] = defaultdict(list)
         self._names: dict[tuple[str, str], Guard] = {}
-        self._bodies: dict[tuple[str, int], bool] = {}
+        self._bodies: dict[tuple[str, int], tuple[Refusal, ...]] = {}
+        self._refusing: dict[tuple[str, int], bool] = {}
         server = [path for path in sorted(project.production) if path in syntax.files]
         for path in server:
             for assignment in syntax.files[path].assignments:
                 if assignment.value is not None and (assignment.scope == -1 or assignment.target.startswith("self.")):
                     self._bound[assignment.target].append((path, assignment))
         self._handlers = {(route.place.path, route.handler_scope) for route in routes.routes if route.handler_scope >= 0}
+        self._graphql = [r for r in routes.routes if r.framework != "graphql" and re.search(r"graphql/?$", r.path)]
+        self._directives = dict(_directives(texts)) if any(r.framework == "graphql" for r in routes.routes) else {}
         self._covers = tuple(self._everything(server, routes))
 
     # -- one endpoint ------------------------------------------------------------------------------------------------------------------
@@ -76,13 +80,14 @@ class Guards:
     def of(self, route: Route) -> Guard:
         """The guard of one endpoint."""
         opened = any(words.OPENED.match(_last(name)) for name in route.through)
+        lifted = any(_last(name) == "AllowAny" for name in route.through)
         found = self._through(route)
         if found.strength is Strength.SEEN:
             return found
         if route.handler_scope >= 0 and self.refuses(route.place.path, route.handler_scope):
             return Guard(Strength.SEEN, route.handler, route.place)
         if route.handler_scope >= 0:
-            inner = self._inside_class(route.place.path, route.handler_scope)
+            inner = Guard(Strength.NONE) if lifted else self._inside_class(route.place.path, route.handler_scope)
             if inner.strength is not Strength.NONE:
                 return inner
             if any(words.CALLED.search(call.callee) for _, call in self.reach.calls(route.place.path, route.handler_scope, 0)):
@@ -94,11 +99,23 @@ class Guards:
                 rest = cover.through is None or route.framework == "drf" or any(cover.through.search(name) for name in route.through)
                 if cover.root == part and matches and rest and (not cover.framework or route.framework in cover.framework):
                     return cover.guard
+        if found.strength is Strength.NONE and route.framework == "graphql" and not opened:
+            found = self._before_graphql(route)
         if found.strength is Strength.NONE and (
             route.handler_scope < 0 or (route.framework == "remix" and self._refusing_layout(route.place.path))
         ):
             return Guard(Strength.UNKNOWN)
         return found
+
+    def _before_graphql(self, route: Route) -> Guard:
+        """What guards the one endpoint all fields are asked through, or a directive of the schema on the field."""
+        part = self._project.part_of(route.place.path).root
+        for endpoint in self._graphql:
+            found = self._through(endpoint)
+            if found.strength is not Strength.NONE and self._project.part_of(endpoint.place.path).root == part:
+                return found
+        field = route.path.rpartition("/")[2]
+        return Guard(Strength.NAMED, f"@{self._directives[field]}") if field in self._directives else Guard(Strength.NONE)
 
     def _refusing_layout(self, path: str) -> bool:
         """Whether a layout above a Remix route sends strangers away: the page is not shown then, though its own loader can be asked alone."""
@@ -262,30 +279,50 @@ class Guards:
 
     def refuses(self, path: str, index: int) -> bool:
         """Whether a function, or first-party functions it calls, turns callers away by who they are."""
-        return any(
-            self._refuses_itself(home, inner) or ((home, inner) != (path, index) and self._decorated(home, inner))
-            for home, inner in self.reach.functions(path, index, 2)
-            if (home, inner) == (path, index) or (home, inner) not in self._handlers  # a method of the same name is no other endpoint
-        )
+        key = (path, index)
+        if key not in self._refusing:
+            self._refusing[key] = self._refuses(path, index)
+        return self._refusing[key]
+
+    def _refuses(self, path: str, index: int) -> bool:
+        reached = [
+            entry
+            for entry in self.reach.functions(path, index, 2)
+            if entry == (path, index) or entry not in self._handlers  # a method of the same name is no other endpoint
+        ]
+        if any(entry != (path, index) and self._decorated(*entry) for entry in reached):
+            return True
+        tested: frozenset[str] | None = None
+        for home, inner in reached:
+            found = self._own_refusals(home, inner)
+            if not found:
+                continue
+            if (home, inner) == (path, index) or any(refusal.leaves for refusal in found):
+                return True
+            tested = tested if tested is not None else frozenset().union(*(self._function(*entry).tested() for entry in reached))
+            if self._syntax.files[home].definitions[inner].name in tested:
+                return True
+        return False
+
+    def _function(self, path: str, index: int) -> Function:
+        return Function(self._syntax.files[path], index, self._lines.get(path, []))
+
+    def _own_refusals(self, path: str, index: int) -> tuple[Refusal, ...]:
+        """The refusals of one function that are about the caller; a database client with the caller's own token refuses by row policies."""
+        key = (path, index)
+        if key not in self._bodies:
+            facts = self._syntax.files[path]
+            indices = [index] if is_read(facts, index) else _methods(facts, index)
+            found = [refusal for number in indices for refusal in self._function(path, number).refusals()]
+            if words.OWN_CLIENT.search(self.body(path, index)):
+                found.append(Refusal(facts.definitions[index].line, leaves=True))
+            self._bodies[key] = tuple(found)
+        return self._bodies[key]
 
     def _decorated(self, path: str, index: int) -> bool:
         """Whether a function another one hands its work to has a guard of its own."""
         decorators = self._syntax.files[path].definitions[index].decorators
         return any(self.named(path, decorator.callee).strength is Strength.SEEN for decorator in decorators)
-
-    def _asks_everybody(self, path: str, index: int) -> bool:
-        """Whether a hook turns away whoever is not known, rather than known ones that are not welcome."""
-        bodies = [self.body(home, inner) for home, inner in self.reach.functions(path, index, 1) if (home, inner) not in self._handlers]
-        return any(words.REFUSES.search(body) and (words.CONDITION.search(body) or words.UNKNOWN_CALLER.search(body)) for body in bodies)
-
-    def _refuses_itself(self, path: str, index: int) -> bool:
-        key = (path, index)
-        if key not in self._bodies:
-            body = self.body(path, index)
-            refuses = words.REFUSES.search(body) is not None and words.CALLER.search(body) is not None
-            asks = words.IDENTITY.search(body) is not None and words.CONDITION.search(body) is not None
-            self._bodies[key] = refuses or asks or words.OWN_CLIENT.search(body) is not None
-        return self._bodies[key]
 
     def definition(self, path: str, index: int) -> Definition:
         """One definition of a file that was read."""
@@ -317,21 +354,23 @@ class Guards:
             facts = self._syntax.files[path]
             if frameworks & {"fastapi", "starlette"}:
                 yield from self._python_middleware(facts, root)
-            if frameworks & {"flask", "flask-restx", "quart"}:
+            if frameworks & {"flask", "flask-restx", "flask-restful", "quart"}:
                 yield from self._before_requests(facts, root)
             if frameworks & {"django", "drf", "django-ninja"}:
                 yield from self._django_settings(facts, root)
             if "nestjs" in frameworks:
                 yield from self._nest(path, root)
-            if words.MIDDLEWARE_FILE.search(path) and "nextjs" in frameworks:
+            if "graphql" in frameworks:
+                yield from self._graphql_context(facts, root)
+            if words.MIDDLEWARE_FILE.search(path) and frameworks & {"nextjs", "astro"}:
                 yield from self._next_middleware(facts, root)
+            if words.HOOKS_FILE.search(path) and frameworks & {"sveltekit", "nuxt"}:
+                yield from self._hooks(facts, root)
 
     def _python_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        served = ("fastapi", "starlette")
+        served = ("fastapi", "starlette", "graphql")
         for index, definition in enumerate(facts.definitions):
-            if any(_last(decorator.callee) == "middleware" for decorator in definition.decorators) and self._asks_everybody(
-                facts.path, index
-            ):
+            if any(_last(decorator.callee) == "middleware" for decorator in definition.decorators) and self.refuses(facts.path, index):
                 yield _Cover(
                     root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
                 )
@@ -343,14 +382,14 @@ class Guards:
 
     def _before_requests(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
         """Flask's hooks of the whole application."""
-        served = ("flask", "flask-restx", "flask-restful", "quart")
+        served = ("flask", "flask-restx", "flask-restful", "quart", "graphql")
         for index, definition in enumerate(facts.definitions):
             hooked = any(
                 _last(decorator.callee) == "before_app_request"
                 or re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", decorator.callee)
                 for decorator in definition.decorators
             )
-            if hooked and self._asks_everybody(facts.path, index):
+            if hooked and self.refuses(facts.path, index):
                 yield _Cover(
                     root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
                 )
@@ -358,9 +397,7 @@ class Guards:
             if re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", call.callee) and call.arguments:
                 name = call.arguments[0].value.literal
                 found = self.named(facts.path, name)
-                if found.strength is Strength.SEEN and any(
-                    self._asks_everybody(home, index) for home, index in self.reach.named(facts.path, name)
-                ):
+                if found.strength is Strength.SEEN and any(self.refuses(home, index) for home, index in self.reach.named(facts.path, name)):
                     yield _Cover(root, found, framework=served)
 
     def _django_settings(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
@@ -391,6 +428,28 @@ class Guards:
                 line = text.count("\n", 0, found.start()) + 1
                 yield _Cover(root, Guard(guard.strength, found[1], Place(path, line)), framework=("nestjs", "graphql"))
 
+    def _graphql_context(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        """A context that is only made for known callers, and rules that are laid over the whole schema."""
+        for call in facts.calls:
+            if call.callee == "shield":
+                yield _Cover(root, Guard(Strength.NAMED, "shield", Place(facts.path, call.line, call.end_line)), framework=("graphql",))
+            options = [value for argument in call.arguments for value in (argument.value, argument.value.item("context"))]
+            named = [value.literal for value in options if value is not None and re.search(r"[cC]ontext", value.literal)]
+            inside = [i for i, d in enumerate(facts.definitions) if d.name == "context" and call.line <= d.line <= call.end_line]
+            found = [*((facts.path, index) for index in inside), *(entry for name in named for entry in self.reach.named(facts.path, name))]
+            for home, index in found:
+                if re.search(r"Apollo|[yY]oga|[gG]raph[qQ][lL]|Middleware|standalone", call.callee) and self.refuses(home, index):
+                    definition = self._syntax.files[home].definitions[index]
+                    place = Place(home, definition.line, definition.end_line)
+                    yield _Cover(root, Guard(Strength.SEEN, definition.name, place), framework=("graphql",))
+
+    def _hooks(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
+        """`handle` of SvelteKit and the server middleware of Nuxt, which run before every request."""
+        for index, definition in enumerate(facts.definitions):
+            if definition.parent == -1 and self.refuses(facts.path, index):
+                place = Place(facts.path, definition.line, definition.end_line)
+                yield _Cover(root, Guard(Strength.SEEN, definition.name or "middleware", place), framework=("sveltekit", "nuxt"))
+
     def _next_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
         for index, definition in enumerate(facts.definitions):
             if (
@@ -401,8 +460,17 @@ class Guards:
                 guard = Guard(Strength.SEEN, "middleware", Place(facts.path, definition.line, definition.end_line))
                 patterns: list[re.Pattern[str] | None] = [*_matchers(facts)]
                 for pattern in patterns or [None]:
-                    yield _Cover(root, guard, pattern, ("nextjs",))
+                    yield _Cover(root, guard, pattern, ("nextjs", "astro"))
                 return
+
+
+def _directives(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """(field, directive) of schemas in which a directive such as `@auth` stands behind a field."""
+    for path in sorted(texts):
+        if path.endswith((".graphql", ".graphqls", ".gql", ".js", ".ts")) and "@" in texts[path][:400_000]:
+            for found in words.DIRECTIVE.finditer(texts[path][:400_000]):
+                if words.NAMED.search(found["directive"]) and not words.NO_GUARD.search(found["directive"]):
+                    yield found["field"], found["directive"]
 
 
 def _matchers(facts: FileFacts) -> Iterator[re.Pattern[str]]:
@@ -419,6 +487,13 @@ def _matchers(facts: FileFacts) -> Iterator[re.Pattern[str]]:
                     yield re.compile(f"^{text}$")
                 except re.error:
                     continue
+
+
+def _methods(facts: FileFacts, index: int) -> list[int]:
+    """The methods of a class; none for a function."""
+    if facts.definitions[index].kind is not DefinitionKind.CLASS:
+        return []
+    return [number for number, inner in enumerate(facts.definitions) if inner.parent == index and is_read(facts, number)]
 
 
 def _last(name: str) -> str:

@@ -12,7 +12,41 @@ REFUSES = re.compile(
 """Text by which a function turns a caller away: a status, an exception, a message, a way to the login page."""
 IDENTITY = re.compile(
     r"getServerSession|getSession\(|getUser\(|get_current_user|getCurrentUser|currentUser|current_user|request\.user|req\.user|context\.auth|request\.auth|ctx\.(?:session|user)|auth\(\)|session\.(?:get|user)|session\[|verifyIdToken|verify_id_token|jwt\.(?:verify|decode)|jwtVerify|decode_token|verifyToken|locals\.(?:user|session)"
+    r"|headers?(?:\.|\[|\()|cookies?(?:\.|\[|\()|[aA]uthorization|extract_?[tT]oken"
 )
+SUBJECT = re.compile(
+    r"user|session|auth|token|profile|member|account|admin|uid|caller|identity|claims|payload|decoded|principal|viewer|\bme\b|logged|role|permission",
+    re.IGNORECASE,
+)
+"""What a test about the caller calls them."""
+NEGATIVE = re.compile(
+    r"!|\bnot\b|\bis None\b|===?\s*(?:null|undefined|None|false|False|0|\"\"|'')|<\s*[\d\w]|isAnonymous|is_anonymous|unauthenticated|[eE]xpired|[iI]nvalid|missing|denied|[eE]rror|forbidden|revoked|isNil|isEmpty"
+)
+"""What makes a test hold for those who are not known or not allowed."""
+OTHER_REASON = re.compile(
+    r"\w*(?:captcha|turnstile|csrf|xsrf|origin\b|referer|throttl|rate_?limit|quota|attempts|feature|maintenance|content_?-?type|mime|file_?size|filesize|extension|subscription|credits?\b|balance|stock)\w*",
+    re.IGNORECASE,
+)
+"""Reasons to refuse that have nothing to do with who is calling."""
+PROOF = re.compile(
+    r"session|cookie|header|authoriz|authentic|\bauth\b|bearer|jwt|token|api_?-?key|password|passwd|signature|secret|credential|current_?user|req(?:uest)?\.user|ctx\.(?:user|state)|locals\.|context\.|getUser|get_user|identity|principal|\bg\.|role|admin|permission|is_staff|logged",
+    re.IGNORECASE,
+)
+"""Something a caller can be recognised by."""
+LOOK_UP = re.compile(
+    r"\b(?:req|request|ctx\.request|c\.req)\.(?:body|params|query|json|form|args|param|match_info|GET|POST|path_params|query_params)\b|\bparams\.\w|\bsearchParams\b|\bpath_params\b"
+)
+"""A value anybody can send."""
+EITHER = re.compile(r"\?\s*$|\?[^?]*$|\|\|\s*$|\bor\s*$|:\s*$|&&\s*$")
+LEAVES = re.compile(
+    r"\b(?:raise|throw|abort|redirect|sendStatus|reject|HTTPException|createError)\b|\b(?:res|reply|response|resp|ctx|self|handler)\.\w+|\bnext\(\s*(?:new|err)|\berror\(",
+    re.IGNORECASE,
+)
+"""A refusal that needs no caller to pass it on."""
+GOES = re.compile(
+    r"(?:^|\.)(?:redirect\w*|abort|notFound|unauthorized|forbidden|sendStatus|status|stop|close|disconnect|error|exit)(?:\(\)\.\w+)*$"
+)
+"""Calls that end a request."""
 CONDITION = re.compile(
     r"\bif\s*\(?\s*(?:!\s*|not\s+)\(?(?:await\s+)?[\w.?!\[\]'\"]{0,60}(?:user|session|auth\w*|token|profile|member|account|admin|uid|userId|user_id|caller|identity|claims|payload|decoded)\b|\b(?:user|session|authError|userError)\w*\s*(?:===?|is)\s*(?:null|undefined|None)",
     re.IGNORECASE,
@@ -34,7 +68,7 @@ KNOWN = re.compile(
     r"^(?:login_required|fresh_login_required|jwt_required|fresh_jwt_required|jwt_refresh_token_required|permission_required|user_passes_test|staff_member_required|superuser_required|LoginRequiredMixin|PermissionRequiredMixin|UserPassesTestMixin"
     r"|IsAuthenticated|IsAdminUser|DjangoModelPermissions|DjangoObjectPermissions|IsAuthenticatedOrReadOnly|roles_required|roles_accepted|auth_required|auth_token_required|requires_auth|token_required|admin_required|superuser_required"
     r"|passport\.authenticate|passport\.session|expressjwt|express-jwt|requireAuth|ClerkExpressRequireAuth|ClerkExpressWithAuth|requiresAuth|basicAuth|bearerAuth|ensureLoggedIn|keycloak\.protect|verifyJWT|fastify\.authenticate|app\.authenticate|fastify\.jwtVerify"
-    r"|AuthGuard|AuthGuard\(\)|HTTPBasic|HTTPBearer|HTTPBasicAuth|JWTBearer|Authorized|auth\.login_required|requires_scope|require_oauth|authorization_required|site\.admin_view|admin\.site\.urls)$"
+    r"|AuthGuard|AuthGuard\(\)|HTTPBasic|HTTPBearer|HTTPBasicAuth|JWTBearer|Authorized|auth\.login_required|requires_scope|require_oauth|authorization_required|connexion\.security|tornado\.web\.authenticated|requires|site\.admin_view|admin\.site\.urls)$"
 )
 """Guards of well-known libraries, all of which refuse."""
 NAMED = re.compile(
@@ -50,6 +84,10 @@ OPENED = re.compile(
 )
 DEPENDS = re.compile(r"\b(?:Depends|Security)\(\s*([\w.]+)")
 MIDDLEWARE_FILE = re.compile(r"(?:^|/)(?:middleware|proxy)\.[cm]?[jt]s$")
+HOOKS_FILE = re.compile(r"(?:^|/)(?:src/)?hooks\.server\.[jt]s$|(?:^|/)server/middleware/[^/]+\.[jt]s$")
+DIRECTIVE = re.compile(
+    r"^[ \t]{0,20}(?P<field>\w{1,80})[ \t]*(?:\([^)]{0,400}\))?[ \t]*:[ \t]*[\w\[\]!]{1,100}[ \t]+@(?P<directive>\w{1,60})", re.MULTILINE
+)
 APP_GUARD = re.compile(r"provide:\s*APP_GUARD,\s*(?:useClass|useExisting):\s*(\w+)")
 GLOBAL_GUARD = re.compile(r"useGlobalGuards\(\s*(?:new\s+)?([\w.]+)")
 DEFAULT_PERMISSIONS = re.compile(r"DEFAULT_PERMISSION_CLASSES['\"]?\s*[:=]\s*[\[(]([^\])]{0,400})")

@@ -120,7 +120,9 @@ class Names:
     def _member(self, path: str, head: str, rest: str, depth: int) -> Spot | None:
         """A method of an object: `orders.remove` where `const orders = new OrderController()`, or where a class is meant."""
         facts = self.facts[path]
-        made = next((a.value for a in facts.assignments if a.target == head and a.value is not None and a.value.kind is ValueKind.CALL), None)
+        made = next(
+            (a.value for a in facts.assignments if a.target == head and a.value is not None and a.value.kind is ValueKind.CALL), None
+        )
         if made is None or not made.literal.startswith("new ") or not depth:
             return None
         home = self.spot(path, made.literal.removeprefix("new "), depth - 1)

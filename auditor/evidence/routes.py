@@ -58,7 +58,7 @@ def routes(
     litestar_routes(names, table, python)
     pyramid_routes(names, table, python)
     connexion_routes(names, table, python, texts)
-    python_fields(names, table, python)
+    python_fields(table, python)
     streamlit_pages(table, python)
     router_calls = ScriptRoutes(names, table, scripts)
     router_calls.run()

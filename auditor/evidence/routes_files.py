@@ -236,7 +236,13 @@ def _worker(table: Table, facts: FileFacts) -> None:
     """`export default { async fetch(request, env) {...} }`: one function for everything."""
     line = next((export.line for export in facts.exports if export.name == "default"), 0)
     for index, definition in enumerate(facts.definitions):
-        if line and definition.name == "fetch" and definition.parent == -1 and line <= definition.line <= line + 3 and definition.parameters:
+        if (
+            line
+            and definition.name == "fetch"
+            and definition.parent == -1
+            and line <= definition.line <= line + 3
+            and definition.parameters
+        ):
             place = place_of(facts.path, definition.line)
             table.add(None, Route(RouteKind.HTTP, "ANY", "/{}", "fetch", place, "node-http", index), definition.line)
 

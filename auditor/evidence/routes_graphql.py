@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from auditor.evidence.route_names import Names
 from auditor.evidence.route_table import Table, place_of
@@ -21,7 +22,7 @@ _ROOT_KIND = {"Query": "GET", "Queries": "GET", "Mutation": "POST", "Mutations":
 _MAP = re.compile(r"resolver", re.IGNORECASE)
 
 
-def python_fields(names: Names, table: Table, files: Iterable[FileFacts]) -> None:
+def python_fields(table: Table, files: Iterable[FileFacts]) -> None:
     """Fields of the root types of the three Python libraries."""
     for facts in files:
         modules = {statement.module.split(".", maxsplit=1)[0] for statement in facts.imports}
@@ -29,15 +30,17 @@ def python_fields(names: Names, table: Table, files: Iterable[FileFacts]) -> Non
             continue
         for index, definition in enumerate(facts.definitions):
             if definition.kind is DefinitionKind.CLASS:
-                _class(names, table, facts, index)
+                _class(table, facts, index)
             else:
                 _bound(table, facts, index)
 
 
-def _class(names: Names, table: Table, facts: FileFacts, index: int) -> None:
+def _class(table: Table, facts: FileFacts, index: int) -> None:
     definition = facts.definitions[index]
     root = _ROOT_CLASS.match(definition.name)
-    mutates = any(last(base) in {"Mutation", "ClientIDMutation", "SerializerMutation", "DjangoModelFormMutation"} for base in definition.bases)
+    mutates = any(
+        last(base) in {"Mutation", "ClientIDMutation", "SerializerMutation", "DjangoModelFormMutation"} for base in definition.bases
+    )
     for number, inner in enumerate(facts.definitions):
         if inner.parent != index:
             continue
@@ -63,7 +66,9 @@ def _bound(table: Table, facts: FileFacts, index: int) -> None:
             _add(table, facts, index, _ROOTS[kind], name.literal if name is not None else facts.definitions[index].name)
 
 
-def _add(table: Table, facts: FileFacts, index: int, method: str, field: str, decorator: Call | None = None) -> None:
+def _add(  # noqa: PLR0917 - one field and what it says
+    table: Table, facts: FileFacts, index: int, method: str, field: str, decorator: Call | None = None
+) -> None:
     definition = facts.definitions[index]
     stated = decorator.argument("permission_classes") if decorator is not None else None
     others = (entry.callee for entry in definition.decorators if last(entry.callee) not in {"field", "mutation", "subscription"})
@@ -85,18 +90,20 @@ def resolver_maps(names: Names, table: Table, files: Iterable[FileFacts]) -> Non
                 continue
             roots = [(key, item) for key, item in value.items if key.lower() in _ROOTS and item.kind is ValueKind.COLLECTION]
             if roots and (_MAP.search(assignment.target) or _MAP.search(facts.path) or len(value.items) == len(roots)):
-                for key, item in roots:
-                    _fields(names, table, facts, assignment.line, key, item)
+                for root, item in roots:
+                    shape = Route(RouteKind.HTTP, _ROOTS[root.lower()], "", "", place_of(facts.path, assignment.line), "graphql")
+                    _fields(names, table, facts, shape, item)
 
 
-def _fields(names: Names, table: Table, facts: FileFacts, line: int, root: str, fields: Value) -> None:
+def _fields(names: Names, table: Table, facts: FileFacts, shape: Route, fields: Value) -> None:
+    line = shape.place.line
     for key, value in fields.items:
         if not key or key == "...":
             continue
         home, index, before = _resolver(names, facts, line, key, value)
-        place = place_of(home.path, home.definitions[index].line) if index >= 0 else place_of(facts.path, line)
-        method = _ROOTS[root.lower()]
-        table.add(None, Route(RouteKind.HTTP, method, f"/graphql/{key}", key, place, "graphql", index, place_of(facts.path, line), before), line)
+        place = place_of(home.path, home.definitions[index].line) if index >= 0 else shape.place
+        own = replace(shape, path=f"/graphql/{key}", handler=key, place=place, handler_scope=index)
+        table.add(None, replace(own, registered=shape.place, through=before), line)
 
 
 def _resolver(names: Names, facts: FileFacts, line: int, key: str, value: Value) -> tuple[FileFacts, int, tuple[str, ...]]:
@@ -121,6 +128,4 @@ def _called(value: Value) -> Iterator[str]:
 
 def _within(facts: FileFacts, line: int, value: Value, first: int) -> bool:
     """Whether a function stands inside the wrapping call of a field."""
-    return any(
-        call.callee == value.literal and call.line >= first and call.line <= line <= call.end_line for call in facts.calls
-    )
+    return any(call.callee == value.literal and call.line >= first and call.line <= line <= call.end_line for call in facts.calls)

@@ -24,13 +24,14 @@ def litestar_routes(names: Names, table: Table, files: Iterable[FileFacts]) -> N
             for decorator in definition.decorators:
                 found = _DECORATOR.match(decorator.callee)
                 if found:
-                    _handler(names, table, facts, index, decorator, found["verb"])
+                    _handler(names, table, facts, index, decorator)
         for call in facts.calls:
             if last(call.callee) in _LISTING:
                 _listed(names, table, facts, call)
 
 
-def _handler(names: Names, table: Table, facts: FileFacts, index: int, decorator: Call, verb: str) -> None:
+def _handler(names: Names, table: Table, facts: FileFacts, index: int, decorator: Call) -> None:
+    verb = last(decorator.callee)
     definition = facts.definitions[index]
     parent = definition.parent
     own = Spot(facts.path, facts.definitions[parent].qualname if parent >= 0 else definition.qualname)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from auditor.evidence.route_names import Names
 from auditor.evidence.route_table import Table, place_of
 from auditor.languages.migrations import last
 from auditor.model.evidence import Route, RouteKind
 from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKind
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A view as a decorator or call states it, with the paths of all named routes."""
+
+    facts: FileFacts
+    call: Call
+    patterns: dict[str, str]
 
 
 def pyramid_routes(names: Names, table: Table, files: Iterable[FileFacts]) -> None:
@@ -27,19 +37,21 @@ def pyramid_routes(names: Names, table: Table, files: Iterable[FileFacts]) -> No
                 if last(decorator.callee) == "view_config":
                     home = index
                     if definition.kind is DefinitionKind.CLASS and (attribute := decorator.argument("attr")) is not None:
-                        home = next((n for n, d in enumerate(facts.definitions) if d.parent == index and d.name == attribute.literal), index)
-                    _view(names, table, facts, decorator, patterns, (facts, home))
+                        home = next(
+                            (n for n, d in enumerate(facts.definitions) if d.parent == index and d.name == attribute.literal), index
+                        )
+                    _view(names, table, Stated(facts, decorator, patterns), (facts, home))
         for call in facts.calls:
             if last(call.callee) == "add_view" and any(argument.name == "route_name" for argument in call.arguments):
                 value = call.argument("view", 0)
                 spot = names.spot(facts.path, value.literal) if value is not None and value.literal else None
                 index = names.definition(spot) if spot is not None else -1
-                _view(names, table, facts, call, patterns, (names.facts[spot.path], index) if spot is not None and index >= 0 else None)
+                handler = (names.facts[spot.path], index) if spot is not None and index >= 0 else None
+                _view(names, table, Stated(facts, call, patterns), handler)
 
 
-def _view(
-    names: Names, table: Table, facts: FileFacts, call: Call, patterns: dict[str, str], handler: tuple[FileFacts, int] | None
-) -> None:
+def _view(names: Names, table: Table, stated: Stated, handler: tuple[FileFacts, int] | None) -> None:
+    facts, call, patterns = stated.facts, stated.call, stated.patterns
     route = names.text(facts.path, call.argument("route_name"))
     path = patterns.get(route or "", "")
     if not path:
@@ -51,7 +63,11 @@ def _view(
     place = place_of(home.path, definition.line) if definition is not None else registered
     name = definition.qualname if definition is not None else ""
     permission = call.argument("permission")
-    before = () if permission is None or permission.literal in {"NO_PERMISSION_REQUIRED", "__no_permission_required__"} else ("permission_required",)
+    before = (
+        ()
+        if permission is None or permission.literal in {"NO_PERMISSION_REQUIRED", "__no_permission_required__"}
+        else ("permission_required",)
+    )
     for method in _methods(call.argument("request_method")):
         table.add(None, Route(RouteKind.HTTP, method, path, name, place, "pyramid", index, registered, before), call.line)
 

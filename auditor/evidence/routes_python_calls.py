@@ -69,7 +69,12 @@ def _outer(facts: FileFacts, call: Call) -> Value | None:
     text = call.arguments[0].value.text if call.arguments else ""
     for outer in facts.calls:
         routes = outer.argument("routes", 1)
-        if last(outer.callee) == "Mount" and routes is not None and outer.line <= call.line <= outer.end_line and f"Route({text}" in routes.text:
+        if (
+            last(outer.callee) == "Mount"
+            and routes is not None
+            and outer.line <= call.line <= outer.end_line
+            and f"Route({text}" in routes.text
+        ):
             return outer.argument("path", 0)
     return None
 

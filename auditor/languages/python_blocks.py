@@ -16,6 +16,7 @@ from auditor.languages.python_values import last_line, parts
 from auditor.languages.python_walk import PLAIN, Around, DefinitionDraft, Hint, Reasons, directives
 from auditor.languages.tree import end_line_of, folded, line_of, text_of
 from auditor.model.syntax import (
+    Branch,
     Definition,
     FileFacts,
 )
@@ -68,6 +69,7 @@ class Walk(DefinitionWalk):
             raises=tuple(self.raises),
             returns=tuple(self.returns),
             loops=tuple(self.loops),
+            branches=tuple(self.branches),
             directives=directives(comments, self.source),
             bound=tuple(sorted(self.scopes.module.bound)),
             undefined=self.scopes.undefined(),
@@ -91,6 +93,10 @@ class Walk(DefinitionWalk):
             self.decision(around)
             entries.append((condition, around))
             text = folded(condition, self.source)
+            if block is not None:
+                names = self.values.value(condition).names
+                lines = (line_of(branch), end_line_of(block), end_line_of(node))
+                self.branches.append(Branch(text, names, *lines, around.definition))
             if _TYPE_CHECKING.match(text):
                 entries.append((block, replace(inside, type_only=True)))
                 continue

@@ -24,6 +24,7 @@ from auditor.model.syntax import (
     TEXT_LIMIT,
     Assertion,
     Assignment,
+    Branch,
     Call,
     Comment,
     Definition,
@@ -106,6 +107,7 @@ class ExpressionWalk:
         self.raises: list[Assignment] = []
         self.returns: list[Assignment] = []
         self.loops: list[Loop] = []
+        self.branches: list[Branch] = []
         self.string_rows: list[tuple[int, int]] = []
         self.prose_rows: list[tuple[int, int]] = []
         self.main_lines = (0, 0)

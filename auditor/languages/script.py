@@ -135,6 +135,7 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
         raises=tuple(walk.raises),
         returns=tuple(walk.returns),
         loops=tuple(walk.loops),
+        branches=tuple(walk.branches),
         directives=(*walk.directives, *pragmas),
         bound=tuple(walk.root.names),
         undefined=tuple(_undefined(walk, comments)) if scoped else (),

@@ -9,7 +9,7 @@ from auditor.languages.script_handlers import catch_handler
 from auditor.languages.script_nodes import WRAPPERS, unwrapped
 from auditor.languages.script_walk import PLAIN, UNUSED, Frame, Handle, Scope, Use, Walk
 from auditor.model.snapshot import Language
-from auditor.model.syntax import Assignment
+from auditor.model.syntax import Assignment, Branch
 
 _CASTS = {"as_expression", "satisfies_expression"}
 _MODULE_STATEMENTS = {"import_statement", "export_statement"}
@@ -56,11 +56,16 @@ def _if(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
     if frame.jsx:
         _logic_lines(walk, node)
     alternative = node.child_by_field_name("alternative")
+    condition, consequence = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
+    if condition is not None and consequence is not None:
+        test = walk.values.value(unwrapped(condition))
+        lines = (node.start_point[0] + 1, consequence.end_point[0] + 1, node.end_point[0] + 1)
+        walk.branches.append(Branch(test.text, test.names, *lines, frame.definition))
     if alternative is not None:
         for child in alternative.named_children[::-1]:
             walk.later(child, inner, Use(name="else") if child.type == "if_statement" else PLAIN)
-    walk.later(node.child_by_field_name("consequence"), inner)
-    walk.later(node.child_by_field_name("condition"), inner)
+    walk.later(consequence, inner)
+    walk.later(condition, inner)
 
 
 def _loop(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:

@@ -16,6 +16,7 @@ from auditor.model.snapshot import Language
 from auditor.model.syntax import (
     Argument,
     Assignment,
+    Branch,
     Call,
     Definition,
     DefinitionKind,
@@ -194,6 +195,7 @@ class Walk:
         self.raises: list[Assignment] = []
         self.returns: list[Assignment] = []
         self.loops: list[Loop] = []
+        self.branches: list[Branch] = []
         self.elements: list[Reference] = []
         self.directives: list[str] = []
         self.constants: dict[str, str] = {}

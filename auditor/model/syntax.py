@@ -218,6 +218,21 @@ class Handler:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """An `if`, or an else-if by itself: `test` as text, `names` the dotted paths in it, callees included.
+
+    It begins at `line`; `end_line` is the last line of what it does when the test holds, `last_line` the last of everything that depends on it.
+    """
+
+    test: str
+    names: tuple[str, ...]
+    line: int
+    end_line: int
+    last_line: int
+    scope: int
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentRead:
     """A setting read from the environment (os.environ, os.getenv, process.env, import.meta.env, Deno.env, decouple/environs/django-environ).
 
@@ -320,6 +335,7 @@ class FileFacts:
     comments: tuple[Comment, ...] = ()
     raises: tuple[Assignment, ...] = ()
     returns: tuple[Assignment, ...] = ()
+    branches: tuple[Branch, ...] = ()
     directives: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
     undefined: tuple[Reference, ...] = ()
