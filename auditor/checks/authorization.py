@@ -241,12 +241,25 @@ class Guards:
             return Guard(Strength.NONE)
         if words.KNOWN.match(name) or words.KNOWN.match(last):
             return Guard(Strength.SEEN, name)
-        values = self._values(path, name)
-        for home, inner in values:
+        written = self._written(path, name)
+        if written.strength is not Strength.NONE:
+            return written
+        for home, inner in self._values(path, name):
             found = self.named(home, inner, depth - 1)
             if found.strength is not Strength.NONE:
                 return found
         return Guard(Strength.NAMED, name) if words.NAMED.search(last) else Guard(Strength.NONE)
+
+    def _written(self, path: str, name: str) -> Guard:
+        """A guard written where a library makes it: `const isAdmin = t.middleware(async ({ ctx, next }) => {...})`."""
+        found = self._bound.get(name) or self._bound.get(_last(name), [])
+        for home, assignment in [entry for entry in found if entry[0] == path] or (found if len(found) <= 3 else []):
+            facts = self._syntax.files[home]
+            call = next((c for c in facts.calls if c.target == assignment.target and c.line == assignment.line), None)
+            for index, definition in enumerate(facts.definitions if call is not None else ()):
+                if call is not None and call.line <= definition.line and definition.end_line <= call.end_line and self.refuses(home, index):
+                    return Guard(Strength.SEEN, name, Place(home, call.line, call.end_line))
+        return Guard(Strength.NONE)
 
     def _values(self, path: str, name: str) -> list[tuple[str, str]]:
         """What a module-level name is made of: `const requireAdmin = passport.authenticate("jwt")`."""
@@ -438,7 +451,7 @@ class Guards:
             inside = [i for i, d in enumerate(facts.definitions) if d.name == "context" and call.line <= d.line <= call.end_line]
             found = [*((facts.path, index) for index in inside), *(entry for name in named for entry in self.reach.named(facts.path, name))]
             for home, index in found:
-                if re.search(r"Apollo|[yY]oga|[gG]raph[qQ][lL]|Middleware|standalone", call.callee) and self.refuses(home, index):
+                if re.search(r"apollo|yoga|graphql|middleware|standalone", call.callee, re.IGNORECASE) and self.refuses(home, index):
                     definition = self._syntax.files[home].definitions[index]
                     place = Place(home, definition.line, definition.end_line)
                     yield _Cover(root, Guard(Strength.SEEN, definition.name, place), framework=("graphql",))

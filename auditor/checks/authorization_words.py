@@ -19,6 +19,11 @@ SUBJECT = re.compile(
     re.IGNORECASE,
 )
 """What a test about the caller calls them."""
+KNOWN_ONE = re.compile(
+    r"^(?:[\w.]+\.)?(?:(?:current_?)?user|session|account|member|authed\(\)|is_?authenticated(?:\(\))?|is_?logged_?in(?:\(\))?|logged_?in|token|auth_?header|authorization|session_\w+)$",
+    re.IGNORECASE,
+)
+"""A test that holds for everybody who is known, and for nobody else."""
 NEGATIVE = re.compile(
     r"!|\bnot\b|\bis None\b|===?\s*(?:null|undefined|None|false|False|0|\"\"|'')|<\s*[\d\w]|isAnonymous|is_anonymous|unauthenticated|[eE]xpired|[iI]nvalid|missing|denied|[eE]rror|forbidden|revoked|isNil|isEmpty"
 )
@@ -33,10 +38,17 @@ PROOF = re.compile(
     re.IGNORECASE,
 )
 """Something a caller can be recognised by."""
-LOOK_UP = re.compile(
-    r"\b(?:req|request|ctx\.request|c\.req)\.(?:body|params|query|json|form|args|param|match_info|GET|POST|path_params|query_params)\b|\bparams\.\w|\bsearchParams\b|\bpath_params\b"
+SENT = re.compile(
+    r"(?:await\s+)?\b(?:req|request|ctx\.request|c\.req|ctx|event|self\.request)\.(?:body|params|query|json|form|args|param|match_info|GET|POST|data|values|path_params|query_params|nextUrl\.searchParams|get_json)\b"
+    r"(?:\(\))?(?:\??\.\w+|\[['\"]?\w+['\"]?\]|\(\s*['\"][\w-]*['\"]\s*(?:,[^()]{0,40})?\)){0,3}|\bsearchParams\.get\([^()]{0,60}\)"
 )
-"""A value anybody can send."""
+"""A value anybody can send, with the field that is taken of it."""
+EDITABLE = re.compile(
+    r"headers?(?:\.get)?\s*[\[(.]\s*['\"]?(?:x-)?(?:user-?)?(?:role|roles|admin|is-?admin|user-?id|username)['\"]?\s*[\])]?|cookies?(?:\(\))?(?:\.get)?\s*[\[(.]\s*['\"]?(?:role|is_?admin|admin|user_?id|user|username|env|logged_?in|isLoggedIn)\b['\"]?\s*[\])]?"
+    r"|(?:user_metadata|userMetadata|unsafe_metadata|unsafeMetadata|raw_user_meta_data)\??\.\w+|localStorage\.getItem\([^()]{0,60}\)|jwtDecode\([^()]{0,80}\)|JSON\.parse\(\s*(?:atob|Buffer\.from)\([^()]{0,80}\)",
+    re.IGNORECASE,
+)
+"""A claim the caller writes as they like: a header or cookie that names a role, metadata of an account its owner may change, a token nobody verified."""
 EITHER = re.compile(r"\?\s*$|\?[^?]*$|\|\|\s*$|\bor\s*$|:\s*$|&&\s*$")
 LEAVES = re.compile(
     r"\b(?:raise|throw|abort|redirect|sendStatus|reject|HTTPException|createError)\b|\b(?:res|reply|response|resp|ctx|self|handler)\.\w+|\bnext\(\s*(?:new|err)|\berror\(",
@@ -79,6 +91,8 @@ NO_GUARD = re.compile(
     r"csrf|cors|throttl|rate_?limit|limiter|optional|exempt|public|allow_?any|skip_?auth|anonymous|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
     re.IGNORECASE,
 )
+ASKED = frozenset({"has_permission", "has_object_permission", "canActivate", "test_func", "can_activate", "is_accessible"})
+"""Methods a framework asks whether a caller may go on."""
 OPENED = re.compile(
     r"^(?:Public|IsPublic|SkipAuth|NoAuth|AllowAnonymous|Anonymous|AllowAny|public|skip_auth|login_not_required|allow_anonymous|exempt)$"
 )

@@ -60,6 +60,18 @@ class Function:
         for branch in self._branches:
             if self._unknown_is_sent_away(branch):
                 yield Refusal(branch.line, leaves=False)
+        if self._definition.name in words.ASKED:
+            yield from self._answers()
+
+    def _answers(self) -> Iterator[Refusal]:
+        """`return request.user.is_authenticated`, or `return False` beside a test of the caller, where a framework asks for a yes or no."""
+        tests = any(self._names_caller(self._expanded(branch)) for branch in self._branches)
+        for answer in self._facts.returns:
+            if answer.scope not in self._inside or answer.value is None or answer.value.text in {"True", "true"}:
+                continue
+            denies = answer.value.text in {"False", "false"}
+            if (denies and tests) or (not denies and self._names_caller(f"{answer.value.text} {' '.join(answer.value.names)}")):
+                yield Refusal(answer.line, leaves=True)
 
     def tested(self) -> frozenset[str]:
         """The last parts of all names its tests and results depend on."""
@@ -90,6 +102,8 @@ class Function:
     def _about_the_caller(self, line: int, before: str) -> bool:
         around = [branch for branch in self._branches if branch.line <= line <= branch.last_line]
         caught = [h for h in self._facts.handlers if h.scope in self._inside and h.line <= line <= h.end_line]
+        if any(line <= branch.end_line and _holds_for_known_ones(branch) for branch in around):
+            return False
         if any(self._names_caller(" ".join((*handler.tried, *handler.types))) for handler in caught):
             return True
         for branch in around:
@@ -121,6 +135,9 @@ class Function:
         text, names = _QUOTED.sub("''", branch.test), [_head(name) for name in branch.names]
         seen: set[str] = set()
         for _ in range(_STEPS):
+            sent = [name for name in names if words.SENT.match(self._values.get(name, ""))]
+            for name in sent:  # a field of what was sent says nothing about who sent it
+                text = re.sub(rf"\b{re.escape(name)}\b", " ", text)
             added = [self._values[name] for name in names if name in self._values and name not in seen]
             seen.update(names)
             names = [_head(word) for piece in added for word in re.findall(r"[A-Za-z_$][\w$.]*", piece)][:60]
@@ -131,13 +148,17 @@ class Function:
     def _names_caller(text: str) -> bool:
         if not words.CALLER.search(text):
             return False
-        if words.OTHER_REASON.search(text) and not words.PROOF.search(words.OTHER_REASON.sub(" ", text)):
-            return False
-        return not words.LOOK_UP.search(text) or words.PROOF.search(text) is not None
+        own = words.EDITABLE.sub(" ", words.SENT.sub(" ", words.OTHER_REASON.sub(" ", text)))
+        return own == text or words.PROOF.search(own) is not None
 
 
 def _negative(test: str) -> bool:
     return words.NEGATIVE.search(test) is not None
+
+
+def _holds_for_known_ones(branch: Branch) -> bool:
+    """`if user:`, `if authed() and ...`: whoever is not known passes by what stands inside."""
+    return any(words.KNOWN_ONE.match(part.strip()) for part in re.split(r"&&|\band\b", branch.test))
 
 
 def _head(name: str) -> str:

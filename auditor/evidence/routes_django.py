@@ -163,13 +163,18 @@ class DjangoRoutes:
             self._view(facts, call, full, value)
 
     def _outer_prefix(self, facts: FileFacts, call: Call) -> str:
-        """The prefix of an entry written inside `path("x/", include([...]))`; calls come outermost first."""
+        """The prefix of an entry written inside `path("x/", include([...]))`, however deep; calls come outermost first."""
+        prefix = ""
         for outer in facts.calls[: facts.calls.index(call)]:
-            around = last(outer.callee) in _ENTRIES and outer.line <= call.line and call.end_line <= outer.end_line
-            view = outer.argument("view", 1) if around else None
-            if view is not None and view.literal == "include" and f"({call.arguments[0].value.text}" in view.text.replace("\n", ""):
-                return self._names.text(facts.path, outer.argument("route", 0)) or ""
-        return ""
+            if last(outer.callee) not in _ENTRIES or not (outer.line <= call.line and call.end_line <= outer.end_line):
+                continue
+            view = outer.argument("view", 1)
+            if view is None or view.literal != "include":
+                continue
+            if outer.line < call.line or (call.arguments and f"({call.arguments[0].value.text}" in view.text):
+                text = self._names.text(facts.path, outer.argument("route", 0)) or ""
+                prefix = joined(prefix, text.removeprefix("^")) if prefix else text.removeprefix("^")
+        return prefix
 
     def _view(self, facts: FileFacts, call: Call, path: str, value: Value) -> None:
         name, wrappers = _view_name(value)

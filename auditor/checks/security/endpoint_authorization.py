@@ -33,7 +33,7 @@ _EXEMPT = re.compile(
 )
 """Words that exempt an endpoint wherever they stand in its path or its handler's name."""
 _EXEMPT_LAST = re.compile(
-    r"^(?:tokens?|session|ping|status|version|metrics|manifest\S*|setup|install|onboarding\S*|contact(?:-us|-form)?|feedback|newsletter|subscribe|wait-?list|track\S*|collect\S*|telemetry|beacon|batch|log-?error|jserror|error-?reports?|csp-?reports?|confirm\S*|activate\S*|"
+    r"^(?:tokens?|session|ping|status|version|metrics|manifest\S*|setup\S*|install\S*|onboarding\S*|revoke|introspect|bot|contact(?:-us|-form)?|feedback|newsletter|subscribe|wait-?list|track\S*|collect\S*|telemetry|beacon|batch|log-?error|jserror|error-?reports?|csp-?reports?|confirm\S*|activate\S*|"
     r"share|shares|shared|embed\S*|locales?|language|theme|cookie\S*|consent|demo|validat\S*|available|availability|exists|check-?(?:username|email)|search|preview\S*|cron-?preview|graphql|i18n)$"
 )
 """Words that exempt an endpoint as the last fixed part of its path."""
