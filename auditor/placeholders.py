@@ -104,7 +104,7 @@ def looks_random(value: str) -> bool:
 
     Hexadecimal of 20 digits or more, or a mix of digits and letters without words in it; entropy only decides what the make-up left open.
     """
-    if len(value) < 16 or " " in value or is_monotonous(value):
+    if len(value) < 16 or " " in value or is_monotonous(value) or _is_slug(value):
         return False
     if re.fullmatch(r"[0-9a-f]{20,}|[0-9A-F]{20,}", value):
         return entropy(value) > 2.8
@@ -121,6 +121,13 @@ def looks_random(value: str) -> bool:
             and entropy(value) > 3.8
         )
     return words * 2 < len(value) and digits >= 2 and entropy(value) > 3.2
+
+
+def _is_slug(value: str) -> bool:
+    """Words and numbers with marks between them, as in the names of licences, versions and images: "cc-by-sa-3.0-de"."""
+    parts = [part for part in re.split(r"[-_.:/@]", value) if part]
+    mixed = sum(len(part) for part in parts if not (part.isalpha() or part.isdigit()))
+    return len(parts) >= 3 and mixed * 3 <= len(value) and (value.islower() or max(map(len, parts)) <= 12)
 
 
 def _case_changes(value: str) -> int:

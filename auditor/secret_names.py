@@ -112,7 +112,7 @@ _SIGNING_WORDS = _set("jwtsecret sessionsecret cookiesecret signingkey encryptio
 _PUBLIC = _set(
     "public publishable anon site pk recaptcha vapidpublic csrf xsrf cancel cancellation abort next page continuation cursor design css syntax tokenizer lexer parser word bos eos pad unk mask stop start end max min num total prompt completion usage cached input output"
 )
-_OTHER_PASSES = _set("by full season boarding first second single multi render verdict result outcome status test to must ci checks")
+_OTHER_PASSES = _set("by for full season boarding first second single multi render verdict result outcome status test to must ci checks")
 """Words before "pass" that speak of a ticket, a test or a run."""
 _RUN_TOGETHER = re.compile(
     r"(?!(?:no|non|not|forgot|forgotten|reset|show|hide|toggle|has|have|is|need|needs|require|requires|check|verify|valid|validate|invalid|wrong|weak|strong|one|1|bit|last|text|input|change|update|set|get)pass)[a-z0-9]{1,20}(?:password|passwd|passphrase)"

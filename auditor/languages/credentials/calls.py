@@ -82,7 +82,14 @@ def call_matches(text: str) -> Iterator[Match]:
 
 def _argument(found: re.Match[str], reason: str, host: str) -> Iterator[Match]:
     user, value = found["user"], found["value"]
-    if is_reference(value) or is_stand_in(value) or is_reference(user) or _NO_PASSWORD.search(value) or value == user:
+    if (
+        is_reference(value)
+        or is_stand_in(value)
+        or is_reference(user)
+        or _NO_PASSWORD.search(value)
+        or value == user
+        or user.lower() in {"anonymous", "ftp"}
+    ):
         return
     if is_common(value) or is_placeholder(value):
         return  # also what every introduction shows

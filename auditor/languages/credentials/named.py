@@ -80,9 +80,10 @@ _WELL_KNOWN = frozenset(
 _SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "undefined"})
 _PATTERN = re.compile(r"\[\^?[a-zA-Z0-9]-[a-zA-Z0-9]|\\[dwsb]|\(\?|\{\d{1,4},?\d{0,4}\}")
 """Character classes and counts of a search pattern that finds keys."""
+_END_OF_SENTENCE = re.compile(r"[A-Za-z]+[.,:;)]")
 _WORDLIKE = re.compile(r"^[A-Za-z]+(?:[-_.: /][A-Za-z]+)*$")
 _TECHNICAL = re.compile(
-    r"sha-?\d|md5|argon|bcrypt|scrypt|pbkdf|hmac|\brsa|\baes|utf-?8|base64|oauth2?|https?:|^/|\\|^\.{1,2}/|^[\w.+-]+@[\w-]+\.[\w.]+$|^#|\.(?:json|ya?ml|txt|pem|key|env|php|py|[jt]sx?|html|css|svg|png)$|^\d+(?:\.\d+)*$|^v\d",
+    r"sha-?\d|md5|^\d+/(?:tcp|udp)|argon|bcrypt|scrypt|pbkdf|hmac|\brsa|\baes|utf-?8|base64|oauth2?|https?:|^/|\\|^\.{1,2}/|^[\w.+-]+@[\w-]+\.[\w.]+$|^#|\.(?:json|ya?ml|txt|pem|key|env|php|py|[jt]sx?|html|css|svg|png)$|^\d+(?:\.\d+)*$|^v\d",
     re.IGNORECASE,
 )
 _OWN_WORD = re.compile(r"pass|pwd|secret|token|api.?key|auth|login|user|admin|credential|private|encrypt", re.IGNORECASE)
@@ -204,7 +205,7 @@ def _named(found: re.Match[str], offset: int, style: Style) -> Iterator[Match]:
 def _quoted_name(found: re.Match[str]) -> bool:
     """In `get("NAME", "value")` the name is quoted; `(password, "text")` passes a variable beside a message."""
     before = found.string[max(0, found.start("name") - 1) : found.start("name")]
-    return before in {'"', "'", "`"}
+    return before in {'"', "'"}
 
 
 def _meaning(kind: NameKind) -> str:
@@ -234,10 +235,18 @@ def _strength(kind: NameKind, name: str, value: str, style: Style, *, bare: bool
 
 def _strength_of_password(value: str, *, weak: bool = False) -> Strength | None:
     """How much a value under a password's name looks like a password that opens something."""
-    if value in _WELL_KNOWN or re.search(r"\s", value) or not 3 <= len(value) <= 128 or is_reference(value) or value.lower() in _SWITCHES:
+    if (
+        value in _WELL_KNOWN
+        or re.search(r"\s", value)
+        or not 3 <= len(value) <= 128
+        or is_reference(value)
+        or value.rstrip(",;").lower() in _SWITCHES
+    ):
         return None
     if _UUID.fullmatch(value) and not weak:
         return None  # in code an id of something that has to do with passwords; in a settings file it may be one
+    if _END_OF_SENTENCE.fullmatch(value):
+        return None
     if is_common(value):
         return Strength.WEAK if weak else None
     if is_placeholder(value) or _TECHNICAL.search(value) or re.search(r"[(){}<>\[\]\\]|://", value):

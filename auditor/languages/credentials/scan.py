@@ -46,9 +46,13 @@ _LOGINS_AS_TEXT = re.compile(
     re.IGNORECASE,
 )
 """Texts that are no documents: notes of logins."""
+_OTHER_CODE = re.compile(
+    r"\.(?:p[lm]|pod|tcl|tm|vim|el|cljs?|hs|mli?|[eh]rl|groovy|gradle|pas|vb|bas|f\d\d|sol|zig|nim|jl|d|v)$", re.IGNORECASE
+)
+"""Programs in languages that are not told apart: only quoted literals are values in them."""
 _MARKUP = {Language.HTML, Language.CSS}
 _NO_NAMES = {Role.VENDORED, Role.MINIFIED, Role.GENERATED}
-_SCHEMA = re.compile(r"(?:^|/)(?:openapi|swagger|schema)[\w.-]*\.(?:json|ya?ml)$|\.schema\.json$", re.IGNORECASE)
+_SCHEMA = re.compile(r"\.map$|(?:^|/)(?:openapi|swagger|schema)[\w.-]*\.(?:json|ya?ml)$|\.schema\.json$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,11 @@ class Surroundings:
             return Style.MARKUP
         if self.language in UNREAD_LANGUAGES and _SETTINGS_IN_CODE.search(self.path):
             return Style.DECLARED
-        settings = self.language in _SETTINGS or is_dotenv(self.path) or bool(_LOGINS_AS_TEXT.search(self.path))
+        settings = (
+            (self.language in _SETTINGS and not _OTHER_CODE.search(self.path))
+            or is_dotenv(self.path)
+            or bool(_LOGINS_AS_TEXT.search(self.path))
+        )
         return Style.SETTINGS if settings and self.role is not Role.MIGRATION else Style.CODE
 
 
