@@ -34,9 +34,9 @@ _HASH = re.compile(
     rf"{CRYPT}|\*[0-9A-F]{{40}}|(?:pbkdf2|scrypt|argon2|bcrypt)[_:$][^\s',\"]{{40,300}}|sha(?:1|256|512)\$[^\s',\"]{{40,200}}|SCRAM-SHA-256\$[^\s',\"]{{60,200}}|[0-9a-fA-F]{{32}}|[0-9a-fA-F]{{40}}|[0-9a-fA-F]{{64}}|[0-9a-fA-F]{{128}}"
 )
 _HASHED_ENTRY = re.compile(
-    rf"[Pp](?:ass|ASS)(?:word|WORD|wd|WD)?[\w.-]{{0,20}}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?(?P<value>{CRYPT}|pbkdf2_\w{{3,12}}\$[^\s\"',]{{40,200}}|(?:pbkdf2|scrypt):[^\s\"',]{{40,300}})"
+    rf"[Pp](?:ass|ASS)(?:word|WORD|wd|WD)?[\w.-]{{0,20}}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?(?P<value>(?:argon2:)?{CRYPT}|sha1:[0-9a-f]{{12}}:[0-9a-f]{{40}}|pbkdf2_\w{{3,12}}\$[^\s\"',]{{40,200}}|(?:pbkdf2|scrypt):[^\s\"',]{{40,300}})"
 )
-_HASH_MARKS = ("$2", "$6$", "$5$", "$y$", "$argon2", "$apr1$", "pbkdf2", "scrypt:", "{SSHA")
+_HASH_MARKS = ("$2", "$6$", "$5$", "$y$", "$argon2", "$apr1$", "pbkdf2", "scrypt:", "{SSHA", "sha1:")
 _BARE_HASH = re.compile(r"[0-9a-fA-F]+")
 _VALUE = re.compile(r"\s*(?:'(?P<text>(?:[^'\\]|\\.|''){0,4000})'|(?P<bare>[^',()]{1,200}))\s*(?P<end>[,)])")
 _NEXT_ROW = re.compile(r"\s*,\s*\(")

@@ -15,7 +15,7 @@ from auditor.languages.credentials.match import Match, Strength
 from auditor.languages.credentials.placed import placed
 from auditor.languages.credentials.stores import record_matches, store_matches
 from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Language
-from auditor.placeholders import is_placeholder, looks_random
+from auditor.placeholders import entropy, is_placeholder, looks_random
 
 _WORDPRESS = re.compile(
     r"define\(\s*['\"](?P<name>DB_PASSWORD|FTP_PASS|(?:SECURE_|LOGGED_IN_|NONCE_)?(?:AUTH_)?(?:KEY|SALT))['\"]\s*,\s*'(?P<value>[^'\n]{3,120})'"
@@ -68,7 +68,8 @@ def _wordpress(text: str) -> Iterator[Match]:
 
 def _whole_file(text: str) -> Iterator[Match]:
     value = text.strip()
-    if looks_random(value) and not is_placeholder(value) and not re.search(r"\s", value):
+    cookie = re.fullmatch(r"[A-Z]{16,40}", value) and entropy(value) > 3.3  # Erlang draws capitals
+    if (looks_random(value) or cookie) and not is_placeholder(value) and not re.search(r"\s", value):
         start = text.index(value)
         yield Match("signing-key", start, start + len(value), value, Strength.FORMAT, "it is all there is in a file for a key")
 

@@ -25,6 +25,7 @@ _PUTTY = re.compile(
     r"PuTTY-User-Key-File-\d: [^\n]{3,60}\n(?:[^\n]{0,300}\n){1,80}?Private-Lines: \d{1,3}\n(?:[A-Za-z0-9+/=]{1,76}\n?){2,200}"
 )
 _WEB_KEY = re.compile(r"\"d\"\s*:\s*\"([A-Za-z0-9_-]{40,700})\"")
+_LOCKED_WALLET = re.compile(r"\"ciphertext\"\s*:\s*\"([0-9a-f]{64,200})\"")
 _WALLET = re.compile(
     r"(?:mnemonic|seed[_ -]?phrase|recovery[_ -]?phrase)\w{0,20}[\"']?\s{0,3}[:=]\s{0,3}[\"']?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z ])",
     re.IGNORECASE,
@@ -53,8 +54,18 @@ def key_matches(text: str) -> Iterator[Match]:
             if '"kty"' in text[max(0, found.start() - 3_000) : found.end() + 3_000] and entropy(found[1]) > 4.0:
                 reason = "it is the private part of a JSON web key"
                 yield Match("private-key", found.start(1), found.end(1), found[1], Strength.FORMAT, reason, signing=True)
+    if '"ciphertext"' in text:
+        yield from _locked_wallets(text)
     if any(word in text for word in ("nemonic", "NEMONIC", "phrase", "PHRASE", "Phrase")):
         yield from _wallets(text)
+
+
+def _locked_wallets(text: str) -> Iterator[Match]:
+    """Key files of Ethereum: encrypted, so that the pass phrase is all that is left between a reader and the money."""
+    for found in islice(_LOCKED_WALLET.finditer(text), _BLOCKS):
+        if '"kdf' in text and entropy(found[1]) > 3.0:
+            reason = "it is the key of a wallet, locked with a pass phrase"
+            yield Match("private-key", found.start(1), found.end(1), found[1], Strength.FORMAT, reason, local=True)
 
 
 def _block(text: str, found: re.Match[str]) -> Iterator[Match]:

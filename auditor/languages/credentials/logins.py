@@ -32,6 +32,7 @@ _DIAL_UP = re.compile(
 _TUNNEL = re.compile(r":[ \t]*(?:PSK|XAUTH|EAP|NTLM)[ \t]+\"(?P<value>[^\"\n]{3,200})\"")
 _PAIR = re.compile(r"^(?:[^\s:#]{1,100}:){1,2}(?P<value>[^\s:]{3,200})$", re.MULTILINE)
 _QUOTED_PAIR = re.compile(r"^\"[^\"\n]{1,100}\"[ \t]+\"(?P<value>[^\"\n]{3,300})\"", re.MULTILINE)
+_CURL = re.compile(r"^[ \t]*-{0,2}(?:proxy-)?u(?:ser)?[ \t]*[=: \t][ \t]*\"?[^\s:\"]{1,100}:(?P<value>[^\s\"]{3,200})", re.MULTILINE)
 _CVS = re.compile(r"^(?:/1[ \t]+)?:pserver:[^\s@]{1,100}@(?P<host>[^\s:]{1,200}):\S{1,200}[ \t]+(?P<value>A\S{3,100})$", re.MULTILINE)
 
 LINES: tuple[tuple[re.Pattern[str], re.Pattern[str], str, str], ...] = (
@@ -42,9 +43,10 @@ LINES: tuple[tuple[re.Pattern[str], re.Pattern[str], str, str], ...] = (
     (re.compile(r"^passwd\.client$"), _EXIM, "it is the login at a mail relay", "password"),
     (re.compile(r"^(?:chap|pap)-secrets$"), _DIAL_UP, "it is the secret of a dial-up line", "password"),
     (re.compile(r"^ipsec(?:\.[\w.-]+)?\.secrets$"), _TUNNEL, "it is the shared secret of a tunnel", "password"),
-    (re.compile(r"^rsyncd?\.secrets$|^\.?rsync_?pass(?:wd|word)?$"), _PAIR, "it is a login of an rsync server", "password"),
+    (re.compile(r"^\.?rsyncd?\.secrets$|^\.?rsync_?pass(?:wd|word)?$"), _PAIR, "it is a login of an rsync server", "password"),
     (re.compile(r"^\.?passwd-s3fs$"), _PAIR, "it is the secret key of a bucket", "password"),
     (re.compile(r"^userlist\.txt$"), _QUOTED_PAIR, "it is a login of a database pooler", "password"),
+    (re.compile(r"^[._]curlrc$"), _CURL, "it is a login of curl's settings", "password"),
     (re.compile(r"^\.cvspass$"), _CVS, "it is a login that CVS has kept, in a form that hides nothing", "password"),
 )
 """(name of the file, form of its lines, what a login in it is, its kind)."""

@@ -51,12 +51,19 @@ _BARE = re.compile(
     r"""^[ \t]*(?:-[ \t]+)?(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|//[\w./:-]{1,100}/?:)?["']?(?P<name>[A-Za-z_][\w.-]{0,99})["']?[ \t]*(?:=|:[ \t]|[ \t](?=\S+$))[ \t]*(?P<value>[^\s"'`][^\n]{1,400}?)[ \t]*(?:[ \t]#[^\n]*)?$"""
 )
 _IN_PROSE = re.compile(r"(?<![\w.$-])(?P<name>[A-Z][A-Z0-9_]{4,60})=(?P<value>[^\s\"'`<>]{8,300})")
+_INLINE = re.compile(
+    r"(?<![\w.$/-])(?P<name>[A-Za-z_][\w.-]{0,60}(?:pass|password|passwd|secret|token|PASS|PASSWORD|SECRET|TOKEN))=(?P<value>[^\s\"'`<>&;|$(){}\\]{6,200})(?=\s|$)"
+)
+"""One of several pairs of a line: hosts of an inventory, a variable set for one command."""
 _XML_PAIR = re.compile(r"""(?:key|name)\s*=\s*"(?P<name>[\w.:-]{2,80})"\s+value\s*=\s*"(?P<value>[^"\n]{4,300})\"""", re.IGNORECASE)
 _XML_TAG = re.compile(
     r"<(?P<name>[A-Za-z][\w.-]{2,60})(?:\s[^<>]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\n]{4,300}?)(?:\]\]>)?</(?P=name)>"
 )
 _XML_NAMED = re.compile(r"<\w{1,40}\s[^<>]{0,200}?\b(?:name|key)=\"(?P<name>[\w.:-]{2,80})\"[^<>]{0,200}>(?P<value>[^<>\n]{4,300})</")
-_DEFINE = re.compile(r"^\s*#\s*define\s+(?P<name>\w{2,80})\s+(?P<quote>\")(?P<value>[^\"\\\n]{3,200})\"")
+_SPACED = re.compile(
+    r"""^\s*(?:\#\s*define\s+|set\s+)?(?P<name>[A-Za-z_][\w.-]{2,80})\s+(?P<quote>["'])(?P<value>[^"'\\\n]{3,200})(?P=quote)\s*;?\s*(?://.*|\#.*)?$""",
+)
+"""`#define NAME "value"`, and `storePassword "value"` of build scripts."""
 _HEADER = re.compile(r"authorization[\"'`]?\s{0,5}[\]:=,)]{1,2}\s{0,5}(?:[bruf]{1,2}(?=[\"']))?[\"'`]?(?P<scheme>Bearer|Basic|Token|ApiKey|Key)\s+(?P<value>[A-Za-z0-9+/=_.-]{12,400})", re.IGNORECASE)  # fmt: skip
 _QUERY = re.compile(r"[?&](?P<name>api[_-]?key|apikey|key|token|access[_-]?token|auth[_-]?token|appid|app[_-]?key|client[_-]?secret|secret)=(?P<value>[A-Za-z0-9_.~-]{16,200})(?![\w{$])", re.IGNORECASE)  # fmt: skip
 _SQL = re.compile(
@@ -110,12 +117,15 @@ def named_matches(text: str, style: Style) -> Iterator[Match]:
 
 def _line_matches(line: str, offset: int, style: Style) -> Iterator[Match]:
     for pattern in (_ASSIGNED, _FALLBACK):
-        for found in pattern.finditer(line):
+        for found in _overlapping(pattern, line):
             yield from _named(found, offset, style)
     if style is Style.SETTINGS and (bare := _BARE.match(line)):
         yield from _named(bare, offset, style)
-    if "define" in line and (defined := _DEFINE.match(line)):
-        yield from _named(defined, offset, style)
+    if style is not Style.PROSE and (spaced := _SPACED.match(line)):
+        yield from _named(spaced, offset, style)
+    if style is Style.SETTINGS:
+        for found in _INLINE.finditer(line):
+            yield from (match for match in _named(found, offset, style) if match.strength > Strength.WEAK)
     if style is Style.PROSE:
         for found in _IN_PROSE.finditer(line):
             yield from _named(found, offset, style)
@@ -124,6 +134,14 @@ def _line_matches(line: str, offset: int, style: Style) -> Iterator[Match]:
             for found in pattern.finditer(line):
                 yield from _named(found, offset, style)
     yield from _requests(line, offset)
+
+
+def _overlapping(pattern: re.Pattern[str], line: str) -> Iterator[re.Match[str]]:
+    """All matches; what stands behind a comma may be the name of the next pair as well as a value."""
+    position = 0
+    while found := pattern.search(line, position):
+        yield found
+        position = found.start("quote") if found["sep"] == "," else found.end()
 
 
 def _requests(line: str, offset: int) -> Iterator[Match]:

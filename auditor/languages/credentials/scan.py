@@ -99,7 +99,8 @@ def surroundings_of(path: str, language: Language, role: Role) -> Surroundings:
     name = PurePosixPath(path).name.lower()
     text = name.endswith((".rst", ".txt", ".adoc")) and not _LOGINS_AS_TEXT.search(path)
     document = language is Language.MARKDOWN or text or role is Role.EXAMPLE
-    return Surroundings(path, language, role, is_template(path), role is Role.TEST or bool(_TEST_PLACE.search(path)), document)
+    template = is_template(name.removeprefix("default."))  # default.json is read as it is, and others on top of it
+    return Surroundings(path, language, role, template, role is Role.TEST or bool(_TEST_PLACE.search(path)), document)
 
 
 def find_credentials(text: str, surroundings: Surroundings, today: int) -> list[Secret]:

@@ -51,7 +51,7 @@ STORES: tuple[Store, ...] = (
     _store(r"[^/]+\.publishsettings|[^/]+\.pubxml(?:\.user)?", "a profile for publishing to Azure or IIS", "userpwd"),
     _store(r"(?:\.mozilla|\.thunderbird|firefox|thunderbird|profiles?)/(?:[^/]+/)*logins(?:-backup)?\.json|logins\.json|signons\d?\.txt", "the saved logins of a browser", "encrypted(?:username|password)", encoded=True),
     _store(r"tomcat-users\.xml|(?:jboss|wildfly|mgmt|application)-users\.(?:properties|xml)|jetty-realm\.properties|realm\.properties", "the accounts of an application server"),
-    _store(r"\.htaccess_users|proxychains\.conf|squid_passwd|turnserver\.conf|slapd\.conf|ldap\.conf|nslcd\.conf|sssd\.conf|redis\.conf|sentinel\.conf|rndc\.(?:key|conf)|named\.conf(?:\.\w+)?|sip\.conf|pjsip\.conf|iax\.conf|manager\.conf|voicemail\.conf|clients\.conf|snmpd\.conf|airflow\.cfg|superset\.cfg", "the settings of a server", "bindpw|rootpw|requirepass|masterauth|ldapdefaultauthtok|staticauthsecret"),
+    _store(r"sonar-project\.properties|haproxy\.cfg|\.htaccess_users|proxychains\.conf|squid_passwd|turnserver\.conf|slapd\.conf|ldap\.conf|nslcd\.conf|sssd\.conf|redis\.conf|sentinel\.conf|rndc\.(?:key|conf)|named\.conf(?:\.\w+)?|sip\.conf|pjsip\.conf|iax\.conf|manager\.conf|voicemail\.conf|clients\.conf|snmpd\.conf|airflow\.cfg|superset\.cfg", "the settings of a server", "sonarlogin|sonartoken|bindpw|rootpw|requirepass|masterauth|ldapdefaultauthtok|staticauthsecret"),
 )  # fmt: skip
 
 _JSON = re.compile(r"\"(?P<name>[^\"\n]{1,80})\"\s*:\s*\"(?P<value>(?:[^\"\\\n]|\\.){1,4000})\"")
