@@ -42,6 +42,8 @@ from auditor.model.verdict import Outcome
 from auditor.resources import data_dir
 from auditor.score import score
 from auditor.snapshot import Reading, read_tree
+from auditor.tools.advisory_store import default_store, holdings
+from auditor.tools.osv import AdvisoryError
 from auditor.version import __version__
 
 SKIPPED_SHOWN = 100
@@ -272,10 +274,21 @@ def doctor() -> tuple[DoctorLine, ...]:
     for tool in ("semgrep", "bandit", "radon", "pip-audit"):
         version = _installed(tool)
         lines.append(DoctorLine(tool, version, bool(version), _items_needing(tool), f"pip install {tool}"))
+    lines.append(_advisory_line())
     for tool, purpose in (("chromium", "printing the report to PDF"),):
         found = shutil.which(tool)
         lines.append(DoctorLine(tool, "", bool(found), (purpose,), "install it with the system's package manager"))
     return tuple(lines)
+
+
+def _advisory_line() -> DoctorLine:
+    """The user's store of advisories, with the date of each ecosystem's data."""
+    try:
+        held = holdings(default_store()) if default_store().is_file() else ()
+    except AdvisoryError:
+        held = ()
+    state = ", ".join(f"{one.ecosystem} of {one.modified or 'no date'}{' (partial)' if one.gap else ''}" for one in held)
+    return DoctorLine("advisories", state, bool(held), _items_needing("advisories"), "auditor advisories update, or build from files")
 
 
 def _installed(distribution: str) -> str:

@@ -27,7 +27,7 @@ from auditor.tools.osv import AdvisoryError
 _FORMAT = "report-1"
 _LIBRARIES = (
     "bandit", "semgrep", "radon", "pip-audit", "networkx", "numpy", "tree-sitter", "tree-sitter-python", "tree-sitter-javascript", "tree-sitter-typescript",
-    "pyflakes", "packaging", "ruamel.yaml", "pathspec", "markdown-it-py", "pygit2", "postgast", "sqlglot",
+    "pyflakes", "packaging", "ruamel.yaml", "pathspec", "markdown-it-py", "pygit2", "postgast", "sqlglot", "license-expression",
 )  # fmt: skip
 """What a verdict can depend on beside our own code."""
 _MAY_BE_MISSING = frozenset({"advisories", "history", "secret-history"})

@@ -41,10 +41,10 @@ _MANIFEST = re.compile(
     r"(?:^|/)(?:package(?:-lock)?\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lockb?|uv\.lock|poetry\.lock|pdm\.lock|Pipfile(?:\.lock)?|pyproject\.toml|setup\.(?:py|cfg)|[\w.-]*requirements[\w./-]*\.(?:txt|in))$"
 )
 _WHERE = {
-    Firmness.IMAGE: "the production image runs on",
+    Firmness.IMAGE: "a production image runs on",
     Firmness.PLATFORM: "the hosting platform is told to run",
     Firmness.FILE: "the repository asks for",
-    Firmness.BUILD: "the image is built with",
+    Firmness.BUILD: "an image is built with",
     Firmness.PIPELINE: "the pipeline tests on",
 }
 
