@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from auditor.languages.lock_graph import Entry, Reading, checksums, npm_lock
 from auditor.model.artifacts import LockFile
 
-_PNPM_5 = re.compile(r"(@[^/@]{1,100}/[^/@]{1,214}|[^/@]{1,214})/(\d[^/_]{0,100})")
+_PNPM_5 = re.compile(r"(?:[\w-]{1,60}(?:\.[\w-]{1,60}){1,6}(?::\d{1,5})?/)?(@[^/@]{1,100}/[^/@]{1,214}|[^/@]{1,214})/(\d[^/_]{0,100})")
 _LONGEST_LINE = 4_000
 
 
@@ -60,6 +60,7 @@ def read_pnpm_lock(path: str, text: str) -> LockFile:
                 owner.wants.append(_pnpm_target(keys[3], value))
         else:
             _pnpm_root(reading, keys, value)
+    reading.entries = {key: entry for key, entry in reading.entries.items() if entry.name and entry.version}
     if "lockfileVersion" not in sections or ("packages" in sections and not reading.entries):
         return npm_lock(path, (), "it is not laid out as pnpm writes it")
     return npm_lock(path, reading.packages(known_dev=flagged))
@@ -69,9 +70,8 @@ def _pnpm_package(reading: Reading, keys: tuple[str, ...], value: str, line: int
     """One line below `packages`; whether it is a mark of development-only packages (before version 9)."""
     key = _pnpm_key(keys[1])
     if len(keys) == 2:
-        name, version = _pnpm_name(keys[1])
-        if name:
-            reading.entries[key] = Entry(name, version, line)
+        name, version = _pnpm_name(keys[1])  # those of git and of archives have their names in lines of their own
+        reading.entries[key] = Entry(name, version, line)
         return False
     entry = reading.entries.get(key)
     if entry is None:

@@ -16,7 +16,7 @@ from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
 _EXACT_VERSION = re.compile(r"={0,3}\s*v?\d[\w.!+-]{0,80}")
-_CONDA = re.compile(r"(?:[\w./-]{1,100}::)?([A-Za-z0-9_][\w.-]{0,200})\s*([=<>!~].*)?$")
+_CONDA = re.compile(r"(?:[\w./-]{1,100}::)?([A-Za-z0-9_][\w.-]{0,200})(?:\s*([=<>!~].*)|\s+([\d*].*))?$")
 _TASK_RUNNERS = (("taskipy", "tasks"), ("poe", "tasks"), ("pdm", "scripts"), ("rye", "scripts"))
 
 
@@ -41,13 +41,14 @@ def read_pyproject(path: str, text: str) -> Manifest:
     data, problem = load_toml(text)
     source = _Source(path, Lines(text))
     project, tool = table(data.get("project")), table(data.get("tool"))
-    poetry = table(tool.get("poetry"))
+    poetry, flit = table(tool.get("poetry")), table(at(tool, "flit", "metadata"))
     found = [
         *_pep621(source, project),
         *_dependency_groups(source, data, tool),
         *_poetry(source, poetry),
+        *_flit(source, flit),
     ]
-    dynamic = strings(at(tool, "setuptools", "dynamic", "dependencies", "file"))
+    dynamic = _included(tool)
     rest = {"project": {k: v for k, v in project.items() if k in {"license", "version", "requires-python"}}, "tool": tool}
     settings = (
         *flattened(rest),
@@ -60,15 +61,36 @@ def read_pyproject(path: str, text: str) -> Manifest:
         "pyproject.toml",
         Ecosystem.PYPI,
         source.root,
-        name=_text(project.get("name")) or _text(poetry.get("name")),
+        name=_text(project.get("name")) or _text(poetry.get("name")) or _text(flit.get("module")),
         requirements=tuple(_with_sources(found, table(at(tool, "uv", "sources")))),
         scripts=tuple(_scripts(source, project, poetry, tool)),
         workspaces=tuple(strings(at(tool, "uv", "workspace", "members"))),
-        engines=tuple(_engines(project, poetry)),
+        engines=tuple(_engines(project, poetry, flit)),
         publishable=_publishable(data, project, poetry),
         settings=settings,
-        problem=problem,
+        problem=problem or _computed(project, dynamic, found),
     )
+
+
+def _included(tool: dict[str, Any]) -> list[str]:
+    """Requirement files that a build back end reads the dependencies from."""
+    dynamic = table(at(tool, "setuptools", "dynamic"))
+    files = [at(dynamic, "dependencies", "file"), at(tool, "hatch", "metadata", "hooks", "requirements_txt", "files")]
+    files += [at(entry, "file") for entry in table(dynamic.get("optional-dependencies")).values()]
+    return [name for value in files for name in strings(value)]
+
+
+def _computed(project: dict[str, Any], included: list[str], found: list[Requirement]) -> str:
+    """Why the dependencies are not known: the back end works them out when it builds."""
+    computed = "dependencies" in strings(project.get("dynamic")) and not included and not found
+    return "its dependencies are worked out when it is built" if computed else ""
+
+
+def _flit(source: _Source, flit: dict[str, Any]) -> Iterator[Requirement]:
+    """The older metadata of flit, from before PEP 621."""
+    yield from _listed(source, "runtime", flit.get("requires"), source.lines.of("requires"))
+    for name, entries in table(flit.get("requires-extra")).items():
+        yield from _listed(source, name, entries, source.lines.of(name))
 
 
 def _text(value: Any) -> str:
@@ -112,6 +134,7 @@ def _poetry(source: _Source, poetry: dict[str, Any]) -> Iterator[Requirement]:
 def _poetry_requirement(source: _Source, group: str, name: str, specified: Any) -> Requirement:
     """Poetry and Pipfile entries: a version text, a table, or a list of tables for several platforms."""
     entry = specified[0] if isinstance(specified, list) and specified else specified
+    several = isinstance(specified, list) and len(specified) > 1
     place = source.place(name)
     details = table(entry)
     origin = next(
@@ -123,7 +146,8 @@ def _poetry_requirement(source: _Source, group: str, name: str, specified: Any) 
         address = re.sub(r"://[^/@\s]{1,300}@", "://", _text(details.get(origin)))
         pinned = re.fullmatch(r"[0-9a-f]{40}", _text(details.get("rev") or details.get("ref"))) is not None
         return Requirement(canonicalize_name(name), address, group, place, origin, pinned)
-    return Requirement(canonicalize_name(name), version, group, place, pinned=_EXACT_VERSION.fullmatch(version) is not None)
+    pinned = _EXACT_VERSION.fullmatch(version) is not None and not several
+    return Requirement(canonicalize_name(name), version, group, place, pinned=pinned)
 
 
 def _with_sources(found: list[Requirement], sources: dict[str, Any]) -> Iterator[Requirement]:
@@ -175,8 +199,8 @@ def _plain_command(value: Any) -> str:
     )
 
 
-def _engines(project: dict[str, Any], poetry: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    wanted = _text(project.get("requires-python")) or _text(at(poetry, "dependencies", "python"))
+def _engines(project: dict[str, Any], poetry: dict[str, Any], flit: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    wanted = _text(project.get("requires-python")) or _text(at(poetry, "dependencies", "python")) or _text(flit.get("requires-python"))
     if wanted:
         yield "python", wanted
 
@@ -213,15 +237,20 @@ def read_environment_yml(path: str, text: str) -> Manifest:
     read = read_yaml(text) if len(text) <= LONGEST_MANIFEST else YamlText((), "too large to read")
     found: list[Requirement] = []
     engines: list[tuple[str, str]] = []
+    settings: list[tuple[str, str]] = []
     lines = Lines(text)
     for entry in read.root.get("dependencies").children:
         named = _CONDA.match(entry.text.strip()) if entry.is_scalar else None
         if named and named[1].lower() in {"python", "nodejs"}:
-            engines.append((named[1].lower(), (named[2] or "").lstrip("=")))
+            engines.append((named[1].lower(), (named[2] or named[3] or "").lstrip("=").removesuffix(".*")))
         elif named and named[1].lower() != "pip":
-            found.append(_conda(named[1], (named[2] or "").strip(), Place(path, entry.line, entry.line)))
+            specifier = (named[2] or (f"={named[3]}" if named[3] else "")).strip()
+            found.append(_conda(named[1], specifier, Place(path, entry.line, entry.line)))
         elif entry.is_mapping:
-            found.extend(_listed(_Source(path, lines), "runtime", entry.get("pip").texts(), entry.line))
+            listed = entry.get("pip").texts()
+            found.extend(_listed(_Source(path, lines), "runtime", listed, entry.line))
+            files = (re.match(r"(?:-r|--requirement)[=\s]+(\S+)", text.strip()) for text in listed)
+            settings.extend(("include", named_file[1]) for named_file in files if named_file)
     return Manifest(
         path,
         "environment.yml",
@@ -230,6 +259,7 @@ def read_environment_yml(path: str, text: str) -> Manifest:
         name=read.root.get("name").text,
         requirements=tuple(found),
         engines=tuple(engines),
+        settings=tuple(settings),
         problem=read.problem,
     )
 

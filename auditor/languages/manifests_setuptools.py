@@ -14,6 +14,8 @@ from auditor.model.artifacts import Ecosystem, Manifest, Requirement, Script
 from auditor.model.verdict import Place
 
 _LARGEST = 100_000
+_DEEPEST = 20
+_REQUIREMENT_FILE = re.compile(r"(?:\./)?(?:[\w.-]{1,80}/){0,4}[\w.-]{0,80}require[\w.-]{0,80}\.(?:txt|in)")
 _ITEM = re.compile(r"\s*([\w.-]{1,200})")
 
 
@@ -33,6 +35,7 @@ def read_setup_cfg(path: str, text: str) -> Manifest:
         settings += [("include", name.strip()) for name in runtime.removeprefix("file:").split(",")]
     else:
         found += _entries(path, runtime, "runtime", lines)
+    found += _entries(path, _option(parser, "options", "tests_require"), "dev", lines)
     if parser.has_section("options.extras_require"):
         for name, value in parser.items("options.extras_require"):
             found += _entries(path, value or "", name, lines)
@@ -89,6 +92,8 @@ def read_setup_py(path: str, text: str) -> Manifest:
     if call is None:
         return blank
     reader = _SetupCall(path, tree, call)
+    found = tuple(reader.requirements())
+    included = tuple(("include", name) for name in _read_files(tree)) if reader.problem else ()
     scripts = tuple(reader.scripts())
     python = reader.text("python_requires")
     return Manifest(
@@ -97,13 +102,19 @@ def read_setup_py(path: str, text: str) -> Manifest:
         Ecosystem.PYPI,
         root,
         name=reader.text("name"),
-        requirements=tuple(reader.requirements()),
+        requirements=found,
         scripts=scripts,
         engines=(("python", python),) if python else (),
         publishable=True,
-        settings=(("console-scripts", ", ".join(script.name for script in scripts)),) if scripts else (),
-        problem=reader.problem,
+        settings=(*((("console-scripts", ", ".join(script.name for script in scripts)),) if scripts else ()), *included),
+        problem="" if included else reader.problem,
     )
+
+
+def _read_files(tree: ast.Module) -> list[str]:
+    """Requirement files it opens to work out what it needs."""
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return sorted(text.removeprefix("./") for text in texts if _REQUIREMENT_FILE.fullmatch(text))
 
 
 def _parsed(text: str) -> ast.Module | None:
@@ -127,7 +138,6 @@ class _SetupCall:
     def __init__(self, path: str, tree: ast.Module, call: ast.Call) -> None:
         self.path = path
         self.problem = ""
-        self._arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
         self._bound = {
             target.id: node.value
             for node in tree.body
@@ -135,6 +145,21 @@ class _SetupCall:
             for target in node.targets
             if isinstance(target, ast.Name)
         }
+        self._arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                self._arguments |= self._unpacked(keyword.value)
+
+    def _unpacked(self, node: ast.expr) -> dict[str, ast.expr]:
+        """The arguments of `setup(**node)`, where they are written out."""
+        value = self._value(node)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+            return {keyword.arg: keyword.value for keyword in value.keywords if keyword.arg}
+        if isinstance(value, ast.Dict):
+            pairs = zip(value.keys, value.values, strict=True)
+            return {key.value: entry for key, entry in pairs if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+        self.problem = f"its arguments are computed (line {node.lineno})"
+        return {}
 
     def _value(self, node: ast.expr | None) -> ast.expr | None:
         return self._bound.get(node.id) if isinstance(node, ast.Name) else node
@@ -154,10 +179,14 @@ class _SetupCall:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield from self._listed(value, key.value)
 
-    def _listed(self, node: ast.expr | None, group: str) -> Iterator[Requirement]:
+    def _listed(self, node: ast.expr | None, group: str, depth: int = 0) -> Iterator[Requirement]:
         if node is None:
             return
         value = self._value(node)
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add) and depth < _DEEPEST:
+            yield from self._listed(value.left, group, depth + 1)
+            yield from self._listed(value.right, group, depth + 1)
+            return
         if not isinstance(value, ast.List | ast.Tuple):
             self.problem = self.problem or f"its {group} requirements are computed (line {node.lineno})"
             return

@@ -511,3 +511,18 @@ def test_python_locks_tell_relations_and_checksums() -> None:
     lock = read_pylock("pylock.toml", standard + several.replace("package", "packages"))
     assert lock.packages[0].wants == (("c", "3"),)
     assert lock.packages[0].checksums[0].value == "b" * 64
+
+
+def test_pnpm_packages_from_git_and_other_registries_are_not_lost() -> None:
+    text = (
+        "lockfileVersion: 5.1\n\npackages:\n\n  registry.example.com/c/2.0.0:\n    resolution: {tarball: x}\n    dev: true\n\n"
+        "  /socket.io/4.0.0:\n    resolution: {integrity: sha512-x==}\n    dev: false\n\n"
+        "  github.com/a/b/0123456789012345678901234567890123456789:\n    resolution: {tarball: x}\n    name: b\n    version: 3.0.0\n    dev: false\n\n"
+        "  file:../local:\n    resolution: {directory: ../local, type: directory}\n    name: local\n    dev: false\n"
+    )
+    lock = read_pnpm_lock("pnpm-lock.yaml", text)
+    assert [(p.name, p.version, p.dev) for p in lock.packages] == [
+        ("c", "2.0.0", True),
+        ("socket.io", "4.0.0", False),
+        ("b", "3.0.0", False),
+    ]

@@ -233,7 +233,7 @@ def test_poetry() -> None:
         ("own", "../own", "runtime", 8, "path", False),
         ("fork", "https://example.org/fork.git", "runtime", 9, "git", True),
         ("extra", "*", "optional", 10, "registry", False),
-        ("multi", "1.0", "runtime", 11, "registry", True),
+        ("multi", "1.0", "runtime", 11, "registry", False),
         ("pytest", "^8", "test", 13, "registry", False),
     ]
     assert found.engines == (("python", "^3.11"),)
@@ -393,3 +393,66 @@ def test_no_text_takes_long(name: str) -> None:
     for reader in READERS:
         assert not reader("x", HOSTILE[name]).scripts
     assert time.process_time() - started < 10
+
+
+def declared(manifest: Manifest) -> list[tuple[str, str, str, bool]]:
+    return [(entry.name, entry.specifier, entry.group, entry.pinned) for entry in manifest.requirements]
+
+
+def test_flits_older_metadata() -> None:
+    text = '[tool.flit.metadata]\nmodule = "shop"\nrequires = ["requests >=2.6"]\nrequires-python = ">=3.9"\n[tool.flit.metadata.requires-extra]\ntest = ["pytest"]\n'
+    manifest = read_pyproject("pyproject.toml", text)
+    assert declared(manifest) == [("requests", ">=2.6", "runtime", False), ("pytest", "", "test", False)]
+    assert (manifest.name, manifest.engines) == ("shop", (("python", ">=3.9"),))
+
+
+@pytest.mark.parametrize(
+    ("tables", "included", "problem"),
+    [
+        ("[tool.hatch.metadata.hooks.requirements_txt]\nfiles = ['requirements.txt']\n", ["requirements.txt"], ""),
+        (
+            "[tool.setuptools.dynamic]\ndependencies = {file = ['r.in']}\noptional-dependencies.dev = {file = 'd.txt'}\n",
+            ["r.in", "d.txt"],
+            "",
+        ),
+        ("", [], "its dependencies are worked out when it is built"),
+    ],
+)
+def test_dependencies_that_a_build_back_end_reads_elsewhere(tables: str, included: list[str], problem: str) -> None:
+    manifest = read_pyproject("pyproject.toml", '[project]\nname = "shop"\ndynamic = ["dependencies"]\n' + tables)
+    assert [value for key, value in manifest.settings if key == "include"] == included
+    assert manifest.problem == problem
+
+
+def test_several_versions_for_several_platforms_are_no_pin() -> None:
+    text = '[tool.poetry.dependencies]\na = [{version = "1.0", python = "<3.9"}, {version = "2.0", python = ">=3.9"}]\n'
+    assert declared(read_pyproject("pyproject.toml", text)) == [("a", "1.0", "runtime", False)]
+
+
+def test_conda_versions_after_a_space_and_included_files() -> None:
+    text = "dependencies:\n  - python 3.11.*\n  - pandas 2.1.*\n  - pip:\n    - -r more.txt\n    - flask==3.0.0\n"
+    manifest = read_environment_yml("environment.yml", text)
+    assert declared(manifest) == [("pandas", "=2.1.*", "runtime", False), ("flask", "==3.0.0", "runtime", True)]
+    assert (manifest.engines, manifest.settings) == ((("python", "3.11"),), (("include", "more.txt"),))
+
+
+@pytest.mark.parametrize(
+    ("body", "names", "included", "problem"),
+    [
+        ("BASE = ['a']\nsetup(install_requires=BASE + ['b'] + ['c'])", ["a", "b", "c"], [], ""),
+        ("options = dict(install_requires=['a'])\nsetup(**options)", ["a"], [], ""),
+        ("setup(**{'install_requires': ['a']})", ["a"], [], ""),
+        ("setup(**options())", [], [], "its arguments are computed (line 2)"),
+        ("lines = open('requirements.txt').readlines()\nsetup(install_requires=lines)", [], ["requirements.txt"], ""),
+        ("setup(install_requires=BASE + computed())", [], [], "its runtime requirements are computed (line 2)"),
+    ],
+)
+def test_setup_scripts_put_together(body: str, names: list[str], included: list[str], problem: str) -> None:
+    manifest = read_setup_py("setup.py", f"from setuptools import setup\n{body}\n")
+    assert [entry.name for entry in manifest.requirements] == names
+    assert [value for key, value in manifest.settings if key == "include"] == included
+    assert manifest.problem == problem
+
+
+def test_a_requirement_without_a_version_after_its_signs_is_not_pinned() -> None:
+    assert [entry.pinned for entry in read_requirements("requirements.txt", "a ===\nb===1.0\n").requirements] in ([False, True], [True])

@@ -4,9 +4,10 @@ Passing title: The licences of the packages allow what the product does with the
 Failing title: Packages are used in a way that their licences do not allow
 Grading: Compared are the project's own licence (its LICENSE text, else what its manifests state; none means closed) and the licences of the packages that production uses, as
     far as a lock states them or they are common knowledge. A closed product with a package under a licence that reaches users over the network (AGPL, SSPL), or with one
-    under the GPL in what browsers load, fails the item. A GPL package on the server of a closed product, a GPL or AGPL package in a product that promises milder terms, a
-    package that has to be paid for, and more than a tenth of the packages without any stated licence make it partial. The mildest of several alternatives
-    counts; packages for development only do not; LGPL and MPL are no obstacle. Where locks state no licences at all, nothing passes.
+    under the GPL in what browsers load, fails the item. A GPL package on the server of a closed product, a GPL or AGPL package in a product that promises milder terms, and a
+    package that has to be paid for make it partial. The mildest of several alternatives
+    counts; packages for development only do not; LGPL and MPL are no obstacle. A lock that does not state the licences of more than a tenth of its packages
+    proves nothing: then the item does not pass.
 Done when: A lawyer or the owner has cleared every package named here, or it is replaced, and the pipeline compares licences with a list of allowed ones.
 What it cannot see: Licences that no lock states (those of Python and of pnpm and Yarn locks), licences bought, code copied from elsewhere, fonts, images and data,
     and whether the product is handed to others at all.
@@ -82,15 +83,12 @@ def licences_compatible(
     fails = [_finding(one, own, grade) for one, grade in judged if grade == "fail"]
     partial = [_finding(one, own, grade) for one, grade in judged if grade == "partial"]
     stating = [one for one in used if any(other.licence for other in one.lock.packages)]
-    unstated = [one for one in stating if not one.licence]
-    many = [_unstated(unstated, stating)] if len(unstated) > _UNSTATED_FROM * len(stating) else []
-    slight = [*partial, *many]
     return Assessed(
         bad=0,
         total=0,
-        floor=_FAIL if fails else min(_MOST_PARTIAL, _PARTIAL + _STEP * (len(slight) - 1)) if slight else 0.0,
-        summary=_summary(own, fails, slight, stating),
-        findings=(*fails, *slight),
+        floor=_FAIL if fails else min(_MOST_PARTIAL, _PARTIAL + _STEP * (len(partial) - 1)) if partial else 0.0,
+        summary=_summary(own, fails, partial, stating),
+        findings=(*fails, *partial),
         evidence=(own.place,) if own.place else (),
         signals=tuple(_signals(own, used, stating)),
         unexamined=tuple(_without_licences(manifests)),
@@ -160,17 +158,12 @@ def _finding(one: _Used, own: _Own, grade: str) -> Finding:
     return Finding("licence-conflict", one.lock.path, message, line, line, Confidence.MEDIUM)
 
 
-def _unstated(unstated: list[_Used], stating: list[_Used]) -> Finding:
-    names = listed([one.package.name for one in unstated], 4)
-    message = f"{len(unstated)} of {len(stating)} packages state no licence ({names}): without one nobody is allowed to use them."
-    return Finding("licence-unstated", unstated[0].lock.path, message, unstated[0].package.line, unstated[0].package.line)
-
-
 def _without_licences(manifests: Manifests) -> Iterator[tuple[str, str]]:
-    """Locks that state no licences, and manifests that nothing locks."""
+    """Locks that state too few licences (older versions of a tool leave them out), and manifests that nothing locks."""
     for lock in manifests.locks:
-        if lock.packages and not any(package.licence for package in lock.packages):
-            yield lock.path, f"states no licences of its {plural(len(lock.packages), 'package')}"
+        unstated = [package.name for package in lock.packages if not package.licence and not package.dev]
+        if len(unstated) > _UNSTATED_FROM * len(lock.packages):
+            yield lock.path, f"states no licence of {len(unstated)} of its {plural(len(lock.packages), 'package')} ({listed(unstated)})"
     roots = {(lock.ecosystem, lock.root) for lock in manifests.locks}
     locked = {ecosystem for ecosystem, root in roots if not root}
     for manifest in manifests.manifests:
@@ -186,9 +179,9 @@ def _signals(own: _Own, used: list[_Used], stating: list[_Used]) -> Iterator[str
         yield f"licences that are not graded: {listed(odd, 5)}"
 
 
-def _summary(own: _Own, fails: list[Finding], slight: list[Finding], stating: list[_Used]) -> str:
+def _summary(own: _Own, fails: list[Finding], partial: list[Finding], stating: list[_Used]) -> str:
     if fails:
         return f"{plural(len(fails), 'package')} whose licence does not fit {own.words}."
-    if slight:
-        return f"{plural(len(slight), 'point')} about licences to be cleared with a lawyer for {own.words}."
+    if partial:
+        return f"{plural(len(partial), 'point')} about licences to be cleared with a lawyer for {own.words}."
     return f"No licence of the {plural(len(stating), 'package')} that {'state' if len(stating) != 1 else 'states'} one stands against {own.words}."
