@@ -118,9 +118,9 @@ def _is_complete(lock: LockFile, own: tuple[Manifest, ...]) -> bool:
 
 
 def rival_locks(manifests: Manifests) -> tuple[tuple[LockFile, ...], ...]:
-    """Locks of different tools for one directory: which one is installed depends on who installs."""
+    """Locks of different tools for one directory: which one is installed depends on who installs. Deno's is of what Deno runs, beside the others."""
     places: dict[tuple[Ecosystem, str], list[LockFile]] = {}
     for lock in manifests.locks:
-        if lock.kind not in {"requirements.txt", "pylock.toml"} and (lock.packages or lock.problem):
+        if lock.kind not in {"requirements.txt", "pylock.toml", "deno.lock"} and (lock.packages or lock.problem):
             places.setdefault((lock.ecosystem, lock.root), []).append(lock)
     return tuple(tuple(locks) for _, locks in sorted(places.items()) if len({lock.kind for lock in locks}) > 1)

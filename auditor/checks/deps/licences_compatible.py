@@ -82,7 +82,7 @@ def licences_compatible(
     judged = [(one, _grade(one, own, in_browser=one.package.name in in_browser)) for one in used]
     fails = [_finding(one, own, grade) for one, grade in judged if grade == "fail"]
     partial = [_finding(one, own, grade) for one, grade in judged if grade == "partial"]
-    stating = [one for one in used if any(other.licence for other in one.lock.packages)]
+    stating = [one for one in used if one.licence]
     return Assessed(
         bad=0,
         total=0,
@@ -108,15 +108,23 @@ def _own(manifests: Manifests, texts: dict[str, str]) -> _Own:
     return _Own("", None)
 
 
+def _known(manifests: Manifests) -> dict[tuple[Ecosystem, str], str]:
+    """Licences by package: what any lock states, else what is common knowledge."""
+    known = {(ecosystem, name): licence for ecosystem in Ecosystem for name, licence in STATED[ecosystem.value].items()}
+    locked = ((lock.ecosystem, package) for lock in manifests.locks for package in lock.packages if package.licence)
+    return known | {(ecosystem, package.name): package.licence for ecosystem, package in locked}
+
+
 def _used(manifests: Manifests) -> Iterator[_Used]:
     """Every locked package of production once, and declared ones whose licence is common knowledge where nothing is locked."""
     seen: set[tuple[Ecosystem, str]] = set()
+    known = _known(manifests)
     for lock in manifests.locks:
         for package in lock.packages:
             if package.dev or (lock.ecosystem, package.name) in seen:
                 continue
             seen.add((lock.ecosystem, package.name))
-            licence = package.licence or STATED[lock.ecosystem.value].get(package.name, "")
+            licence = package.licence or known.get((lock.ecosystem, package.name), "")
             yield _Used(lock.ecosystem, package, lock, licence, terms_of(licence))
     for manifest in manifests.manifests:
         for entry in manifest.requirements:
@@ -160,8 +168,9 @@ def _finding(one: _Used, own: _Own, grade: str) -> Finding:
 
 def _without_licences(manifests: Manifests) -> Iterator[tuple[str, str]]:
     """Locks that state too few licences (older versions of a tool leave them out), and manifests that nothing locks."""
+    known = _known(manifests)
     for lock in manifests.locks:
-        unstated = [package.name for package in lock.packages if not package.licence and not package.dev]
+        unstated = [package.name for package in lock.packages if not package.dev and (lock.ecosystem, package.name) not in known]
         if len(unstated) > _UNSTATED_FROM * len(lock.packages):
             yield lock.path, f"states no licence of {len(unstated)} of its {plural(len(lock.packages), 'package')} ({listed(unstated)})"
     roots = {(lock.ecosystem, lock.root) for lock in manifests.locks}
@@ -173,7 +182,7 @@ def _without_licences(manifests: Manifests) -> Iterator[tuple[str, str]]:
 
 def _signals(own: _Own, used: list[_Used], stating: list[_Used]) -> Iterator[str]:
     yield f"own licence: {own.name or 'none'}"
-    yield f"{plural(sum(bool(one.licence) for one in stating), 'package')} of production with a stated licence"
+    yield f"{plural(len(stating), 'package')} of production with a stated licence"
     odd = sorted({one.licence for one in used if one.licence and one.terms is Terms.UNKNOWN})
     if odd:
         yield f"licences that are not graded: {listed(odd, 5)}"
