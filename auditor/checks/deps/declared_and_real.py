@@ -6,7 +6,7 @@ Grading: Each third-party package that production code imports counts once a par
     repository that does not exist, and a declared name that is known to be another package than the one the code imports fail the item. Undeclared packages that are
     imported only inside functions or by files nobody uses, and more than a third of the declared packages used by nothing make it partial. So do, with less weight the
     fewer they are, packages that arrive only through another one or that another part of the repository declares; what a declared framework cannot be without
-    (starlette under FastAPI) weighs next to nothing. Optional imports, type-only imports, tests and scripts do not count.
+    (starlette under FastAPI) weighs next to nothing. A declared name one letter from one that everybody uses, and one that no lock holds, are mentioned as hints. Optional imports, type-only imports, tests and scripts do not count.
 Done when: Installing into an empty environment from the manifest alone is enough to import every module, and a check of the pipeline proves it.
 What it cannot see: Whether a package exists on the index (no network is used), private registries, modules that the host or the base image supplies, and names that differ
     from their package's in ways nobody has written down.
@@ -17,9 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from auditor.checks.declared_names import Declarations, Origin, wrong_name
+from auditor.checks.dependency_groups import groups
 from auditor.checks.image_installs import named_installs
+from auditor.checks.near_names import name_hints
 from auditor.checks.registry import check
 from auditor.distributions import is_known_import, normalise
 from auditor.model.artifacts import Deployment, Ecosystem, Manifest, Manifests, Requirement
@@ -44,6 +47,7 @@ _WAYS = {
 _UNUSED_FROM = 1 / 3
 _UNUSED_LEAST = 5
 _SHOWN = 40
+_HINTS = 8
 _STYLES = re.compile(r"\.(?:css|scss|sass|less|svg|png|woff2?)$")
 _TOOL_SETTINGS = re.compile(r"(?:^|/)\.?(?:eslint|prettier|babel|stylelint|commitlint|release)[\w.-]*rc\.[cm]?js$|\.config\.[cm]?[jt]s$")
 _ENTRY = re.compile(
@@ -118,7 +122,10 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
         floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
         summary=_summary(uses, serious, slight),
         findings=(*serious, *slight)[:_SHOWN],
-        signals=(f"{plural(len(uses), 'third-party package')} imported by production code",),
+        signals=(
+            f"{plural(len(uses), 'third-party package')} imported by production code",
+            *islice(name_hints(manifests, groups(manifests, project)), _HINTS),
+        ),
         unexamined=tuple(unsure[:_SHOWN]),
     )
 
