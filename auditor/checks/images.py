@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from auditor.checks.commands import Commands, Leaf
 from auditor.checks.shell import joined
 from auditor.model.artifacts import CiWorkflow, Deployment, Dockerfile, Instruction, Manifests, TaskFile
+from auditor.model.verdict import Finding
 
 _HELPER_STAGE = re.compile(
     r"(?:^|[-_.])(?:tests?\d*|testing|dev|development|debug|lint|ci|e2e|bench|devcontainer|docs)(?:[-_.]|$)", re.IGNORECASE
@@ -227,3 +228,11 @@ def _copies(image: Image) -> Iterator[tuple[str, str]]:
         words = instruction.exec_form or tuple(instruction.text.split("\n", 1)[0].split())
         if not any(flag.startswith("--from") for flag in instruction.flags):
             yield from ((joined(image.dockerfile.context, word), words[-1]) for word in words[:-1])
+
+
+def image_finding(rule: str, image: Image, instruction: Instruction | None, message: str, cwe: int = 0) -> Finding:
+    """A finding at an instruction of the container file, at its first line without one."""
+    line = instruction.line if instruction else 1
+    return Finding(
+        rule, image.dockerfile.path, message, line, instruction.end_line if instruction else line, detector="dockerfile", cwe=cwe
+    )

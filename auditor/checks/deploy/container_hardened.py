@@ -2,7 +2,7 @@
 
 Passing title: The container image carries only what it needs and runs without special rights
 Failing title: The container image gives an intruder more than the program
-Grading: Five sub-claims for each image: it runs as an ordinary user; its base images are pinned to a version; what it copies leaves `.git` and
+Grading: Five sub-claims for each image: it runs as an ordinary user and without the rights of its host; its base images are pinned to a version and downloads are checked; what it copies leaves `.git` and
     environment files out; it holds no secret; it is built for production (no development server, no compilers left from the build). b is the share not met by the worst image. A
     secret in a layer fails at once. Images for development and CI are left out, and one that nothing is put into is no image. A start script that
     drops root itself, a supervisor that starts each service as an ordinary user, and a compose file that sets one count as an ordinary user.
@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.commands import Commands
+from auditor.checks.image_rights import services_of, special_rights
+from auditor.checks.image_secrets import image_secrets
 from auditor.checks.images import (
     Image,
     base_files,
     builds_of,
+    image_finding,
     images_of,
     is_development_server,
     is_own_base,
@@ -30,8 +33,7 @@ from auditor.checks.images import (
     start_scripts,
 )
 from auditor.checks.registry import check
-from auditor.checks.shell import joined
-from auditor.model.artifacts import CiWorkflow, ComposeService, Deployment, Dockerfile, EnvironmentFile, Instruction, Manifests, TaskFile
+from auditor.model.artifacts import CiWorkflow, ComposeService, Deployment, Dockerfile, EnvironmentFile, Manifests, TaskFile
 from auditor.model.needs import CI, DEPLOYMENT, ENVIRONMENT_FILES, MANIFESTS, TASKS
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
@@ -49,23 +51,11 @@ _SWITCHES_USER = re.compile(
 _FULL_BASE = re.compile(
     r"^(?:docker\.io/(?:library/)?)?(?:node|python|ruby|golang|rust|openjdk|gradle|maven)(?::|$)(?!.{0,80}(?:slim|alpine|distroless|minimal))"
 )
-_SECRET_NAME = re.compile(
-    r"(?:^|_)(?:SECRET|SECRETS|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?|SERVICE_ROLE_KEY|AUTH_KEY|SIGNING_KEY|ENCRYPTION_KEY)(?:_\w{1,12})?$",
-    re.IGNORECASE,
+_UNCHECKED = re.compile(
+    r"\bcurl\b[^\n|;&]{0,200}\s(?:-[a-zA-Z]{0,6}k[a-zA-Z]{0,6}|--insecure)(?=\s|$)|\bwget\b[^\n|;&]{0,200}--no-check-certificate|\bstrict-ssl[ =]false|--trusted-host\b|--allow-unauthenticated\b|--force-yes\b"
+    r"|\bNODE_TLS_REJECT_UNAUTHORIZED=[\"']?0|\bGIT_SSL_NO_VERIFY=|\bhttp\.sslVerify[ =]false|--no-?gpg-?check\b|--allow-untrusted\b"
 )
-_NOT_SECRET_NAME = re.compile(
-    r"PUBLIC|^VITE_|^REACT_APP_|PUBLISHABLE|ANON|_FILE$|_PATH$|_URL$|_NAME$|_ID$|EXPIR|TTL|LIFETIME|LENGTH|_TYPE$|ALGORITHM|_MODE$|MIN_|MAX_|TIMEOUT|SCOPE|ENABLE|DISABLE|_HEADER$|_DIR$",
-    re.IGNORECASE,
-)
-_PLACEHOLDER = re.compile(
-    r"^(?:|\W*|.{0,30}(?:dummy|placeholder|change.?me|change.?this|replace|example|your[-_ ]|insecure|fake|test|not.?(?:a|so)?.?(?:real|secret|used|needed)|build|temp|xxx|todo|unused|fixme|secret|password|none|null|undefined|false|true|default|sample|local|dev).{0,60}|\d{1,4}|x+)$",
-    re.IGNORECASE,
-)
-_ENVIRONMENT_FILE = re.compile(r"(?:^|/)\.env(?:\.(?!example|sample|template|dist|defaults?|test)[\w.-]+)?$")
-_EXAMPLE_FILE = re.compile(r"(?:^|/)\.?env[\w.-]*\.(?:example|sample|template|dist)$|(?:^|/)\.env-(?:example|sample)$")
-_KEY_FILE = re.compile(
-    r"(?:^|/)(?:id_(?:rsa|ed25519|ecdsa)|[\w.-]+\.(?:pem|p12|pfx|key)|credentials\.json|service[-_]account[\w-]*\.json|\.npmrc|\.pypirc|\.netrc)$"
-)
+"""Downloads whose sender is not asked who it is."""
 _BUILD_TOOLS = re.compile(r"\b(?:build-essential|build-base|gcc|g\+\+|linux-headers|clang|cargo|rustc)(?=\s|$)")
 _REMOVED_AGAIN = re.compile(r"\b(?:apk del|apt-get (?:purge|remove|autoremove)|apt (?:purge|remove))\b")
 
@@ -135,17 +125,12 @@ class _Around:
 def _findings(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
     """(sub-claim, finding) for everything one image misses."""
     yield from _base(image, around.bases)
+    yield from _unchecked(image)
     yield from _user(image, around)
+    yield from special_rights(image, around.services)
     yield from _copied(image, around.dotenv)
-    yield from _secrets(image)
+    yield from image_secrets(image)
     yield from _lean(image, around.commands)
-
-
-def _finding(rule: str, image: Image, instruction: Instruction | None, message: str, cwe: int = 0) -> Finding:
-    line = instruction.line if instruction else 1
-    return Finding(
-        rule, image.dockerfile.path, message, line, instruction.end_line if instruction else line, detector="dockerfile", cwe=cwe
-    )
 
 
 def _base(image: Image, bases: tuple[Dockerfile, ...]) -> Iterator[tuple[str, Finding]]:
@@ -156,7 +141,7 @@ def _base(image: Image, bases: tuple[Dockerfile, ...]) -> Iterator[tuple[str, Fi
         if not known and not is_pinned(reference):
             yield (
                 "pinned",
-                _finding(
+                image_finding(
                     "floating-base",
                     image,
                     instruction,
@@ -182,19 +167,28 @@ def _user(image: Image, around: _Around) -> Iterator[tuple[str, Finding]]:
     if _user_of_services(image, around.services):
         return
     message = "The program runs as root in its container: a hole in it hands the whole container over, and with a mounted volume or kernel hole the host."
-    yield "user", _finding("runs-as-root", image, image.of("USER")[-1] if image.of("USER") else image.start, message, cwe=250)
+    yield "user", image_finding("runs-as-root", image, image.of("USER")[-1] if image.of("USER") else image.start, message, cwe=250)
+
+
+def _unchecked(image: Image) -> Iterator[tuple[str, Finding]]:
+    """What is downloaded into the image without its sender or content being checked."""
+    for instruction in image.dockerfile.instructions:
+        if instruction.keyword in {"RUN", "ENV"} and _UNCHECKED.search(instruction.text):
+            message = "Something is downloaded into the image with the check of its sender switched off: whoever sits on the line decides what is installed."
+            yield "pinned", image_finding("unchecked-download", image, instruction, message, cwe=295)
+            return
+        remote = instruction.keyword == "ADD" and re.match(r"\s*http://", instruction.text)
+        if remote and not any(flag.startswith("--checksum") for flag in instruction.flags):
+            message = (
+                "A file is fetched into the image over an open line and taken as it comes: whoever sits on the line decides what it holds."
+            )
+            yield "pinned", image_finding("unchecked-download", image, instruction, message, cwe=494)
+            return
 
 
 def _user_of_services(image: Image, services: tuple[ComposeService, ...]) -> bool:
     """Whether every compose service that builds the image sets an ordinary user."""
-    folder, _, name = image.dockerfile.path.rpartition("/")
-    users = [
-        dict(service.settings).get("user", "")
-        for service in services
-        if service.build
-        and joined(service.path.rpartition("/")[0], service.build) in {folder, image.dockerfile.context}
-        and dict(service.settings).get("build.dockerfile", "Dockerfile").rpartition("/")[2] == name
-    ]
+    users = [dict(service.settings).get("user", "") for service in services_of(image, services)]
     return bool(users) and all(user and user.split(":")[0].strip("\"' ") not in {"root", "0"} for user in users)
 
 
@@ -215,7 +209,7 @@ def _copied(image: Image, dotenv: bool) -> Iterator[tuple[str, Finding]]:
             )
             yield (
                 "copied",
-                _finding(
+                image_finding(
                     "copies-everything",
                     image,
                     instruction,
@@ -226,125 +220,19 @@ def _copied(image: Image, dotenv: bool) -> Iterator[tuple[str, Finding]]:
             return
 
 
-def _secrets(image: Image) -> Iterator[tuple[str, Finding]]:
-    arguments = {word.partition("=")[0] for i in image.of("ARG") for word in i.text.split() if _is_secret_name(word.partition("=")[0])}
-    for instruction in image.of("ENV", "ARG"):
-        for name, value in _assignments(instruction):
-            if not _is_secret_name(name):
-                continue
-            by_argument = instruction.keyword == "ENV" and any(
-                re.search(rf"\$\{{?{re.escape(argument)}\b", value) for argument in arguments
-            )
-            if by_argument:
-                yield (
-                    "secret",
-                    _finding(
-                        "secret-from-argument",
-                        image,
-                        instruction,
-                        f"{name} is handed to the build and stored in the image's settings: everybody who can pull the image can read it.",
-                        cwe=538,
-                    ),
-                )
-            elif value and "$" not in value and not _PLACEHOLDER.match(value) and len(value) >= 8:
-                yield (
-                    "secret",
-                    _finding(
-                        "secret-in-layer",
-                        image,
-                        instruction,
-                        f"{name} stands in the container file with its value: everybody who can read the repository or pull the image has it.",
-                        cwe=798,
-                    ),
-                )
-            elif value and "$" not in value and instruction.keyword == "ENV":
-                yield (
-                    "secret",
-                    _finding(
-                        "default-secret",
-                        image,
-                        instruction,
-                        f"The image sets {name} to a stand-in value: started without a real one, it runs with a secret everybody knows.",
-                        cwe=1392,
-                    ),
-                )
-    for instruction in image.of("RUN"):
-        for argument in sorted(arguments):
-            if re.search(rf"\$\{{?{re.escape(argument)}\b", instruction.text):
-                yield (
-                    "secret",
-                    _finding(
-                        "argument-in-history",
-                        image,
-                        instruction,
-                        f"The build argument {argument} is used in a layer of the shipped image: `docker history` shows it to everybody who can pull it.",
-                        cwe=538,
-                    ),
-                )
-    for instruction in image.of("COPY", "ADD"):
-        yield from _secret_files(image, instruction)
-
-
-def _secret_files(image: Image, instruction: Instruction) -> Iterator[tuple[str, Finding]]:
-    if any(flag.startswith("--from") for flag in instruction.flags):
-        return
-    words = instruction.exec_form or tuple(instruction.text.split("\n", 1)[0].split())
-    for word in words[:-1]:
-        if _ENVIRONMENT_FILE.search(word):
-            yield (
-                "secret",
-                _finding(
-                    "environment-file-copied",
-                    image,
-                    instruction,
-                    f"{word} is copied into the image: every value in it can be read by everybody who can pull the image.",
-                    cwe=538,
-                ),
-            )
-        elif _KEY_FILE.search(word):
-            yield (
-                "secret",
-                _finding("key-file-copied", image, instruction, f"{word} is copied into the image and stays in its layers.", cwe=538),
-            )
-        elif _EXAMPLE_FILE.search(word) and re.search(r"(?:^|/)\.env[\w.-]*$", words[-1]) and not _EXAMPLE_FILE.search(words[-1]):
-            yield (
-                "secret",
-                _finding(
-                    "default-secret",
-                    image,
-                    instruction,
-                    f"The image ships {word} as its settings: whatever key stands in that public file is the key in production.",
-                    cwe=1392,
-                ),
-            )
-
-
-def _is_secret_name(name: str) -> bool:
-    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET_NAME.search(name)
-
-
-def _assignments(instruction: Instruction) -> list[tuple[str, str]]:
-    text = instruction.text
-    if "=" not in text.split(" ", 1)[0]:
-        name, _, value = text.partition(" ")
-        return [(name, value.strip())] if instruction.keyword == "ENV" else [(word, "") for word in text.split()]
-    pairs = re.findall(r"([A-Za-z_]\w{0,80})=(\"[^\"]{0,2000}\"|'[^']{0,2000}'|\S{0,2000})", text)
-    return [(name, value.strip("\"'")) for name, value in pairs]
-
-
 def _lean(image: Image, commands: Commands) -> Iterator[tuple[str, Finding]]:
     server = next((leaf for leaf in start_leaves(image, commands) if is_development_server(leaf)), None)
     if server is not None:
         last = f"The stage {image.name} stands last, so an ordinary build gives it: the" if image.name else "The"
         message = f"{last} container starts a development server ({server.text[:60]}): slow, chatty with internals, and by its makers' word not for the internet."
-        yield "lean", _finding("development-server", image, image.start, message, cwe=489)
+        yield "lean", image_finding("development-server", image, image.start, message, cwe=489)
         return
     tools = next((i for i in image.of("RUN") if _BUILD_TOOLS.search(i.text) and not _REMOVED_AGAIN.search(i.text)), None)
     single = sum(i.keyword == "FROM" for i in image.dockerfile.instructions) == 1
     if tools is not None and not _FULL_BASE.search(image.base):
         yield (
             "lean",
-            _finding(
+            image_finding(
                 "build-tools-shipped",
                 image,
                 tools,
@@ -354,7 +242,7 @@ def _lean(image: Image, commands: Commands) -> Iterator[tuple[str, Finding]]:
     elif single and _FULL_BASE.search(image.base):
         yield (
             "lean",
-            _finding(
+            image_finding(
                 "full-base",
                 image,
                 image.of("FROM")[0],

@@ -212,7 +212,7 @@ def _table_holes(table: PolicyTable) -> Iterator[_Hole]:
 
 
 def _rows(table: PolicyTable) -> str:
-    return "every stored file" if table.name == "storage.objects" else f"every row of {table.name}"
+    return "other people's stored files" if table.name == "storage.objects" else f"every row of {table.name}"
 
 
 def _hole(rule: str, place: Place, message: str, badness: float) -> _Hole:
