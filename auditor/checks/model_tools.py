@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.model_calls import keys_of, model_imports
@@ -29,6 +29,8 @@ _REMOVES = re.compile(
     r"|\.(?:deleteOne|deleteMany|delete_one|delete_many|findByIdAndDelete)$|\.from\(\)\.delete$|^(?:os\.(?:remove|unlink)|shutil\.rmtree|fs\.(?:promises\.)?(?:unlink|rm)(?:Sync)?|unlink(?:Sync)?)$"
 )
 _ASKS = re.compile(r"approv|confirm|interrupt|human_?in_?the_?loop|human_?input|consent|dry_?run", re.IGNORECASE)
+_CARRYING_OUT = ("_execute_", "execute_", "_handle_", "handle_", "_run_", "run_", "_tool_", "tool_", "_")
+"""What the names of functions that carry out a declared tool begin with."""
 _MOST_TOOLS = 200
 
 
@@ -45,9 +47,11 @@ class HarmfulTool:
     runs: bool = False
 
 
-def harmful_tools(files: tuple[FileFacts, ...], reach: Reach) -> tuple[int, tuple[HarmfulTool, ...]]:
-    """How many tools are offered to models, and those that do harm without asking anybody."""
-    tools = list(dict.fromkeys(_tools(files, reach)))[:_MOST_TOOLS]
+def harmful_tools(
+    files: tuple[FileFacts, ...], reach: Reach, handlers: frozenset[tuple[str, int]] = frozenset()
+) -> tuple[int, tuple[HarmfulTool, ...]]:
+    """How many tools are offered to models, and those that do harm without asking anybody; `handlers` of endpoints only share a tool's name."""
+    tools = [tool for tool in dict.fromkeys(_tools(files, reach)) if tool not in handlers][:_MOST_TOOLS]
     by_path = {facts.path: facts for facts in files}
     found = [harmful for path, index in tools if (harmful := _harm(by_path[path], index, reach)) is not None]
     ready = list(_ready_made(files))
@@ -56,7 +60,7 @@ def harmful_tools(files: tuple[FileFacts, ...], reach: Reach) -> tuple[int, tupl
 
 def _tools(files: tuple[FileFacts, ...], reach: Reach) -> Iterator[tuple[str, int]]:
     """(file, definition) of every function that is offered to a model."""
-    paths = {facts.path for facts in files}
+    by_path = {facts.path: facts for facts in files}
     for facts in files:
         for index, definition in enumerate(facts.definitions):
             if any(_DECORATORS.search(decorator.callee) for decorator in definition.decorators):
@@ -66,15 +70,10 @@ def _tools(files: tuple[FileFacts, ...], reach: Reach) -> Iterator[tuple[str, in
                 if _MAKERS.match(call.callee):
                     yield from ((facts.path, index) for index in _inside(facts, call))
         for name in _declared(facts):
-            for path, index in reach.named(facts.path, name):
-                if path in paths and reach_is_function(files, path, index):
-                    yield path, index
-
-
-def reach_is_function(files: Iterable[FileFacts], path: str, index: int) -> bool:
-    """Whether a definition is a function or method."""
-    facts = next(facts for facts in files if facts.path == path)
-    return facts.definitions[index].kind is not DefinitionKind.CLASS
+            for candidate in (name, *(f"{prefix}{name}" for prefix in _CARRYING_OUT)):
+                for path, index in reach.named(facts.path, candidate):
+                    if path in by_path and by_path[path].definitions[index].kind is not DefinitionKind.CLASS:
+                        yield path, index
 
 
 def _inside(facts: FileFacts, call: Call) -> Iterator[int]:

@@ -50,6 +50,8 @@ _SIGNED = re.compile(r"constructEvent|construct_event|hmac|timingSafeEqual|compa
 _GATE = re.compile(r"authenticat|(?:^|\.)login|check_password|require_\w*(?:user|login|auth)|experimental_user", re.IGNORECASE)
 _ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
 _PARSES = re.compile(r"^(?:JSON\.parse|json\.loads|orjson\.loads)$")
+_OTHER_TEXT = re.compile(r"err|req|body|event|storage|cache|cookie|param|environ", re.IGNORECASE)
+"""Names of texts that are no answer of a model: of an error, a request, a store."""
 _SHAPES = re.compile(
     r"safeParse|(?<!JSON)\.parse(?:Async)?$|model_validate|TypeAdapter|parse_obj|parse_raw|jsonschema|[vV]alidat|ajv|isinstance$|Array\.isArray$|with_?[sS]tructured_?[oO]utput|[sS]anitize|[nN]ormali[sz]e|^coerce|^to(?:Number|String|Array)$|^Number$|^String$|^(?:int|float|bool|str)$"
 )
@@ -101,7 +103,8 @@ def llm_boundaries(  # noqa: PLR0917 - one parameter per kind of evidence
     if not calls:
         return _without_calls(files)
     guards = Guards(project, texts, syntax, routes)
-    count, tools = harmful_tools(files, guards.reach)
+    handlers = frozenset((route.place.path, route.handler_scope) for route in routes.routes)
+    count, tools = harmful_tools(files, guards.reach, handlers)
     hits = [hit for tool in (flows, semgrep) if tool is not None for hit in tool.hits if hit.path in project.production]
     bounds = [
         _input(hits),
@@ -182,7 +185,8 @@ def _unshaped(calls: tuple[ModelCall, ...], syntax: Syntax) -> Iterator[tuple[st
             continue
         inside = within(facts, call.scope)
         for other in facts.calls:
-            if other.scope in inside and other.line >= call.line and _PARSES.match(other.callee) and (call.path, other.line) not in seen:
+            answers = _PARSES.match(other.callee) and not any(_OTHER_TEXT.search(name) for a in other.arguments for name in a.value.names)
+            if answers and other.scope in inside and other.line >= call.line and (call.path, other.line) not in seen:
                 seen.add((call.path, other.line))
                 yield call.path, other.line
                 break
