@@ -76,7 +76,7 @@ def none_in_client(secrets: Secrets, project: Project, snapshot: Snapshot, texts
     built = _built(snapshot)
     if not pages and not bundled and not built:
         return NotApplicable("There is no code for a browser or a mobile app.")
-    found = [*_credentials(secrets, bundled | pages | built)]
+    found = [*_credentials(secrets, bundled | pages | built | _bundled_data(secrets, bundled, texts))]
     for path in sorted(project.production & project.sides.keys()):
         found += _prefixed(path, texts.get(path, ""), in_browser=path in bundled)
     for path in sorted(bundled):
@@ -130,6 +130,17 @@ def _built(snapshot: Snapshot) -> frozenset[str]:
         if file.role in roles
         and file.language is Language.JAVASCRIPT
         and re.search(r"(?:^|/)(?:dist|public|static|build|assets|www|out)/", file.path)
+    )
+
+
+def _bundled_data(secrets: Secrets, bundled: frozenset[str], texts: dict[str, str]) -> frozenset[str]:
+    """JSON files with a credential that code for the browser imports: the bundler writes them into the page."""
+    held = {secret.path for secret in secrets.found if secret.path.endswith(".json")}
+    code = "\n".join(texts.get(path, "") for path in sorted(bundled)) if held else ""
+    return frozenset(
+        path
+        for path in held
+        if re.search(rf"""(?:from|import|require\()\s*["'][^"'\n]{{0,200}}\b{re.escape(path.rpartition("/")[2])}["']""", code)
     )
 
 

@@ -4,7 +4,7 @@ Passing title: Nobody reaches another customer's records by changing a number
 Failing title: A user can read or change other people's records by changing an id
 Grading: Counted are endpoints for people with an account that take an id and reach a table with an owner column, followed through services, and the tables of a hosted database with
     their row policies as they stand after all SQL files. Pass when each compares the owner. Partial when some do not and nothing personal, paid or secret is among
-    them. Fail when such data is, when none compares it, when row security is off, or when a policy lets everybody change rows. Tables without an owner column are shared on purpose
+    them. Fail when such data is, when none compares it, when row security is off, or when a policy, a rule of a document store or a view past the policies lets everybody at them. Tables without an owner column are shared on purpose
     and endpoints for administrators are meant to reach everything: neither is counted. Where more than a fifth of the endpoints cannot be followed, a pass is not proven.
 Done when: Every query is scoped to the caller in one helper or by row policies, and a test with two users expects 404 for each other's records.
 What it cannot see: Whether a comparison is the right one, ids that are hidden in request bodies, and stores that are reached through layers that build their queries from texts.
