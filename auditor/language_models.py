@@ -21,7 +21,7 @@ _SCRIPT_PACKAGES = re.compile(
 UNMISTAKABLE = re.compile(
     r"(?:^|\.)(?:chat\.completions|chat\(\)\.completions|beta\.chat\.completions)\.(?:create|acreate|stream|parse|withResponse)$|(?:^|\.)ChatCompletion\.a?create$|(?:^|\.)responses\.(?:create|stream|parse)$"
     r"|\.(?:generate_content|generate_content_async|generate_content_stream|generateContent|generateContentStream)$"
-    r"|^litellm\.(?:a?completion|a?responses|a?text_completion)$|\.invoke_model(?:_with_response_stream)?$|\.converse(?:_stream)?$"
+    r"|^litellm\.(?:a?completion|a?responses|a?text_completion)$|\.invoke_model(?:_with_response_stream)?$|\.converse(?:_stream)?$|^new (?:InvokeModel|Converse)\w*Command$"
 )
 """Dotted calls that nothing but a model's client has."""
 
@@ -33,7 +33,7 @@ METHODS = re.compile(
 
 CHAINS = re.compile(
     r"(?:^|[._])(?:\w*(?:llm|model|chain|agent|graph|crew|executor|chatbot|qa|runnable)\w*)(?:\(\))?\.(?:a?invoke|a?stream|astream_events|a?predict|a?run|run_sync|run_stream|a?call|apredict|a?complete|a?chat|kickoff|a?query|generate)$"
-    r"|(?:query_engine|chat_engine)\w*\.(?:a?query|a?chat|a?stream_chat)$|^Runner\.(?:run|run_sync|run_streamed)$|\.withStructuredOutput\(\)\.invoke$|\.with_structured_output\(\)\.a?invoke$|\.bind_tools\(\)\.a?invoke$|\.bindTools\(\)\.invoke$",
+    r"|(?:query_?engine|chat_?engine)\w*\.(?:a?query|a?chat|a?stream_chat)$|^Runner\.(?:run|run_sync|run_streamed)$|\.withStructuredOutput\(\)\.invoke$|\.with_structured_output\(\)\.a?invoke$|\.bind_tools\(\)\.a?invoke$|\.bindTools\(\)\.invoke$",
     re.IGNORECASE,
 )
 """Calls on the objects that frameworks of chains and agents make, in a file that imports one."""
