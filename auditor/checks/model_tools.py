@@ -70,10 +70,10 @@ def _tools(files: tuple[FileFacts, ...], reach: Reach) -> Iterator[tuple[str, in
                 if _MAKERS.match(call.callee):
                     yield from ((facts.path, index) for index in _inside(facts, call))
         for name in _declared(facts):
-            for candidate in (name, *(f"{prefix}{name}" for prefix in _CARRYING_OUT)):
-                for path, index in reach.named(facts.path, candidate):
-                    if path in by_path and by_path[path].definitions[index].kind is not DefinitionKind.CLASS:
-                        yield path, index
+            near = [entry for prefix in _CARRYING_OUT for entry in reach.named(facts.path, prefix + name) if entry[0] == facts.path]
+            for path, index in (*reach.named(facts.path, name), *near):
+                if path in by_path and by_path[path].definitions[index].kind is not DefinitionKind.CLASS:
+                    yield path, index
 
 
 def _inside(facts: FileFacts, call: Call) -> Iterator[int]:
