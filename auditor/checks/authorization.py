@@ -13,7 +13,7 @@ from auditor.checks.reach import Reach
 from auditor.checks.refusals import Function, Refusal, is_read
 from auditor.model.evidence import Route, Routes
 from auditor.model.project import Project
-from auditor.model.syntax import Assignment, Definition, DefinitionKind, FileFacts, Syntax
+from auditor.model.syntax import Assignment, Definition, DefinitionKind, FileFacts, Syntax, ValueKind
 from auditor.model.verdict import Place
 
 _LIFECYCLE = frozenset(
@@ -68,7 +68,9 @@ class Guards:
         server = [path for path in sorted(project.production) if path in syntax.files]
         for path in server:
             for assignment in syntax.files[path].assignments:
-                if assignment.value is not None and (assignment.scope == -1 or assignment.target.startswith("self.")):
+                value = assignment.value
+                held = value is not None and value.kind in {ValueKind.NAME, ValueKind.CALL} and "." not in assignment.target
+                if value is not None and (assignment.scope == -1 or assignment.target.startswith(("self.", "this.")) or held):
                     self._bound[assignment.target].append((path, assignment))
         self._handlers = {(route.place.path, route.handler_scope) for route in routes.routes if route.handler_scope >= 0}
         self._graphql = [r for r in routes.routes if r.framework != "graphql" and re.search(r"graphql/?$", r.path)]

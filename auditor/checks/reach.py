@@ -67,6 +67,13 @@ class Reach:
             if left:
                 pending.extend((p, i, left - 1) for call in calls for p, i in self._targets(place, call, classes=classes))
 
+    def _of_class(self, name: str, same: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Of several functions of one name, those of the class the call names: `Student.create`."""
+        owner = name.rsplit(".", 2)[-2] if "." in name else ""
+        if not owner[:1].isupper():
+            return same
+        return [(path, index) for path, index in same if self._facts[path].definitions[index].qualname.split(".")[-2:-1] == [owner]] or same
+
     def texts(self, path: str, scope: int) -> Iterator[str]:
         """The string literals inside a function."""
         facts = self._facts.get(path)
@@ -79,6 +86,8 @@ class Reach:
         names = [call.callee, *(name for argument in call.arguments for name in _names(argument.value))]
         for name in names:
             same = self._by_name.get(name.rsplit(".", 1)[-1].removesuffix("()"), [])
+            if len(same) > _SAME_NAMES:
+                same = self._of_class(name, same)
             near = [entry for entry in same if entry[0] == path]
             yield from near or (same if len(same) <= _SAME_NAMES else ())
         if classes:

@@ -234,6 +234,8 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
         return None
     path, name = _parts(route)
     last = path[-1] if path else ""
+    if _signs_up(route, path, guards.body(route.place.path, route.handler_scope)):
+        return None
     calls = [call for _, call in guards.reach.calls(route.place.path, route.handler_scope, 2)]
     reached = guards.reach.functions(route.place.path, route.handler_scope, 2)
     texts = [text for home, index in reached for text in guards.reach.texts(home, index)]
@@ -243,6 +245,20 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
     if route.method in {"GET", "ANY"} and any(_PRIVATE.match(part) for part in path) and _fetches(calls, texts):
         return _Endpoint(route, guard, danger=_PEOPLE.match(last) is not None, writes=False)
     return None
+
+
+def _signs_up(route: Route, path: list[str], body: str) -> bool:
+    """Whether a stranger makes an account of their own here, whatever the endpoint is called."""
+    last = path[-1] if path else ""
+    people = any(part in {"user", "users", "account", "accounts"} for part in path)
+    makes = last in {"user", "users", "account", "accounts"} or bool(re.match(r"(?:create|new|add)(?:-|$)", last))
+    return (
+        people
+        and makes
+        and route.method in {"POST", "ANY"}
+        and "password" in body.lower()
+        and not route.path.rstrip("/").endswith(("}", ">"))
+    )
 
 
 def _changes(calls: list[Call], texts: list[str]) -> bool:

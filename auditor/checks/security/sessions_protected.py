@@ -3,7 +3,7 @@
 Passing title: Logins cannot be forged, stolen by a script or used by another site
 Failing title: Logins can be forged, stolen or used by another site
 Grading: A token or cookie that says who is calling and whose signature nobody checks fails the item. Of tokens without end, login cookies that scripts can
-    read, login cookies that travel without encryption, tokens in the browser's storage, missing protection against requests forged by another site, and unchecked values in the
+    read, login cookies that travel without encryption, sessions that are not renewed at the login or are unpickled, tokens in the browser's storage, missing protection against requests forged by another site, and unchecked values in the
     session, one kind is partial and two or more kinds fail. Sessions of hosted identity providers and safe defaults of frameworks pass.
 Done when: Tokens are verified with a fixed algorithm and end within days, login cookies are HttpOnly, Secure and SameSite, and a POST from another site is refused in a test.
 What it cannot see: Flags a proxy outside the repository adds to cookies, tokens a gateway has verified before, and settings that exist only on the server.
@@ -15,6 +15,7 @@ import re
 
 from auditor.checks.registry import check
 from auditor.checks.session_cookies import Cookies
+from auditor.checks.session_starts import session_gaps
 from auditor.checks.session_tokens import Gap, token_gaps, uses_tokens
 from auditor.model.evidence import Routes, ToolHits
 from auditor.model.needs import FLOWS, PROJECT, ROUTES, SYNTAX, TEXTS
@@ -38,7 +39,7 @@ _HANDLES = re.compile(
 def sessions_protected(project: Project, syntax: Syntax, texts: dict[str, str], routes: Routes, flows: ToolHits) -> Judgement:
     """One unverified token fails; otherwise the kinds of missing protection are counted."""
     cookies = Cookies(syntax, project, routes, texts)
-    gaps = [*token_gaps(syntax, project, texts), *cookies.gaps()]
+    gaps = [*token_gaps(syntax, project, texts), *cookies.gaps(), *session_gaps(syntax, project, routes, texts)]
     trusted = [hit for hit in flows.of(ITEM) if hit.path in project.production]
     sound = _evidence(syntax, project, cookies)
     if not gaps and not trusted and not sound and not _handles_logins(syntax, project, texts):
