@@ -19,6 +19,7 @@ from auditor.model.verdict import Place
 _LIFECYCLE = frozenset(
     {"dispatch", "initial", "prepare", "setup", "test_func", "check_permissions", "has_permission", "before_request", "canActivate"}
 )
+_BLOCK = re.compile(r"(?m)^[ \t]*+/\*(?:[^*]|\*(?!/))*+\*/")
 _DEPTH = 4
 _MOST_LINES = 400
 
@@ -59,7 +60,7 @@ class Guards:
         self._project = project
         self._syntax = syntax
         self.reach = Reach(syntax, project.production)
-        self._lines = {path: texts.get(path, "").split("\n") for path in sorted(project.production)}
+        self._lines = {path: _without_comments(path, texts.get(path, "")).split("\n") for path in sorted(project.production)}
         self._texts = texts
         self._bound: defaultdict[str, list[tuple[str, Assignment]]] = defaultdict(list)
         self._names: dict[tuple[str, str], Guard] = {}
@@ -309,7 +310,7 @@ class Guards:
             return True
         tested: frozenset[str] | None = None
         for home, inner in reached:
-            found = self._own_refusals(home, inner)
+            found = [r for r in self._own_refusals(home, inner) if not r.silent or (home, inner) == (path, index)]
             if not found:
                 continue
             if (home, inner) == (path, index) or any(refusal.leaves for refusal in found):
@@ -502,6 +503,13 @@ def _matchers(facts: FileFacts) -> Iterator[re.Pattern[str]]:
                     yield re.compile(f"^{text}$")
                 except re.error:
                     continue
+
+
+def _without_comments(path: str, text: str) -> str:
+    """A script without the block comments that begin a line, lines kept: code that is put away guards nothing."""
+    if path.endswith(".py") or "/*" not in text:
+        return text
+    return _BLOCK.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def _methods(facts: FileFacts, index: int) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.checks.mass_assignment import taken_right
 from auditor.checks.reach import within
 from auditor.model.evidence import Route, RouteKind, Routes
 from auditor.model.project import Project
@@ -27,12 +28,13 @@ class Checked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry point; `spread`: the whole body goes into a record of people, rights or prices."""
+    """One entry point; `spread`: the whole body goes into a record of people, rights or prices, or a right that was sent does."""
 
     route: Route
     checked: Checked
     place: Place
     spread: Place | None = None
+    right: bool = False
 
 
 _TAKES = re.compile(
@@ -125,6 +127,9 @@ class EntryChecks:
         if "trpc" in route.framework or route.path.startswith("/trpc/"):
             return Entry(route, self._procedure(facts, definition), place)
         checked = self._python(route, definition, code) if facts.path.endswith(".py") else self._script(route, facts, definition, code)
+        right = taken_right(route, self._syntax, code, self._classes)
+        if right is not None:
+            return Entry(route, checked, place, right, right=True)
         spread = None
         if checked in {Checked.RAW, Checked.TYPED} and (match := _SPREAD.search(code)) and "model_dump" not in code:
             words = f"{route.path} {match[0]} {code[max(0, match.start() - 80) : match.start()]}"

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.checks.authorization import Guards, Strength
-from auditor.checks.ownership_tables import OwnedTable
+from auditor.checks.ownership_tables import PERSONAL, PERSONAL_TABLE, OwnedTable
 from auditor.model.evidence import Route, RouteKind, Routes
 
 _ID_PART = re.compile(r"\{[^}]+\}|:[A-Za-z]\w*|<[^>]+>|\[[^\]]+\]|\(\?P<")
 _PRIVILEGED = re.compile(r"admin|staff|superuser|role|permission|manager|moderator|owner|policy|ability|can_|scope", re.IGNORECASE)
 _ASKS = re.compile(
-    r"(?:^|\.)_?(?:can[A-Z_]\w*|is_?[oO]wner\w*|owns\w*|has_?(?:access|permission|perm|object_permission)\w*|check_?\w*(?:access|owner\w*|permission\w*|belongs\w*|tenant)\w*|assert\w*|verify_?\w*(?:access|owner\w*|belongs\w*|permission\w*)\w*"
+    r"(?:^|\.)_?(?:can[A-Z_]\w*|is_?[oO]wner\w*|owns\w*|\w+_owns_\w+|\w+Owns[A-Z]\w*|\w+_belongs_to\w*|has_?(?:access|permission|perm|object_permission)\w*|check_?\w*(?:access|owner\w*|permission\w*|belongs\w*|tenant)\w*|assert_?\w*(?:access|owner|permission|member|belongs)\w*|verify_?\w*(?:access|owner\w*|belongs\w*|permission\w*)\w*"
     r"|ensure_?\w*(?:access|owner\w*|permission\w*|member\w*)\w*|require_?\w*(?:access|owner\w*|permission\w*|member\w*)\w*|authorize\w*|\w*_for_user|\w*ForUser|\w*by_?user\w*|\w*ByUser\w*|enforce\w*|guard\w*|ability\.\w+|policy\.\w+)$",
     re.IGNORECASE,
 )
@@ -27,6 +27,18 @@ _OF_CALLER = re.compile(
     re.IGNORECASE,
 )
 
+_PERSON = re.compile(
+    r"[:{<\[](?:\w+:)?((?:user|account|customer|patient|member|owner|client|employee|student)(?:_?id|Id|_?name|_?uuid)|username)(?::\w+)?[}>\]]?(?=/|$)"
+)
+_CALLER_WORD = re.compile(
+    r"current_?user|session|request\.user|req\.user|g\.user|\bidentity\b|\bclaims\b|principal|is_?admin|\.role\b", re.IGNORECASE
+)
+"""Words by which a handler looks at the caller; then whether it compares is a question of its own."""
+_SHORTEST = 20
+_WORKS = re.compile(
+    r"(?:^|\.)(?:get\w*|filter\w*|find\w*|query\w*|exec\w*|select\w*|update\w*|delete\w*|insert\w*|save\w*|first\w*|all|one\w*|fetch\w*|create\w*|load\w*|read\w*|from|eq|where|aggregate|remove\w*|list\w*|add|commit|send\w*|download\w*|open)$"
+)
+_SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"\s*(?:async\s+)?(?:def|function)\s+\w{1,100}\s*(?:\[[^\]]{0,200}\])?\((?:[^()]|\((?:[^()]|\([^()]{0,300}\)){0,300}\)){0,4000}\)"
 )
@@ -35,26 +47,29 @@ _SIGNATURE = re.compile(
 class Access(StrEnum):
     """What a handler does with the id it is given."""
 
-    NONE = "none"  # no record of somebody is addressed, or it could not be seen
+    NONE = "none"  # it could not be seen which record is addressed
+    SHARED = "shared"  # a record that belongs to nobody in particular, none at all, or one that is refused with 403 in code whose table is not known
     SCOPED = "scoped"
     OPEN = "open"
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """One endpoint with an id; `table` is the owned table it reaches without asking, when `access` is OPEN."""
+    """One endpoint with an id. When `access` is OPEN: `table` is the owned table it reaches without asking, or `parameter` the id of a person it takes as sent."""
 
     route: Route
     access: Access
     table: OwnedTable | None = None
+    parameter: str = ""
 
 
 class Ownership:
     """Judges endpoints that take an id."""
 
-    def __init__(self, guards: Guards, tables: Iterable[OwnedTable], routes: Routes) -> None:
+    def __init__(self, guards: Guards, tables: Iterable[OwnedTable], routes: Routes, shared: Iterable[OwnedTable] = ()) -> None:
         self._guards = guards
         self._tables = tuple(tables)
+        self._shared = tuple(shared)
         self._handlers = {(route.place.path, route.handler_scope) for route in routes.routes if route.handler_scope >= 0}
         self._comparing: dict[tuple[str, int], bool] = {}
         self._fetching: dict[tuple[str, int], OwnedTable | None] = {}
@@ -99,10 +114,38 @@ class Ownership:
         scoped = compared or any(_ASKS.search(callee) for callee in calls) or _REFUSES_OBJECT.search(own) is not None
         table = next((found for path, index in reached if (found := self._fetched(path, index)) is not None), None)
         if scoped:
-            return Addressed(route, Access.SCOPED if table is not None or compared else Access.NONE)
+            asked = table is not None or compared or any(_ASKS.search(callee) for callee in calls)
+            return Addressed(route, Access.SCOPED if asked else Access.SHARED)
         if table is None or self._passes_the_caller(own):
-            return Addressed(route, Access.NONE)
+            if table is None and (person := self._person(route, own)):
+                return Addressed(route, Access.OPEN, None, person)
+            shared = table is None and (not self._touches(reached, calls) or any(self._of_nobody(*entry) for entry in reached))
+            return Addressed(route, Access.SHARED if shared else Access.NONE)
         return Addressed(route, Access.OPEN, table)
+
+    def _touches(self, reached: list[tuple[str, int]], calls: list[str]) -> bool:
+        """Whether a handler works on any record at all; forbidding in what it hands on to counts as an answer of its own."""
+        if any(_REFUSES_OBJECT.search(self._guards.body(*entry)) for entry in reached[1:8] if entry not in self._handlers):
+            return False
+        texts = (text for entry in reached for text in self._guards.reach.texts(*entry))
+        return any(_WORKS.search(callee) for callee in calls) or any(_SQL.match(text) for text in texts)
+
+    def _of_nobody(self, path: str, index: int) -> bool:
+        body = self._guards.body(path, index)
+        lower = body.lower()
+        return any(any(name.lower() in lower for name in table.names) and _by_id(body, table) for table in self._shared)
+
+    def _person(self, route: Route, body: str) -> str:
+        """The parameter that says whose personal data an endpoint works on, when it is taken as sent and the caller is not looked at."""
+        found = _PERSON.search(route.path)
+        if found is None or _OF_CALLER.search(body) or _CALLER_WORD.search(body) or len(body) < _SHORTEST:
+            return ""
+        words = f"{route.path} {route.handler}"
+        personal = PERSONAL_TABLE.search(words) is not None or PERSONAL.search(words) is not None
+        writes = route.method in {"PUT", "PATCH", "DELETE"}
+        name = found[1]
+        used = len(re.findall(rf"\b{re.escape(name)}\b", _without_signature(body))) > 0
+        return name if used and (personal or (writes and "password" in body.lower())) else ""
 
     def _compares(self, path: str, index: int) -> bool:
         key = (path, index)

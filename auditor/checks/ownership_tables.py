@@ -19,7 +19,7 @@ PERSONAL = re.compile(
 )
 """Columns with personal, payment or credential data."""
 PERSONAL_TABLE = re.compile(
-    r"invoice|payment|transaction|payout|(?:^|_)order|subscription|patient|medical|health|symptom|medication|message|conversation|chat|journal|diary|salary|payroll|credential|secret|api_?key|bank|contact|customer|profile|address|note",
+    r"invoice|payment|transaction|payout|(?:^|_)order|subscription|patient|medical|health|symptom|medication|message|conversation|chat|journal|diary|salary|payroll|credential|secret|api_?key|bank|contact|customer|profile|address|note|allocation|portfolio|holding|pension|benefit|loan|insurance|prescription|payslip|statement",
     re.IGNORECASE,
 )
 _MODEL_BASES = re.compile(r"(?:^|\.)(?:Base|Model|SQLModel|DeclarativeBase|Document|EmbeddedDocument|\w*Base|\w*Model|\w*Mixin)(?:\[|\(|$)")
@@ -65,6 +65,15 @@ def owned_tables(tables: tuple[Table, ...]) -> tuple[OwnedTable, ...]:
         known = found.get(name)
         found[name] = OwnedTable(name, names | (known.names if known else frozenset()), owners, personal, place)
     return tuple(found[name] for name in sorted(found))
+
+
+def shared_tables(tables: tuple[Table, ...]) -> tuple[OwnedTable, ...]:
+    """The tables whose rows belong to nobody in particular."""
+    owned = {table.name for table in owned_tables(tables)}
+    found = {name: OwnedTable(name, names, (), personal=False, place=place) for name, names, columns, place in tables if name not in owned}
+    return tuple(
+        found[name] for name in sorted(found) if not re.fullmatch(r"(?:app_?)?(?:users?|accounts?|sessions?)", name, re.IGNORECASE)
+    )
 
 
 def _tables(project: Project, texts: dict[str, str], syntax: Syntax) -> Iterator[Table]:

@@ -23,10 +23,14 @@ _COMMENT = ("#", "//", "*", "/*")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One refusal: `line` where it stands; `leaves`: it ends the request by itself (an exception, an answer), whoever called the function."""
+    """One refusal: `line` where it stands; `leaves`: it ends the request by itself (an exception, an answer), whoever called the function.
+
+    `silent`: the function only gives up (`if (!session) return null`), which says nothing about what its caller then does.
+    """
 
     line: int
     leaves: bool
+    silent: bool = False
 
 
 class Function:
@@ -59,7 +63,7 @@ class Function:
                 yield Refusal(number, words.LEAVES.search(text) is not None)
         for branch in self._branches:
             if self._unknown_is_sent_away(branch):
-                yield Refusal(branch.line, leaves=False)
+                yield Refusal(branch.line, leaves=self._goes(branch), silent=not self._goes(branch))
         if self._definition.name in words.ASKED:
             yield from self._answers()
 
@@ -123,10 +127,13 @@ class Function:
             return False
         if not _negative(branch.test):
             return branch.end_line >= self._definition.end_line - 2 and branch.line <= self._definition.line + 8
-        left = (*self._facts.returns, *self._facts.raises)
-        if any(a.scope in self._inside and branch.line <= a.line <= branch.end_line for a in left):
-            return True
-        return any(
+        returned = any(a.scope in self._inside and branch.line <= a.line <= branch.end_line for a in self._facts.returns)
+        return returned or self._goes(branch)
+
+    def _goes(self, branch: Branch) -> bool:
+        """Whether what a test leads to ends the request: an exception, a redirect."""
+        raised = any(a.scope in self._inside and branch.line <= a.line <= branch.end_line for a in self._facts.raises)
+        return raised or any(
             c.scope in self._inside and branch.line <= c.line <= branch.end_line and words.GOES.search(c.callee) for c in self._facts.calls
         )
 

@@ -3,7 +3,7 @@
 Passing title: What comes from outside is checked before it is used
 Failing title: What comes from outside is used as it comes
 Grading: The share of entry points that take data and use it as it comes, or test at most whether it is there; types without limits, and tests by hand, count
-    a quarter. A whole request body that is put into a record of people, rights or prices unchecked fails the item by itself. Forms a browser writes straight into a hosted database count
+    a quarter. A whole request body that is put into a record of people, rights or prices unchecked, a role taken from what was sent, and a form that takes every field of the account model fail the item by themselves. Forms a browser writes straight into a hosted database count
     as unchecked where the database sets no limits, and half where it does. Checks in the browser do not count.
 Done when: Every entry point goes through a schema with types, lengths and ranges that refuses unknown fields, and a malformed body is answered with 400 or 422 in a test.
 What it cannot see: Checks a gateway makes, messages of sockets and queues, and whether the limits that are set are the right ones.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 
 from auditor.checks.entry_checks import Checked, Entry, EntryChecks
+from auditor.checks.mass_assignment import open_forms
 from auditor.checks.registry import check
 from auditor.model.evidence import RouteKind, Routes
 from auditor.model.needs import PROJECT, ROUTES, SYNTAX, TEXTS
@@ -40,6 +41,7 @@ def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dic
     entries = EntryChecks(routes, syntax, project, texts).all()
     known = [entry for entry in entries if entry.checked is not Checked.UNKNOWN]
     direct = _written_from_browser(syntax, project)
+    forms = open_forms(syntax.of(project.server))
     limits = any(_DATABASE_LIMIT.search(texts[path]) for path in sorted(texts) if path.endswith(".sql"))
     if not known and not direct:
         if any(route.kind is RouteKind.WEBSOCKET for route in routes.routes):
@@ -54,9 +56,15 @@ def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dic
     return Assessed(
         bad=bad,
         total=len(known) + len(direct),
-        floor=1.0 if spread else 0.3 if known and len(raw) + len(typed) >= _LARGE_SHARE * len(known) else 0.0,
+        floor=1.0 if spread or forms else 0.3 if known and len(raw) + len(typed) >= _LARGE_SHARE * len(known) else 0.0,
         summary=_summary(len(raw), len(typed), len(known), len(direct)),
-        findings=(*map(_spread, spread), *map(_raw, raw[:_SHOWN]), *map(_direct, direct[:_SHOWN]), *map(_typed, typed[:_SHOWN])),
+        findings=(
+            *map(_spread, spread),
+            *map(_form, forms),
+            *map(_raw, raw[:_SHOWN]),
+            *map(_direct, direct[:_SHOWN]),
+            *map(_typed, typed[:_SHOWN]),
+        ),
         evidence=tuple(entry.place for entry in known if entry.checked is Checked.LIMITED)[:3],
         signals=(
             f"entry points that take data: {len(known)}",
@@ -113,9 +121,16 @@ def _typed(entry: Entry) -> Finding:
 def _spread(entry: Entry) -> Finding:
     assert entry.spread is not None
     message = f"{entry.route.method} {entry.route.path} puts the whole body into the record: whoever adds a field such as a role or a price to it sets it."
+    if entry.right:
+        message = f"{entry.route.method} {entry.route.path} takes a role or an administrator's flag from what it is sent: whoever adds it gives it to themselves."
     return Finding(
         "mass-assignment", entry.spread.path, message, entry.spread.line, entry.spread.end_line, Confidence.MEDIUM, "syntax", 915
     )
+
+
+def _form(place: Place) -> Finding:
+    message = "This form of the account model takes fields nobody means to offer: whoever adds is_superuser to what they send is an administrator."
+    return Finding("mass-assignment", place.path, message, place.line, place.end_line, Confidence.MEDIUM, "syntax", 915)
 
 
 def _direct(place: Place) -> Finding:
