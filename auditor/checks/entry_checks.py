@@ -56,6 +56,10 @@ _LIMIT_WORDS = re.compile(
 _HAND = re.compile(
     r"\btypeof\s+\w+(?:\.\w+)*\s*[!=]==?|\bisinstance\(|\b(?:Number\.)?isNaN\(|Number\.is(?:Integer|Finite)\(|Array\.isArray\(|\.length\s*[<>]=?\s*\d|\blen\(\w+[^)]{0,30}\)\s*[<>]=?\s*\w|\bstrptime\(|\bfromisoformat\(|\.isdigit\(\)|\bre\.(?:full)?match\(|\.test\(|validator\.\w+\(|\bint\(\s*(?:request|data|form|body)|\bfloat\(\s*(?:request|data|form|body)|\bDecimal\(|\.includes\(\s*\w+|\bnot in\b|\bif\s+\w+\s*[<>]=?\s*-?\d|\[:\d+\]|\.slice\(0,\s*\d+\)|\bvalidate_\w+\(|\bis_?valid\w*\(|\bvalidate[A-Z]\w*\(|\bsanitize\w*\(|\bnormalize\w*\("
 )
+_FIELD = re.compile(
+    r"\b(?:self\.)?request\.(?:POST|form|data|values)\b(?:\.get\(\s*['\"][\w-]{1,60}['\"]\s*(?:,[^()\n]{0,40})?\)|\[\s*['\"][\w-]{1,60}['\"]\s*\])?|\breq\.body\.\w{1,60}\b(?!\()"
+)
+"""A field of a form where it is taken, or the form itself where a name is looked for in it."""
 _ANSWER = re.compile(r"(?:Response|Out|Read|Public|Result|Reply)\w*\.\w+$")
 """Schemas of what is sent back."""
 _SCHEMA_MADE = re.compile(
@@ -267,6 +271,8 @@ class EntryChecks:
 
     def _by_hand(self, route: Route, code: str) -> Checked:
         """Tests in the handler, or in the functions it hands the data to."""
+        if _only_compared(code):
+            return Checked.LIMITED
         called = (self._code(facts.path, facts.definitions[index]) for facts, index in self._called(route))
         return Checked.TYPED if _HAND.search(code) or any(_HAND.search(text) for text in called) else Checked.RAW
 
@@ -280,6 +286,18 @@ class EntryChecks:
             near = [entry for entry in places if entry[0].path == own.path] or places
             if len(near) == 1 and near[0] != (own, route.handler_scope):
                 yield near[0]
+
+
+def _only_compared(code: str) -> bool:
+    """Whether every field of a form is tested for presence or compared, and goes nowhere else."""
+    fields = list(_FIELD.finditer(code))
+    taken = len(list(_TAKES.finditer(code)))
+    return bool(fields) and len(fields) == taken and all(_compared(code, found) for found in fields)
+
+
+def _compared(code: str, field: re.Match[str]) -> bool:
+    line = code[code.rfind("\n", 0, field.start()) + 1 : field.start()]
+    return bool(re.match(r"\s*(?:==|!=|===|!==)", code[field.end() :]) or re.search(r"(?:['\"]\w+['\"]\s+(?:not\s+)?in|[!=]==?)\s*$", line))
 
 
 def _applies_schema(callee: str, path: str) -> bool:
