@@ -50,7 +50,7 @@ class Weakness:
     items: frozenset[str]
 
 
-def apps(checkouts: Path) -> str:
+def apps(checkouts: Path, advisories: Path | None = None) -> str:
     """Every application of the table whose checkout, named owner+name, is there."""
     rows, missed = ["| application | documented | found | found or named by an item that fails | |", "|---|---|---|---|---|"], []
     sums: dict[str, list[int]] = {}
@@ -59,7 +59,7 @@ def apps(checkouts: Path) -> str:
         if not root.is_dir():
             continue
         weaknesses = [Weakness(w["what"], w["cwe"], frozenset(w["files"]), frozenset(w["items"])) for w in entry["weakness"]]
-        report = audit(root, date="2026-01-01", use_cache=False, only=sorted(_checked(weaknesses)))
+        report = audit(root, date="2026-01-01", use_cache=False, advisories=advisories, only=sorted(_checked(weaknesses)))
         told = [_told(report, weakness) for weakness in weaknesses]
         hit = [_found(report, weakness) for weakness in weaknesses]
         near = [found or named for found, named in zip(hit, told, strict=True)]

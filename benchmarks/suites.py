@@ -70,8 +70,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", choices=["owasp", "securityeval", "leaky", "apps"])
     parser.add_argument("checkout", type=Path)
+    parser.add_argument("--advisories", type=Path, help="OSV archive, for `apps`")
     arguments = parser.parse_args()
-    print({"owasp": owasp, "securityeval": security_eval, "leaky": leaky, "apps": apps}[arguments.suite](arguments.checkout))
+    if arguments.suite == "apps":
+        print(apps(arguments.checkout, arguments.advisories))
+    else:
+        print({"owasp": owasp, "securityeval": security_eval, "leaky": leaky}[arguments.suite](arguments.checkout))
     return 0
 
 

@@ -30,11 +30,13 @@ _OF_CALLER = re.compile(
 _PERSON = re.compile(
     r"[:{<\[](?:\w+:)?((?:user|account|customer|patient|member|owner|client|employee|student)(?:_?id|Id|_?name|_?uuid)|username)(?::\w+)?[}>\]]?(?=/|$)"
 )
+_NAMED_AFTER = re.compile(r"by_?user|for_?user", re.IGNORECASE)
 _CALLER_WORD = re.compile(
-    r"current_?user|session|request\.user|req\.user|g\.user|\bidentity\b|\bclaims\b|principal|is_?admin|\.role\b", re.IGNORECASE
+    r"current_?user|(?<![\w.])session\b(?!\.(?:add|commit|query|exec|delete|flush|scalar|get|rollback|refresh|merge|begin|close))|\.session\.(?:user|\w*[iI]d\b)|\[['\"]sub['\"]\]|\.sub\b"
+    r"|request\.user|req\.user|g\.user|\bidentity\b|\bclaims\b|principal|is_?admin|\.role\b",
+    re.IGNORECASE,
 )
 """Words by which a handler looks at the caller; then whether it compares is a question of its own."""
-_SHORTEST = 20
 _WORKS = re.compile(
     r"(?:^|\.)(?:get\w*|filter\w*|find\w*|query\w*|exec\w*|select\w*|update\w*|delete\w*|insert\w*|save\w*|first\w*|all|one\w*|fetch\w*|create\w*|load\w*|read\w*|from|eq|where|aggregate|remove\w*|list\w*|add|commit|send\w*|download\w*|open)$"
 )
@@ -111,14 +113,15 @@ class Ownership:
         compared = any(self._compares(path, index) for path, index in reached)
         calls = [call.callee for _, call in reach.calls(route.place.path, route.handler_scope, 2)]
         own = self._guards.body(route.place.path, route.handler_scope)
+        person = self._person(route, reached, calls)
+        if person:
+            return Addressed(route, Access.OPEN, None, person)
         scoped = compared or any(_ASKS.search(callee) for callee in calls) or _REFUSES_OBJECT.search(own) is not None
         table = next((found for path, index in reached if (found := self._fetched(path, index)) is not None), None)
         if scoped:
             asked = table is not None or compared or any(_ASKS.search(callee) for callee in calls)
             return Addressed(route, Access.SCOPED if asked else Access.SHARED)
         if table is None or self._passes_the_caller(own):
-            if table is None and (person := self._person(route, own)):
-                return Addressed(route, Access.OPEN, None, person)
             shared = table is None and (not self._touches(reached, calls) or any(self._of_nobody(*entry) for entry in reached))
             return Addressed(route, Access.SHARED if shared else Access.NONE)
         return Addressed(route, Access.OPEN, table)
@@ -135,17 +138,18 @@ class Ownership:
         lower = body.lower()
         return any(any(name.lower() in lower for name in table.names) and _by_id(body, table) for table in self._shared)
 
-    def _person(self, route: Route, body: str) -> str:
-        """The parameter that says whose personal data an endpoint works on, when it is taken as sent and the caller is not looked at."""
+    def _person(self, route: Route, reached: list[tuple[str, int]], calls: list[str]) -> str:
+        """The parameter that says whose personal data an endpoint works on, when it is taken as sent and nobody looks at the caller."""
         found = _PERSON.search(route.path)
-        if found is None or _OF_CALLER.search(body) or _CALLER_WORD.search(body) or len(body) < _SHORTEST:
+        bodies = [_without_signature(self._guards.body(*entry)) for entry in reached]
+        if found is None or any(_OF_CALLER.search(body) or _CALLER_WORD.search(body) for body in bodies):
             return ""
-        words = f"{route.path} {route.handler}"
+        if any(_ASKS.search(callee) and not _NAMED_AFTER.search(callee) for callee in calls):
+            return ""
+        words, name = f"{route.path} {route.handler}", found[1]
         personal = PERSONAL_TABLE.search(words) is not None or PERSONAL.search(words) is not None
-        writes = route.method in {"PUT", "PATCH", "DELETE"}
-        name = found[1]
-        used = len(re.findall(rf"\b{re.escape(name)}\b", _without_signature(body))) > 0
-        return name if used and (personal or (writes and "password" in body.lower())) else ""
+        used = re.search(rf"\b{re.escape(name)}\b", bodies[0]) is not None
+        return name if used and personal else ""
 
     def _compares(self, path: str, index: int) -> bool:
         key = (path, index)
