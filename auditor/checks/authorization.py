@@ -22,6 +22,7 @@ _LIFECYCLE = frozenset(
 _BLOCK = re.compile(r"(?m)^[ \t]*+/\*(?:[^*]|\*(?!/))*+\*/")
 _DEPTH = 4
 _MOST_LINES = 400
+_MOST_FUNCTIONS = 120
 
 
 class Strength(StrEnum):
@@ -301,11 +302,7 @@ class Guards:
         return self._refusing[key]
 
     def _refuses(self, path: str, index: int) -> bool:
-        reached = [
-            entry
-            for entry in self.reach.functions(path, index, 2)
-            if entry == (path, index) or entry not in self._handlers  # a method of the same name is no other endpoint
-        ]
+        reached = self._stopping(path, index)
         if any(entry != (path, index) and self._decorated(*entry) for entry in reached):
             return True
         tested: frozenset[str] | None = None
@@ -319,6 +316,20 @@ class Guards:
             if self._syntax.files[home].definitions[inner].name in tested:
                 return True
         return False
+
+    def _stopping(self, path: str, index: int) -> list[tuple[str, int]]:
+        """The function itself, then those two calls deep whose refusal stops it too; a method named as another endpoint's is not taken for it."""
+        reached = [(path, index)]
+        for _ in range(2):
+            for home, inner in tuple(reached):
+                caller = self._function(home, inner)
+                for entry in self.reach.functions(home, inner, 1):
+                    name = self._syntax.files[entry[0]].definitions[entry[1]].name
+                    if entry not in reached and entry not in self._handlers and caller.passes_on(name):
+                        reached.append(entry)
+            if len(reached) > _MOST_FUNCTIONS:
+                break
+        return reached
 
     def _function(self, path: str, index: int) -> Function:
         return Function(self._syntax.files[path], index, self._lines.get(path, []))

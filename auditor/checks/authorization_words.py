@@ -49,6 +49,10 @@ EDITABLE = re.compile(
     re.IGNORECASE,
 )
 """A claim the caller writes as they like: a header or cookie that names a role, metadata of an account its owner may change, a token nobody verified."""
+SIGNED = re.compile(
+    r"BadSignature|InvalidSignature|BadTimeSignature|SignatureExpired|InvalidToken|JWTError|ExpiredSignature|PyJWTError|jwt\.verify|jwtVerify|verifyIdToken|verify_id_token|\w*unsign\w*|signing\.loads|verify_signature|constructEvent|construct_event"
+)
+"""What is tried, or fails, where something signed is checked."""
 EITHER = re.compile(r"\?\s*$|\?[^?]*$|\|\|\s*$|\bor\s*$|:\s*$|&&\s*$")
 LEAVES = re.compile(
     r"\b(?:raise|throw|abort|redirect|sendStatus|reject|HTTPException|createError)\b|\b(?:res|reply|response|resp|ctx|self|handler)\.\w+|\bnext\(\s*(?:new|err)|\berror\(",
@@ -88,7 +92,7 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 NO_GUARD = re.compile(
-    r"csrf|cors|throttl|rate_?limit|limiter|optional|exempt|public|allow_?any|skip_?auth|anonymous|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
+    r"csrf|cors|throttl|rate_?limit|limiter|optional|maybe|exempt|public|allow_?any|skip_?auth|anonymous|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
     re.IGNORECASE,
 )
 ASKED = frozenset({"has_permission", "has_object_permission", "canActivate", "test_func", "can_activate", "is_accessible"})

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from auditor.checks import authorization_words as words
 from auditor.checks.reach import within
-from auditor.model.syntax import Branch, DefinitionKind, FileFacts
+from auditor.model.syntax import Branch, DefinitionKind, FileFacts, HandlerEffect
 
 _MOST_LINES = 400
+_LEAVING = frozenset({HandlerEffect.RAISE, HandlerEffect.ANSWER, HandlerEffect.RETURN_CONSTANT})
 _STEPS = 2
 _QUOTED = re.compile(r"(?<![\[(])\"[^\"\n]*\"|(?<![\[(])'[^'\n]*'")
 """Texts a value is compared with; a key such as the one in `session["user"]` stays."""
@@ -64,6 +65,10 @@ class Function:
         for branch in self._branches:
             if self._unknown_is_sent_away(branch):
                 yield Refusal(branch.line, leaves=self._goes(branch), silent=not self._goes(branch))
+        for handler in self._facts.handlers:
+            signed = words.SIGNED.search(" ".join((*handler.tried, *handler.types)))
+            if handler.scope in self._inside and signed and handler.effect in _LEAVING:
+                yield Refusal(handler.line, leaves=handler.effect is not HandlerEffect.RETURN_CONSTANT)
         if self._definition.name in words.ASKED:
             yield from self._answers()
 
@@ -76,6 +81,22 @@ class Function:
             denies = answer.value.text in {"False", "false"}
             if (denies and tests) or (not denies and self._names_caller(f"{answer.value.text} {' '.join(answer.value.names)}")):
                 yield Refusal(answer.line, leaves=True)
+
+    def passes_on(self, name: str) -> bool:
+        """Whether what another function refuses also stops this one: it is called for everybody, and its exception is not swallowed."""
+        for call in self._facts.calls:
+            if call.scope not in self._inside or name not in {
+                _last(call.callee),
+                *(_last(n) for a in call.arguments for n in a.value.names),
+            }:
+                continue
+            around = [branch for branch in self._branches if branch.line <= call.line <= branch.end_line and branch.line != call.line]
+            if any(_holds_for_known_ones(branch) for branch in around):
+                continue
+            handled = [h for h in self._facts.handlers if call.guarded and h.scope in self._inside and call.callee in h.tried]
+            if not handled or any(h.effect in {HandlerEffect.RAISE, HandlerEffect.ANSWER, HandlerEffect.REPORT} for h in handled):
+                return True
+        return False
 
     def tested(self) -> frozenset[str]:
         """The last parts of all names its tests and results depend on."""
@@ -166,6 +187,10 @@ def _negative(test: str) -> bool:
 def _holds_for_known_ones(branch: Branch) -> bool:
     """`if user:`, `if authed() and ...`: whoever is not known passes by what stands inside."""
     return any(words.KNOWN_ONE.match(part.strip()) for part in re.split(r"&&|\band\b", branch.test))
+
+
+def _last(name: str) -> str:
+    return name.removesuffix("()").rpartition(".")[2]
 
 
 def _head(name: str) -> str:

@@ -28,6 +28,7 @@ _SESSION_COOKIE = re.compile(
 )
 _SETS = re.compile(r"(?:^|\.)set_cookie$|^(?:res|response|reply)(?:\.status\(\))?\.(?:cookie|setCookie)$|(?:^|\.)cookies(?:\(\))?\.set$")
 _ENCODES = re.compile(r"b(?:64|32|16|85)encode|\bbtoa\b|toString\(\s*['\"](?:base64|hex)|json\.dumps|JSON\.stringify")
+_IDENTITY = re.compile(r"user|account|e_?-?mail|\buid\b|login|member|customer|profile", re.IGNORECASE)
 _PROTECTS = re.compile(
     r"sign|encrypt|seal|jwt|fernet|hmac|itsdangerous|serializer|cipher|uuid|secrets|random|hash|nanoid|token|createSession|create_session|session_?id",
     re.IGNORECASE,
@@ -90,7 +91,13 @@ def _unsigned(facts: FileFacts, files: list[FileFacts], texts: dict[str, str]) -
         options = call.argument("options", 2)
         made = _made(facts, call, value)
         signed = options is not None and options.item("signed") is not None
-        if not signed and _ENCODES.search(made) and not _PROTECTS.search(made) and _decoded(name.literal, files, texts):
+        if (
+            not signed
+            and _ENCODES.search(made)
+            and _IDENTITY.search(made)
+            and not _PROTECTS.search(made)
+            and _decoded(name.literal, files, texts)
+        ):
             message = f"Who is logged in stands unsigned in the cookie {name.literal}: whoever writes another name into it is that user."
             yield Gap("unverified-token", facts.path, call.line, call.end_line, message, 565, forged=True)
 
