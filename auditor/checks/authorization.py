@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from auditor.checks import authorization_words as words
+from auditor.checks.authorization_covers import Covers
+from auditor.checks.guard import Guard, Strength, last_name
 from auditor.checks.reach import Reach
 from auditor.checks.refusals import Function, Refusal, is_read
 from auditor.model.evidence import Route, Routes
@@ -23,35 +23,6 @@ _BLOCK = re.compile(r"(?m)^[ \t]*+/\*(?:[^*]|\*(?!/))*+\*/")
 _DEPTH = 4
 _MOST_LINES = 400
 _MOST_FUNCTIONS = 120
-
-
-class Strength(StrEnum):
-    """How an endpoint is guarded, the surest first."""
-
-    SEEN = "seen"  # the refusal stands in code that was read, or in a library known for it
-    NAMED = "named"  # something that is called like a guard stands before it, and could not be read
-    NONE = "none"
-    UNKNOWN = "unknown"  # the handler itself could not be read
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What guards one endpoint; `place` is where the refusal was seen."""
-
-    strength: Strength
-    name: str = ""
-    place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Cover:
-    """A guard before everything in one part of the repository; `pattern` limits the paths, `framework` the kind of endpoint ("" = any)."""
-
-    root: str
-    guard: Guard
-    pattern: re.Pattern[str] | None = None
-    framework: tuple[str, ...] = ()
-    through: re.Pattern[str] | None = None
 
 
 class Guards:
@@ -77,14 +48,14 @@ class Guards:
         self._handlers = {(route.place.path, route.handler_scope) for route in routes.routes if route.handler_scope >= 0}
         self._graphql = [r for r in routes.routes if r.framework != "graphql" and re.search(r"graphql/?$", r.path)]
         self._directives = dict(_directives(texts)) if any(r.framework == "graphql" for r in routes.routes) else {}
-        self._covers = tuple(self._everything(server, routes))
+        self._covers = tuple(Covers(self, project, texts, syntax).all(server, routes))
 
     # -- one endpoint ------------------------------------------------------------------------------------------------------------------
 
     def of(self, route: Route) -> Guard:
         """The guard of one endpoint."""
-        opened = any(words.OPENED.match(_last(name)) for name in route.through)
-        lifted = any(_last(name) == "AllowAny" for name in route.through)
+        opened = any(words.OPENED.match(last_name(name)) for name in route.through)
+        lifted = any(last_name(name) == "AllowAny" for name in route.through)
         found = self._through(route)
         if found.strength is Strength.SEEN:
             return found
@@ -203,7 +174,7 @@ class Guards:
             if inner.parent == index and inner.name in _LIFECYCLE and self.refuses(path, number):
                 return Guard(Strength.SEEN, inner.qualname, Place(path, inner.line, inner.end_line))
         for base in definition.bases:
-            if words.KNOWN.match(_last(base.split("(", maxsplit=1)[0])):
+            if words.KNOWN.match(last_name(base.split("(", maxsplit=1)[0])):
                 return Guard(Strength.SEEN, base)
             for home, number in self.reach.named(path, base.split("[", maxsplit=1)[0]):
                 found = self._class(home, number, depth - 1)
@@ -233,7 +204,7 @@ class Guards:
         return self._names[key]
 
     def _resolve(self, path: str, name: str, depth: int) -> Guard:
-        last = _last(name)
+        last = last_name(name)
         if not depth or words.NO_GUARD.search(last):
             return Guard(Strength.NONE)
         bodies = self.reach.named(path, name)
@@ -256,7 +227,7 @@ class Guards:
 
     def _written(self, path: str, name: str) -> Guard:
         """A guard written where a library makes it: `const isAdmin = t.middleware(async ({ ctx, next }) => {...})`."""
-        found = self._bound.get(name) or self._bound.get(_last(name), [])
+        found = self._bound.get(name) or self._bound.get(last_name(name), [])
         for home, assignment in [entry for entry in found if entry[0] == path] or (found if len(found) <= 3 else []):
             facts = self._syntax.files[home]
             call = next((c for c in facts.calls if c.target == assignment.target and c.line == assignment.line), None)
@@ -267,7 +238,7 @@ class Guards:
 
     def _values(self, path: str, name: str) -> list[tuple[str, str]]:
         """What a module-level name is made of: `const requireAdmin = passport.authenticate("jwt")`."""
-        found = self._bound.get(name) or self._bound.get(_last(name), [])
+        found = self._bound.get(name) or self._bound.get(last_name(name), [])
         near = [entry for entry in found if entry[0] == path]
         chosen = near or (found if len(found) <= 3 else [])
         return [
@@ -286,7 +257,7 @@ class Guards:
         inner = [base.split("(", maxsplit=1)[0] for base in definition.bases]
         inner += [name for parameter in definition.parameters for name in words.DEPENDS.findall(parameter.annotation)]
         inner += words.DEPENDS.findall(self._signature(facts, index))
-        return any(self.named(path, name, depth - 1).strength is Strength.SEEN for name in inner if _last(name) != definition.name)
+        return any(self.named(path, name, depth - 1).strength is Strength.SEEN for name in inner if last_name(name) != definition.name)
 
     def _signature(self, facts: FileFacts, index: int) -> str:
         definition = facts.definitions[index]
@@ -372,124 +343,6 @@ class Guards:
         lines = self._lines.get(facts.path, [])[definition.line - 1 : min(definition.end_line, definition.line + _MOST_LINES)]
         return "\n".join(line for line in lines if not line.lstrip().startswith(("#", "//", "*", "/*")))
 
-    # -- guards before everything ------------------------------------------------------------------------------------------------------
-
-    def _everything(self, paths: list[str], routes: Routes) -> Iterator[_Cover]:
-        frameworks = {route.framework for route in routes.routes}
-        for path in paths:
-            root = self._project.part_of(path).root
-            facts = self._syntax.files[path]
-            if frameworks & {"fastapi", "starlette"}:
-                yield from self._python_middleware(facts, root)
-            if frameworks & {"flask", "flask-restx", "flask-restful", "quart"}:
-                yield from self._before_requests(facts, root)
-            if frameworks & {"django", "drf", "django-ninja"}:
-                yield from self._django_settings(facts, root)
-            if "nestjs" in frameworks:
-                yield from self._nest(path, root)
-            if "graphql" in frameworks:
-                yield from self._graphql_context(facts, root)
-            if words.MIDDLEWARE_FILE.search(path) and frameworks & {"nextjs", "astro"}:
-                yield from self._next_middleware(facts, root)
-            if words.HOOKS_FILE.search(path) and frameworks & {"sveltekit", "nuxt"}:
-                yield from self._hooks(facts, root)
-
-    def _python_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        served = ("fastapi", "starlette", "graphql")
-        for index, definition in enumerate(facts.definitions):
-            if any(_last(decorator.callee) == "middleware" for decorator in definition.decorators) and self.refuses(facts.path, index):
-                yield _Cover(
-                    root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
-                )
-        for call in facts.calls:
-            if _last(call.callee) == "add_middleware" and call.arguments:
-                found = self.named(facts.path, call.arguments[0].value.literal)
-                if found.strength is not Strength.NONE:
-                    yield _Cover(root, found, framework=served)
-
-    def _before_requests(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        """Flask's hooks of the whole application."""
-        served = ("flask", "flask-restx", "flask-restful", "quart", "graphql")
-        for index, definition in enumerate(facts.definitions):
-            hooked = any(
-                _last(decorator.callee) == "before_app_request"
-                or re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", decorator.callee)
-                for decorator in definition.decorators
-            )
-            if hooked and self.refuses(facts.path, index):
-                yield _Cover(
-                    root, Guard(Strength.SEEN, definition.name, Place(facts.path, definition.line, definition.end_line)), framework=served
-                )
-        for call in facts.calls:
-            if re.search(r"(?:^|\.)\w*app(?:lication)?\.before_request$", call.callee) and call.arguments:
-                name = call.arguments[0].value.literal
-                found = self.named(facts.path, name)
-                if found.strength is Strength.SEEN and any(self.refuses(home, index) for home, index in self.reach.named(facts.path, name)):
-                    yield _Cover(root, found, framework=served)
-
-    def _django_settings(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        text = self._texts.get(facts.path, "")
-        for assignment in facts.assignments:
-            names = [item.literal for _, item in assignment.value.items] if assignment.value is not None else []
-            if assignment.target == "MIDDLEWARE" and any(_last(name) == "LoginRequiredMiddleware" for name in names):
-                yield _Cover(
-                    root, Guard(Strength.SEEN, "LoginRequiredMiddleware", Place(facts.path, assignment.line)), framework=("django", "drf")
-                )
-        found = words.DEFAULT_PERMISSIONS.search(text[:400_000])
-        classes = re.findall(r"['\"]([\w.]+)['\"]|(?<![\w'\"])(\w+(?:\.\w+)*)", found[1]) if found else []
-        for quoted, plain in classes:
-            guard = self.named(facts.path, _last(quoted or plain))
-            if guard.strength is not Strength.NONE and found:
-                line = text.count("\n", 0, found.start()) + 1
-                yield _Cover(
-                    root, Guard(guard.strength, guard.name, Place(facts.path, line)), framework=("drf", "django"), through=words.REST_VIEW
-                )
-
-    def _nest(self, path: str, root: str) -> Iterator[_Cover]:
-        text = self._texts.get(path, "")[:400_000]
-        if "APP_GUARD" not in text and "useGlobalGuards" not in text:
-            return
-        for found in (*words.APP_GUARD.finditer(text), *words.GLOBAL_GUARD.finditer(text)):
-            guard = self.named(path, found[1])
-            if guard.strength is not Strength.NONE:
-                line = text.count("\n", 0, found.start()) + 1
-                yield _Cover(root, Guard(guard.strength, found[1], Place(path, line)), framework=("nestjs", "graphql"))
-
-    def _graphql_context(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        """A context that is only made for known callers, and rules that are laid over the whole schema."""
-        for call in facts.calls:
-            if call.callee == "shield":
-                yield _Cover(root, Guard(Strength.NAMED, "shield", Place(facts.path, call.line, call.end_line)), framework=("graphql",))
-            options = [value for argument in call.arguments for value in (argument.value, argument.value.item("context"))]
-            named = [value.literal for value in options if value is not None and re.search(r"[cC]ontext", value.literal)]
-            inside = [i for i, d in enumerate(facts.definitions) if d.name == "context" and call.line <= d.line <= call.end_line]
-            found = [*((facts.path, index) for index in inside), *(entry for name in named for entry in self.reach.named(facts.path, name))]
-            for home, index in found:
-                if re.search(r"apollo|yoga|graphql|middleware|standalone", call.callee, re.IGNORECASE) and self.refuses(home, index):
-                    definition = self._syntax.files[home].definitions[index]
-                    place = Place(home, definition.line, definition.end_line)
-                    yield _Cover(root, Guard(Strength.SEEN, definition.name, place), framework=("graphql",))
-
-    def _hooks(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        """`handle` of SvelteKit and the server middleware of Nuxt, which run before every request."""
-        for index, definition in enumerate(facts.definitions):
-            if definition.parent == -1 and self.refuses(facts.path, index):
-                place = Place(facts.path, definition.line, definition.end_line)
-                yield _Cover(root, Guard(Strength.SEEN, definition.name or "middleware", place), framework=("sveltekit", "nuxt"))
-
-    def _next_middleware(self, facts: FileFacts, root: str) -> Iterator[_Cover]:
-        for index, definition in enumerate(facts.definitions):
-            if (
-                definition.parent == -1
-                and (definition.exported or definition.name in {"middleware", "proxy", "default"})
-                and self.refuses(facts.path, index)
-            ):
-                guard = Guard(Strength.SEEN, "middleware", Place(facts.path, definition.line, definition.end_line))
-                patterns: list[re.Pattern[str] | None] = [*_matchers(facts)]
-                for pattern in patterns or [None]:
-                    yield _Cover(root, guard, pattern, ("nextjs", "astro"))
-                return
-
 
 def _directives(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
     """(field, directive) of schemas in which a directive such as `@auth` stands behind a field."""
@@ -498,22 +351,6 @@ def _directives(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
             for found in words.DIRECTIVE.finditer(texts[path][:400_000]):
                 if words.NAMED.search(found["directive"]) and not words.NO_GUARD.search(found["directive"]):
                     yield found["field"], found["directive"]
-
-
-def _matchers(facts: FileFacts) -> Iterator[re.Pattern[str]]:
-    """The paths a Next.js middleware is limited to, `export const config = { matcher: [...] }`."""
-    for assignment in facts.assignments:
-        if assignment.target == "config" and assignment.value is not None:
-            matcher = assignment.value.item("matcher")
-            for value in [item for _, item in matcher.items] or [matcher] if matcher is not None else []:
-                if len(value.literal) > 300:
-                    continue
-                text = re.sub(r":\w+\*", ".*", value.literal)
-                text = re.sub(r":\w+", "[^/]+", text)
-                try:
-                    yield re.compile(f"^{text}$")
-                except re.error:
-                    continue
 
 
 def _without_comments(path: str, text: str) -> str:
@@ -528,7 +365,3 @@ def _methods(facts: FileFacts, index: int) -> list[int]:
     if facts.definitions[index].kind is not DefinitionKind.CLASS:
         return []
     return [number for number, inner in enumerate(facts.definitions) if inner.parent == index and is_read(facts, number)]
-
-
-def _last(name: str) -> str:
-    return name.removesuffix("()").rpartition(".")[2].removesuffix("()").removeprefix("new ")

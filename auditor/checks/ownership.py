@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.checks.authorization import Guards, Strength
+from auditor.checks.authorization import Guards
+from auditor.checks.guard import Strength
 from auditor.checks.ownership_tables import PERSONAL, PERSONAL_TABLE, OwnedTable
 from auditor.model.evidence import Route, RouteKind, Routes
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.evidence.route_names import Names, Spot
 from auditor.evidence.route_table import Layer, Mount, Table, place_of
+from auditor.evidence.routes_script_values import begins_chain, by_member, callable_name, names_of
 from auditor.languages.migrations import last
 from auditor.model.evidence import Route, RouteKind
 from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKind
@@ -218,9 +219,9 @@ class ScriptRoutes:
             path = "{}"
         method = {"all": "ANY", "any": "ANY", "del": "DELETE"}.get(verb, verb.upper())
         options = handlers[0] if len(handlers) > 1 and handlers[0].kind is ValueKind.COLLECTION and framework == "fastify" else None
-        before = [name for value in handlers[:-1] for name in _names_of(value)]
+        before = [name for value in handlers[:-1] for name in names_of(value)]
         if options is not None:
-            before = [name for key in ("onRequest", "preValidation", "preHandler") for name in _names_of(options.item(key))]
+            before = [name for key in ("onRequest", "preValidation", "preHandler") for name in names_of(options.item(key))]
         self._place(facts, call, router, method, path=path, handler=handlers[-1], framework=framework, before=tuple(before))
 
     def _place(
@@ -246,14 +247,14 @@ class ScriptRoutes:
         """The facts and definition of a handler: inline, wrapped, or named, also from another file."""
         if value.kind is ValueKind.COLLECTION and value.items:
             value = value.item("handler") or value.items[-1][1]
-        name = _callable_name(value)
+        name = callable_name(value)
         if name:
             spot = self._names.spot(facts.path, name.removesuffix(".bind"))
             if spot is not None and spot.path in self._names.facts:
                 index = self._names.definition(spot)
                 if index >= 0:
                     return self._names.facts[spot.path], index, name
-            return facts, _by_member(facts, name), name
+            return facts, by_member(facts, name), name
         if value.kind in {ValueKind.FUNCTION, ValueKind.CALL}:
             inside = [
                 i
@@ -288,13 +289,13 @@ class ScriptRoutes:
             if child is not None:
                 self._table.mounts.append(Mount(router, child, prefix or "", call.line, tuple(before)))
                 continue
-            names = _names_of(value)
+            names = names_of(value)
             before.extend(names)
         if values and self._from_a_loop(facts, call, values[-1]):
             self._table.loops.append(Mount(router, router, "", call.line, tuple(name for name in before if name != values[-1].literal)))
             return
         if before and not any(self._child(facts, call, value) for value in values):
-            line = call.line - 1 if _begins_chain(call.callee) else call.line
+            line = call.line - 1 if begins_chain(call.callee) else call.line
             self._table.layers.extend(Layer(router, prefix or "", name, line) for name in before)
 
     def _from_a_loop(self, facts: FileFacts, call: Call, value: Value) -> bool:
@@ -363,7 +364,7 @@ class ScriptRoutes:
     def _hook(self, call: Call, router: Spot) -> None:
         values = [argument.value for argument in call.arguments]
         if len(values) > 1 and values[0].literal in {"onRequest", "preHandler", "preValidation", "preParsing"}:
-            name = next(iter(_names_of(values[1])), "")
+            name = next(iter(names_of(values[1])), "")
             self._table.layers.append(Layer(router, "", name or values[0].literal, 0))
 
     def _route_object(self, facts: FileFacts, call: Call, router: Spot, options: Value, framework: str) -> None:
@@ -375,7 +376,7 @@ class ScriptRoutes:
             else [item.literal for _, item in (method.items if method else ())]
         )
         handler = options.item("handler") or options
-        before = [name for key in ("onRequest", "preValidation", "preHandler") for name in _names_of(options.item(key))]
+        before = [name for key in ("onRequest", "preValidation", "preHandler") for name in names_of(options.item(key))]
         for verb in methods or ["ANY"]:
             if path is None:
                 self._table.unresolved.append((f"{facts.path}:{call.line}", "the path of this route is computed"))
@@ -390,39 +391,3 @@ class ScriptRoutes:
             self._endpoint(
                 facts, call, router, method.lower(), path=self._names.text(facts.path, values[1]), handlers=values[2:], framework=framework
             )
-
-
-def _begins_chain(callee: str) -> bool:
-    """Whether `new Hono().use(guard)` begins the chain the routes are in: all calls of a chain have the line it begins at."""
-    return re.match(r"^new \w+(?:\(\))?(?:\.(?:basePath|use)(?:\(\))?)*\.use$", callee) is not None
-
-
-def _by_member(facts: FileFacts, name: str) -> int:
-    """`this.create` or `controller.create`: the only method of that name in this file."""
-    wanted = last(name)
-    same = [index for index, d in enumerate(facts.definitions) if d.name == wanted]
-    return same[0] if len(same) == 1 and "." in name else -1
-
-
-def _callable_name(value: Value) -> str:
-    """The dotted name of a handler: `create`, `controller.create`, `wrap(create)`, `controller.create.bind(controller)`."""
-    if value.kind is ValueKind.NAME:
-        return value.literal
-    if value.kind is ValueKind.CALL:
-        if value.literal.endswith(".bind"):
-            return value.literal.removesuffix(".bind")
-        inner = [item for _, item in value.items if item.kind in {ValueKind.NAME, ValueKind.FUNCTION, ValueKind.CALL}]
-        if inner and inner[-1].kind is not ValueKind.FUNCTION:
-            return _callable_name(inner[-1])
-    return ""
-
-
-def _names_of(value: Value | None) -> list[str]:
-    """The names of middleware in one argument: a name, a call of a factory, an array of both."""
-    if value is None:
-        return []
-    if value.kind in {ValueKind.NAME, ValueKind.CALL}:
-        return [value.literal]
-    if value.kind is ValueKind.FUNCTION:
-        return ["(inline)"]
-    return [item.literal for _, item in value.items if item.kind in {ValueKind.NAME, ValueKind.CALL}]

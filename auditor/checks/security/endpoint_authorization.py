@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from auditor.checks.authorization import Guard, Guards, Strength
+from auditor.checks.authorization import Guards
+from auditor.checks.guard import Guard, Strength
 from auditor.checks.registry import check
 from auditor.model.evidence import Access, PolicyTable, Route, RouteKind, Routes, RowPolicies
 from auditor.model.needs import POLICIES, PROJECT, ROUTES, SYNTAX, TEXTS

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.checks.authorization import Guards, Strength
+from auditor.checks.authorization import Guards
+from auditor.checks.guard import Strength
 from auditor.checks.hosted_rules import Grant, hosted_grants
 from auditor.checks.ownership import Access as Reached
 from auditor.checks.ownership import Addressed, Ownership
