@@ -19,7 +19,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from auditor.checks.authorization import Guards, Strength
+from auditor.checks.authorization import Guards
+from auditor.checks.guard import Strength
 from auditor.checks.handler_classes import names_before
 from auditor.checks.limiters import LIMITER, before_everything
 from auditor.checks.model_calls import ModelCall, keys_of, model_calls, model_imports
