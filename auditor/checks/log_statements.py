@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from auditor.checks.dropped_errors import bindings_of_console
+from auditor.model.project import Part
 from auditor.model.syntax import Call, FileFacts, ValueKind
 from auditor.model.verdict import Place
 
@@ -198,3 +199,13 @@ def _is_logged(call: Call, levels: frozenset[str], loggers: frozenset[str]) -> b
 
 def _place(facts: FileFacts, call: Call) -> Place:
     return Place(facts.path, call.line, call.end_line)
+
+
+def entry_of(parts: Iterable[Part], files: tuple[FileFacts, ...]) -> Place:
+    """Where a reader would look for logging: the place that makes the application, or the first server file that is no command."""
+    paths = {facts.path for facts in files}
+    for part in parts:
+        for framework in part.frameworks:
+            if framework.place.path in paths:
+                return framework.place
+    return Place(next((facts.path for facts in files if not is_command(facts)), files[0].path), 1)

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 from auditor.checks.commands import Commands, Leaf
 from auditor.checks.images import Builds, builds_of, images_of, start_leaves
-from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, TaskFile
+from auditor.model.artifacts import CiWorkflow, Deployment, Ecosystem, Manifests, TaskFile
 from auditor.model.verdict import Place
 
 _START = re.compile(r"^(?:start|web|release|serve|app|api|run|cmd|command|args|worker)(?:[:._-]prod(?:uction)?)?$", re.IGNORECASE)
 _DEVELOPMENT_FILE = re.compile(
     r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)\.devcontainer/|(?:^|/)\.replit$", re.IGNORECASE
 )
+LAUNCHER = re.compile(
+    r"(?:\bddtrace-run|newrelic-admin run-program|\bopentelemetry-instrument|(?:(?<!\S)-r|--require|--import)[ =](?:dd-trace/init|newrelic|@sentry/[\w./-]+|@opentelemetry/auto\S*|elastic-apm-node/start)|-javaagent:\S*(?:newrelic|dd-java-agent|opentelemetry))"
+)
+"""Programs that watch the one they start."""
 _SERVERS = re.compile(r"\b(?:gunicorn|uwsgi|waitress-serve|hypercorn|daphne|granian|uvicorn|mod_wsgi-express|gevent|passenger|pm2)\b")
 _SERVER_PACKAGES = frozenset(
     {"gunicorn", "uwsgi", "pyuwsgi", "waitress", "mod-wsgi", "hypercorn", "daphne", "granian", "bjoern", "cheroot"}
@@ -62,6 +66,19 @@ def _deployed(deployment: Deployment, commands: Commands, builds: Builds) -> Ite
         if service.command and service.build and not _DEVELOPMENT_FILE.search(service.path):
             place = Place(service.path, service.line, service.line)
             yield from (Start(leaf, place, "compose") for leaf in commands.leaves(service.command, service.path.rpartition("/")[0]))
+
+
+def launch_texts(deployment: Deployment | None, manifests: Manifests | None) -> Iterator[tuple[Place, str]]:
+    """Every text that may start the product, as written: instructions of images, commands of services, platforms and packages."""
+    if deployment is not None:
+        for dockerfile in deployment.dockerfiles:
+            if dockerfile.purpose == "production":
+                yield from ((Place(dockerfile.path, i.line, i.end_line), i.text) for i in dockerfile.instructions)
+        yield from ((Place(service.path, service.line), service.command) for service in deployment.compose)
+        yield from ((command.place, command.command) for platform in deployment.platforms for command in platform.commands)
+    for manifest in manifests.manifests if manifests is not None else ():
+        if manifest.ecosystem is Ecosystem.NPM:
+            yield from ((script.place, script.command) for script in manifest.scripts)
 
 
 def production_server(starts: tuple[Start, ...], manifests: Manifests) -> str:

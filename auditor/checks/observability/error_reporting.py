@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks.registry import check
-from auditor.model.artifacts import Deployment, Ecosystem, Manifests
+from auditor.checks.starts import LAUNCHER, launch_texts
+from auditor.model.artifacts import Deployment, Manifests
 from auditor.model.evidence import ModuleGraph
 from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX
 from auditor.model.project import Kind, Project, Side
@@ -41,9 +42,6 @@ _BUILD_ONLY = re.compile(r"(?:withSentryConfig|sentryVitePlugin)$")
 _MAILS = re.compile(r"(?:^|\.)(?:SMTPHandler|MailHandler)$")
 _MIDDLEWARE = re.compile(
     r"^(?:raven\.contrib\.|rollbar\.contrib\.|elasticapm\.contrib\.|honeybadger\.contrib\.|bugsnag\.django|scout_apm\.django|@nuxtjs/sentry|@sentry/nuxt/module|@sentry/astro|airbrake\.)"
-)
-_LAUNCHER = re.compile(
-    r"(?:\bddtrace-run|newrelic-admin run-program|\bopentelemetry-instrument|(?:(?<!\S)-r|--require|--import)[ =](?:dd-trace/init|newrelic|@sentry/[\w./-]+|@opentelemetry/auto\S*|elastic-apm-node/start)|-javaagent:\S*(?:newrelic|dd-java-agent|opentelemetry))"
 )
 _BROWSER_PACKAGE = re.compile(
     r"^(?:@sentry/(?:react|vue|browser|svelte|angular|solid|electron)|@datadog/browser.*|logrocket.*|@bugsnag/js|@elastic/apm-rum.*|trackjs|@grafana/faro.*|@microsoft/applicationinsights.*|@newrelic/.*|@highlight-run/.*)$"
@@ -186,22 +184,8 @@ def _declared(manifests: Manifests | None) -> Iterator[tuple[str, Place]]:
 
 def _launched(deployment: Deployment | None, manifests: Manifests | None) -> Iterator[_Setup]:
     """Commands that start the program under a reporter."""
-    texts: list[tuple[Place, str]] = []
-    if deployment is not None:
-        texts += [
-            (Place(d.path, i.line, i.end_line), i.text) for d in deployment.dockerfiles if d.purpose == "production" for i in d.instructions
-        ]
-        texts += [(Place(service.path, service.line), service.command) for service in deployment.compose]
-        texts += [(command.place, command.command) for platform in deployment.platforms for command in platform.commands]
-    if manifests is not None:
-        texts += [
-            (script.place, script.command)
-            for manifest in manifests.manifests
-            for script in manifest.scripts
-            if manifest.ecosystem is Ecosystem.NPM
-        ]
-    for place, text in texts:
-        match = _LAUNCHER.search(text[:4000])
+    for place, text in launch_texts(deployment, manifests):
+        match = LAUNCHER.search(text[:4000])
         if match:
             yield _Setup(place, match[0], frozenset({Side.SERVER}), reached=True)
 

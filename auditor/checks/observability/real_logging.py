@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from auditor.checks.log_statements import Statements, is_command, read
+from auditor.checks.log_statements import Statements, entry_of, read
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
 from auditor.model.project import RUNNING, Kind, Part, Project
 from auditor.model.syntax import FileFacts, Syntax
-from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
+from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable
 from auditor.words import percent, plural
 
 TOLERANCE = 0.2
@@ -79,7 +79,7 @@ def _no_logger(parts: list[Part], files: tuple[FileFacts, ...], found: Statement
     if found.printed:
         summary = f"No logger anywhere: {plural(len(found.printed), 'print')} and nothing else tell what happens."
         return Assessed(1, 1, summary, floor=1.0, findings=tuple(_printing_files(found)), signals=signals)
-    place = _entry(parts, files)
+    place = entry_of(parts, files)
     message = "Nothing in the server code records what happens: after a failure there is no trace of what was asked and what went wrong."
     return Assessed(
         1,
@@ -89,16 +89,6 @@ def _no_logger(parts: list[Part], files: tuple[FileFacts, ...], found: Statement
         findings=(Finding("no-logging", place.path, message, place.line, cwe=778),),
         signals=signals,
     )
-
-
-def _entry(parts: list[Part], files: tuple[FileFacts, ...]) -> Place:
-    """Where a reader would look for logging: the place that makes the application, or the first server file that is no command."""
-    paths = {facts.path for facts in files}
-    for part in parts:
-        for framework in part.frameworks:
-            if framework.place.path in paths:
-                return framework.place
-    return Place(next((facts.path for facts in files if not is_command(facts)), files[0].path), 1)
 
 
 def _printing_files(found: Statements) -> list[Finding]:
