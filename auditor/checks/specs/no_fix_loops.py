@@ -14,25 +14,21 @@ What it cannot see: Attempts that were squashed into one commit or never committ
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auditor.checks.commits import DAY, HOUR, SHALLOW, day_of, is_production, touches_test
 from auditor.checks.registry import check
-from auditor.classify import role_by_path
-from auditor.model.evidence import Commit, FileChange, History
+from auditor.model.evidence import Commit, History
 from auditor.model.needs import HISTORY
-from auditor.model.snapshot import READ_LANGUAGES, Role
 from auditor.model.verdict import Assessed, Finding, NotApplicable, Undecided
 from auditor.words import plural
 
 COMMITS = 200
 FEWEST = 30
 """With fewer commits there is no habit to see."""
-HOUR = 3_600
-DAY = 24 * HOUR
 FIXES = 4
 CHAIN = 5
 """Versions of one file in a chain: the first attempt and four that replace parts of each other. Three are ordinary polishing."""
@@ -60,10 +56,6 @@ class _Version:
     removed: frozenset[int]
 
 
-_TOOLING = re.compile(r"(?:^|/)(?:extra|releases?|tools?|tooling|hack|ci|dev|devtools|maintenance)/")
-"""Folders of tools for the people who work on the product: trying out a release script is no guessing at the product's faults."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Run:
     path: str
@@ -78,7 +70,7 @@ def no_fix_loops(history: History) -> Assessed | NotApplicable | Undecided:
     runs = _merged([run for path, versions in sorted(_versions(commits).items()) for run in _runs(path, versions, commits)])
     reverts = [commit for commit in commits if _REVERT.match(commit.subject)]
     if history.shallow and len(commits) < COMMITS and not runs:
-        return Undecided("The clone is shallow: only a part of the history is here. Audit a full clone (`git fetch --unshallow`).")
+        return Undecided(SHALLOW)
     if len(commits) < FEWEST:
         return NotApplicable(f"There are only {plural(len(commits), 'commit')}: too few to show how problems get solved here.")
     share = len(reverts) / len(commits)
@@ -103,15 +95,10 @@ def _versions(commits: tuple[Commit, ...]) -> dict[str, list[_Version]]:
     found: defaultdict[str, list[_Version]] = defaultdict(list)
     for position, commit in enumerate(commits):
         for change in commit.changes:
-            if _is_production(change):
+            if is_production(change):
                 added, removed = frozenset(change.added_hashes), frozenset(change.removed_hashes)
                 found[change.path].append(_Version(position, commit, added - removed, removed - added))
     return found
-
-
-def _is_production(change: FileChange) -> bool:
-    language, role = role_by_path(change.path)
-    return role is Role.FIRST_PARTY and language in READ_LANGUAGES and not _TOOLING.search(change.path)
 
 
 def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[_Run]:
@@ -121,12 +108,8 @@ def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> l
     return [
         _Run(path, kind, frozenset(positions))
         for kind, positions in candidates
-        if positions and not any(_touches_test(commits[position]) for position in positions)
+        if positions and not any(touches_test(commits[position]) for position in positions)
     ]
-
-
-def _touches_test(commit: Commit) -> bool:
-    return any(role_by_path(change.path)[1] is Role.TEST for change in commit.changes)
 
 
 def _longest_chain(versions: list[_Version]) -> list[int]:
@@ -206,7 +189,7 @@ def _merged(runs: Iterable[_Run]) -> list[_Run]:
 
 def _finding(run: _Run, commits: tuple[Commit, ...]) -> Finding:
     own = [commits[position] for position in sorted(run.positions)]
-    when = _day(min(commit.when for commit in own))
+    when = day_of(min(commit.when for commit in own))
     hours = max(1, round((max(commit.when for commit in own) - min(commit.when for commit in own)) / HOUR))
     what = {
         "chain": f"{len(own)} versions within {plural(hours, 'hour')} replace each other's lines",
@@ -220,13 +203,6 @@ def _finding(run: _Run, commits: tuple[Commit, ...]) -> Finding:
         f"(commits {own[0].id[:8]} to {own[-1].id[:8]}).",
         detector="history",
     )
-
-
-def _day(seconds: int) -> str:
-    try:
-        return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).date().isoformat()
-    except (OverflowError, OSError, ValueError):
-        return "an impossible date"
 
 
 def _summary(runs: list[_Run], reverts: list[Commit], commits: tuple[Commit, ...]) -> str:
