@@ -16,7 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from auditor.cache import cache_key
-from auditor.evidence.flow.engine import Engine, TooMuchError
+from auditor.evidence.flow.engine import Engine
+from auditor.evidence.flow.interpreter import TooMuchError
 from auditor.evidence.flow.language import Flow
 from auditor.evidence.flow.modules import LONGEST, Modules, PythonModules, ScriptModules
 from auditor.evidence.flow.python_tables import Python

@@ -1,6 +1,6 @@
 """A small intermediate form of code, the same for Python and JavaScript/TypeScript, on which values can be followed.
 
-Only what the flow of values needs is kept: no types, no positions but lines. `flow_python` and `flow_script` produce it, `auditor.evidence.flow_engine` reads it.
+Only what the flow of values needs is kept: no types, no positions but lines. `flow_python` and `flow_script` produce it, `auditor.evidence.flow` reads it.
 Nodes are plain slotted classes, not frozen: a large repository has millions of them.
 """
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
-from auditor.evidence.flow.engine import Engine, TooMuchError
+from auditor.evidence.flow.engine import Engine
+from auditor.evidence.flow.interpreter import TooMuchError
 from auditor.evidence.flow.language import Language
 from auditor.evidence.flow.values import NOTHING, Scope, Value
 from auditor.evidence.python_tree import PythonTree, Shape
