@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from auditor.cache import cache_key
@@ -41,6 +41,7 @@ _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Gramm
 _PYTHON_ENTRY = re.compile(
     r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
 )
+_CALL_LINES = 60
 _EMBEDDED = "#script"
 """Added to the path of a page or Python file for the scripts inside it; a place is shown without it."""
 _MARKUP = re.compile(
@@ -58,13 +59,24 @@ def flows(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[
     files = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.path in texts and _is_read(file)]
     tracer = _Tracer(context, snapshot, files, texts)
     started = time.monotonic()
-    found, unexamined, fresh = tracer.run()
+    followed, unexamined, fresh = tracer.run()
     if fresh:
         context.progress(f"flows: {fresh} files followed, {time.monotonic() - started:.1f} s")
-    hits = sorted({_hit(flow) for flow in found}, key=lambda hit: (hit.path, hit.line, hit.item, hit.rule, hit.message))
+    hits = sorted(
+        {_hit(flow) for found in followed for flow in found.flows}, key=lambda hit: (hit.path, hit.line, hit.item, hit.rule, hit.message)
+    )
     unread = tuple(sorted((path.removesuffix(_EMBEDDED), reason) for path, reason in unexamined.items()))
     examined = frozenset(file.path for file in files) - {path for path, _ in unread}
-    return Known(ToolHits(_first_of_each(hits), unread), own_stamp(), examined, unread)
+    settled = frozenset((path, line, cwe) for found in followed for path, line, cwe in found.settled)
+    return Known(ToolHits(_first_of_each(hits), unread, settled=settled), own_stamp(), examined, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What following one file gave: its flows, and the places (path, line, CWE) in it that no value can do harm at."""
+
+    flows: list[Flow]
+    settled: list[tuple[str, int, int]] = field(default_factory=list)
 
 
 def _is_read(file: SourceFile) -> bool:
@@ -110,12 +122,12 @@ class _Tracer:
             self.code[file.path] = component.script
             self.grammars[file.path] = component.grammar
 
-    def run(self) -> tuple[list[Flow], dict[str, str], int]:
-        """All flows, the files that were not followed with the reason, and how many were followed now."""
+    def run(self) -> tuple[list[_Followed], dict[str, str], int]:
+        """What each file gave, the files that were not followed with the reason, and how many were followed now."""
         entries = [file for file in self.files if self._enters(file)]
         keys = {file.path: cache_key(_version(), file.path, file.digest) for file in entries}
         stored = self.context.cache.get_many(keys.values())
-        found: list[Flow] = []
+        found: list[_Followed] = []
         unexamined: dict[str, str] = {}
         remember: dict[str, bytes] = {}
         fresh = 0
@@ -131,7 +143,7 @@ class _Tracer:
                     unexamined[file.path] = reason
                 else:
                     remember[keys[file.path]] = self._entry(file, known)
-            found.extend(known)
+            found.append(known)
         self.context.cache.put_many(remember)
         return found, unexamined, fresh
 
@@ -143,31 +155,44 @@ class _Tracer:
     def _modules(self, file: SourceFile) -> Modules:
         return self.python if file.language is Language.PYTHON else self.script
 
-    def _follow(self, file: SourceFile) -> tuple[list[Flow], str]:
+    def _follow(self, file: SourceFile) -> tuple[_Followed, str]:
         if len(self.code[file.path]) > LONGEST:
-            return [], f"longer than {LONGEST:,} characters"
+            return _Followed([]), f"longer than {LONGEST:,} characters"
         modules = self._modules(file)
         doubtful = _MARKUP.search(self.code[file.path]) is not None
         engine = Engine(modules.language, modules.resolver(file.path), doubtful=doubtful)
         try:
             engine.run(modules.module(file.path))
         except (TooMuchError, RecursionError):
-            return list(engine.flows.values()), "too involved to follow every value through it"
+            return _Followed(list(engine.flows.values())), "too involved to follow every value through it"
         modules.forget(file.path)
-        return list(engine.flows.values()), ""
+        return _Followed(list(engine.flows.values()), _settled(engine, file.path)), ""
 
-    def _entry(self, file: SourceFile, found: list[Flow]) -> bytes:
+    def _entry(self, file: SourceFile, found: _Followed) -> bytes:
         uses = [(path, self.digests[path]) for path in self._modules(file).used(file.path)]
-        rows = [{**asdict(flow), "mark": [flow.mark.source, flow.mark.line, flow.mark.detail]} for flow in found]
-        return json.dumps([uses, rows]).encode()
+        rows = [{**asdict(flow), "mark": [flow.mark.source, flow.mark.line, flow.mark.detail]} for flow in found.flows]
+        return json.dumps([uses, rows, found.settled]).encode()
 
-    def _recalled(self, stored: bytes | None) -> list[Flow] | None:
+    def _recalled(self, stored: bytes | None) -> _Followed | None:
         if stored is None:
             return None
-        uses, rows = json.loads(stored)
+        uses, rows, settled = json.loads(stored)
         if any(self.digests.get(path) != digest for path, digest in uses):
             return None
-        return [Flow(**{**row, "mark": Mark(*row["mark"])}) for row in rows]
+        return _Followed([Flow(**{**row, "mark": Mark(*row["mark"])}) for row in rows], settled)
+
+
+def _settled(engine: Engine, path: str) -> list[tuple[str, int, int]]:
+    """The lines of a file where nothing does harm; where several values of one kind meet on a line, all of them must be harmless.
+
+    Only the run that entered every function of the file says so: other files call only some of them.
+    """
+    lines: dict[tuple[str, int, int], bool] = {}
+    for (where, first, last, weakness), harmless in engine.settled.items():
+        for line in range(first, min(last, first + _CALL_LINES) + 1) if where == path else ():
+            place = (path, line, WEAKNESSES[weakness].cwe)
+            lines[place] = lines.get(place, True) and harmless
+    return sorted(place for place, harmless in lines.items() if harmless)
 
 
 @functools.cache

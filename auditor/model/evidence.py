@@ -34,16 +34,26 @@ class ToolHits:
     """All hits of one tool in path and line order.
 
     `unexamined` repeats the files the tool could not read, with the reason, for checks that use the tool to corroborate their own facts.
+    `settled`: places (path, line, CWE number) where the tool saw every value that arrives and knows that none does harm.
     `notes` are facts about the tool's data a verdict should state, such as the age of advisories.
     """
 
     hits: tuple[ToolHit, ...]
     unexamined: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    settled: frozenset[tuple[str, int, int]] = frozenset()
 
     def of(self, item: str) -> tuple[ToolHit, ...]:
         """The hits that belong to one checklist item."""
         return tuple(hit for hit in self.hits if hit.item == item)
+
+    def settles(self, hit: ToolHit) -> bool:
+        """Whether this tool knows that what another tool suspects at a place is harmless."""
+        return self.settled_at(hit.path, hit.line, hit.end_line, hit.cwe)
+
+    def settled_at(self, path: str, line: int, end_line: int, cwe: int) -> bool:
+        """Whether the tool knows that nothing does this harm on these lines."""
+        return any((path, number, cwe) in self.settled for number in range(line, end_line + 1))
 
 
 @dataclass(frozen=True, slots=True)

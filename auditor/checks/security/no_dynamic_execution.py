@@ -65,7 +65,7 @@ def no_dynamic_execution(  # noqa: PLR0917 - one parameter per kind of evidence
         _keep(found, _graded(hit if len(scripting) > 1 else replace(hit, grade="partial"), "flows", project))
     for detector, tool in (("semgrep", semgrep), ("bandit", bandit)):
         for hit in tool.of(ITEM):
-            if _is_relevant(hit, project) and (hit.path, hit.line) not in found:
+            if _is_relevant(hit, project) and (hit.path, hit.line) not in found and not flows.settles(hit):
                 finding = _followed(hit, detector, syntax, origins, project)
                 if finding is not None:
                     _keep(found, finding)

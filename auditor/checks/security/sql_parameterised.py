@@ -28,6 +28,8 @@ ITEM = "security.sql-parameterised"
 SHOWN = 30
 """Places listed; where a whole project is written this way, more of them say nothing new."""
 _HALF = 0.5
+_SQL = 89
+"""CWE number of outside text in a query."""
 _DATABASES = re.compile(
     r"^(?:sqlite3|psycopg2?|asyncpg|pymysql|MySQLdb|mysql|aiomysql|aiosqlite|sqlalchemy|sqlmodel|flask_sqlalchemy|databases|tortoise|peewee|playhouse|pony|django\.db|"
     r"pymongo|motor|mongoengine|beanie|odmantic|duckdb|pyodbc|cx_Oracle|oracledb|snowflake|clickhouse_\w+|google\.cloud\.(?:firestore|bigquery|datastore|spanner)|firebase_admin|"
@@ -49,12 +51,14 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
     """Follow every query text to its pieces."""
     server = project.server
     files = syntax.of(server)
-    hits = [hit for tool in (flows, semgrep, bandit) for hit in tool.of(ITEM) if hit.path in server and _counts(hit, texts)]
+    suspected = [hit for tool in (semgrep, bandit) for hit in tool.of(ITEM) if not flows.settles(hit)]
+    hits = [hit for hit in (*flows.of(ITEM), *suspected) if hit.path in server and _counts(hit, texts)]
     origins = Origins(syntax, project.production, texts)
     queries = query_texts(files)
     if not queries and not hits and not _has_store(syntax.of(project.production), stores):
         return NotApplicable("No database is queried: the code imports no database library and holds no query.")
-    findings = _findings(queries, hits, origins)
+    doubtful = tuple(query for query in queries if not flows.settled_at(query.path, query.line, query.end_line, _SQL))
+    findings = _findings(doubtful, hits, origins)
     worst = max((_weight(finding) for finding in findings), default=0.0)
     total = max(len(queries), len(findings))
     return Assessed(

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from auditor.evidence.flow.conditions import Conditions
 from auditor.evidence.flow.interpreter import Frame
-from auditor.evidence.flow.language import Flow
 from auditor.evidence.flow.objects import named
 from auditor.evidence.flow.values import ANY, NOTHING, UNSET, Scope, Unset, Value, constant, element, join
 from auditor.languages import flow_ir as ir
@@ -44,8 +43,8 @@ class Assignments(Conditions):
         else:
             key = self.evaluate(target.key, frame) if target.key is not None else NOTHING
             whole = replace(base, path=f"{base.path}[]" if base.path else "")
-        for weakness, rule, mark in self.language.assigned(whole, key, value):
-            self.report(Flow(weakness, rule, frame.scope.source, line, line, whole.path, mark))
+        for harm in self.language.assigned(whole, key, value):
+            self.judge(harm, frame, (line, line), whole.path)
         name = key.const if not isinstance(key.const, Unset) else ANY
         items = dict(base.items or {})
         items[name] = value if name is not ANY else join(items[ANY], value) if ANY in items else value

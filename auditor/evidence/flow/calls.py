@@ -7,7 +7,7 @@ from dataclasses import replace
 from auditor.evidence.flow.containers import container_call
 from auditor.evidence.flow.expressions import Expressions
 from auditor.evidence.flow.interpreter import Frame
-from auditor.evidence.flow.language import Arguments, Flow
+from auditor.evidence.flow.language import Arguments
 from auditor.evidence.flow.objects import members, signature
 from auditor.evidence.flow.values import ALL, ANY, NOTHING, Closure, Scope, Value, join_all
 from auditor.evidence.flow.weaknesses import HANDS_ON
@@ -29,8 +29,8 @@ class Calls(Expressions):
         self.step()
         function, receiver = self.callee(call, frame)
         arguments = self.arguments(call, function, receiver, frame)
-        for weakness, rule, mark in self.language.sinks(arguments) if function.closure is None else ():
-            self.report(Flow(weakness, rule, frame.scope.source, call.line, call.end_line, arguments.path, mark))
+        for harm in self.language.sinks(arguments) if function.closure is None else ():
+            self.judge(harm, frame, (call.line, call.end_line), arguments.path)
         if function.blueprint is not None and function.closure is None and not function.path.endswith("()"):
             return self._instance(function, arguments)
         module = self.language.loads(arguments)
@@ -49,7 +49,7 @@ class Calls(Expressions):
         result = self.language.transfer(arguments)
         if result is None:
             marks = frozenset().union(receiver.every_mark, *(value.every_mark for value in arguments.every))
-            result = Value(marks)
+            result = Value(marks, known=bool(marks) and arguments.known and (arguments.receiver.known or not arguments.receiver.path))
         if handed is not None:
             result = handed
         return replace(result, path=result.path or (f"{function.path}()" if function.path else ""))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditor.evidence.flow.values import SKELETON_LIMIT, UNSET, Mark, Unset, Value, constant, text_of
+from auditor.languages import flow_ir as ir
 
 _LARGEST = 10**9
 
@@ -46,13 +47,14 @@ def fold(sign: str, values: tuple[Value, ...]) -> Value:
             if not isinstance(result, Unset):
                 return constant(result)
     if sign in _ANSWERS:
-        return Value(path="~answer")
+        return Value(path="~answer", known=True)
     if sign == "+":
         if any(value.items is not None for value in values) and not any(value.marks for value in values):
-            return Value(items=dict(enumerate(part for value in values for part in (value.items or {}).values())))
+            entries: dict[ir.Constant, Value] = dict(enumerate(part for value in values for part in (value.items or {}).values()))
+            return Value(items=entries, known=all(value.known for value in values))
         return text_of(values)
     marks: frozenset[Mark] = frozenset().union(*(value.every_mark for value in values))
-    return Value(marks)
+    return Value(marks, known=all(value.known for value in values))
 
 
 def _apply(function: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, Language
-from auditor.evidence.flow.values import ANY, NOTHING, UNSET, Unset, Value, constant, element, finer, join, join_all
+from auditor.evidence.flow.values import ANY, NOTHING, UNSET, Unset, Value, constant, element, finer, join, join_all, text_of
 from auditor.languages import flow_ir as ir
 
 _Done = tuple[Value, Value]
@@ -22,7 +22,13 @@ def container_call(name: str, receiver: Value, arguments: Arguments, language: L
     if name in {"values", "copy"}:
         return receiver, receiver
     if name == "keys":
-        return Value(items={number: constant(key) for number, key in enumerate(items) if key != ANY}), receiver
+        names: _Items = {number: constant(key) for number, key in enumerate(items) if key != ANY}
+        return Value(items=names, known=receiver.known and ANY not in items), receiver
+    if name == "getvalue":
+        return text_of(items.values()), receiver
+    if name == "items":
+        pairs = (Value(items={0: NOTHING if key == ANY else constant(key), 1: part}, known=True) for key, part in items.items())
+        return Value(items=dict(enumerate(pairs)), known=receiver.known), receiver
     if name in language.setters and arguments.positional:
         items[".".join(str(value.const) for value in arguments.positional[:-1])] = arguments.positional[-1]
         return NOTHING, replace(receiver, items=items)
@@ -33,7 +39,7 @@ def container_call(name: str, receiver: Value, arguments: Arguments, language: L
 def _added(name: str, items: _Items, arguments: Arguments) -> _Items | None:
     first = arguments.get(0)
     match name:
-        case "append" | "add" | "push" | "appendleft":
+        case "append" | "add" | "push" | "appendleft" | "write":
             key: ir.Constant = ANY if ANY in items else len(items)
             items[key] = join(items[key], first) if key in items else first
         case "extend" | "update":

@@ -8,7 +8,7 @@ from auditor.evidence.flow.assignments import Assignments
 from auditor.evidence.flow.constants import fold, truth_of
 from auditor.evidence.flow.interpreter import Frame
 from auditor.evidence.flow.objects import bound_to, inherited, members
-from auditor.evidence.flow.values import ANY, NOTHING, UNSET, Closure, Mark, Unset, Value, constant, element, finer, join, join_all, text_of
+from auditor.evidence.flow.values import ANY, UNSET, Closure, Mark, Unset, Value, constant, element, finer, join, join_all, text_of
 from auditor.languages import flow_ir as ir
 
 
@@ -65,9 +65,10 @@ class Expressions(Assignments):
             found = self.imported(path, "")
             if found is not None:
                 return found
-        known = base.items[ANY] if base.items and ANY in base.items else NOTHING
         part = finer(base, "" if base.path.endswith(")") else name)
-        return self.language.source(replace(join(part, known), path=path), line)
+        if base.items and ANY in base.items:
+            part = join(part, base.items[ANY]) if part.marks else base.items[ANY]
+        return self.language.source(replace(part, path=path), line)
 
     def _index(self, expression: ir.Index, frame: Frame) -> Value:
         base = self.evaluate(expression.base, frame)
@@ -118,21 +119,23 @@ class Expressions(Assignments):
                 items[len(items)] = value
         if loose:
             items[ANY] = join_all(loose)
-        return Value(items=items)
+        return Value(items=items, known=True)
 
     def _mapping(self, expression: ir.Mapping, frame: Frame) -> Value:
         items: dict[ir.Constant, Value] = {}
         marks: frozenset[Mark] = frozenset()
+        known_spreads = True
         for key, part in expression.entries:
             value = self.evaluate(part, frame)
             if key is None:
+                known_spreads = known_spreads and value.known
                 items.update(value.items or {})
                 marks |= value.marks
                 continue
             known = self.evaluate(key, frame).const
             name = ANY if isinstance(known, Unset) else known
             items[name] = value if name is not ANY or ANY not in items else join(items[ANY], value)
-        return Value(marks, items=items)
+        return Value(marks, items=items, known=known_spreads)
 
     def _comprehension(self, expression: ir.Comprehension, frame: Frame) -> Value:
         iterable = self.evaluate(expression.iterable, frame)
@@ -144,4 +147,4 @@ class Expressions(Assignments):
             self.refine(condition, frame, outcome=True)
         value = self.evaluate(expression.element, frame)
         frame.scope.variables = before
-        return value if isinstance(expression.element, ir.Comprehension) else Value(items={ANY: value})
+        return value if isinstance(expression.element, ir.Comprehension) else Value(items={ANY: value}, known=iterable.known)

@@ -10,9 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from auditor.evidence.flow.language import Arguments, Flow, Language
+from auditor.evidence.flow.language import Arguments, Flow, Harm, Language
 from auditor.evidence.flow.objects import clean_value
 from auditor.evidence.flow.values import NOTHING, PROVEN, Mark, Scope, Value
+from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
 
 BUDGET = 60_000
@@ -41,7 +42,7 @@ Waiting = tuple[ir.Function, Scope, tuple[Value, ...], tuple[Value, ...], Value 
 
 
 class Interpreter(ABC):
-    """Follows one file; `flows` holds what was found, `imported` supplies names of other files of the audited code.
+    """Follows one file; `flows` holds what was found, `settled` says of each place where a value can do harm whether all that came there were seen to be harmless, `imported` supplies names of other files of the audited code.
 
     `doubtful`: parameters that nobody in sight fills carry a mark of their own, so that what is shown as mark-up can be told from what is known to be harmless.
     """
@@ -57,6 +58,7 @@ class Interpreter(ABC):
         self.imported = imported
         self.doubtful = doubtful
         self.flows: dict[tuple[str, str, int, str], Flow] = {}
+        self.settled: dict[tuple[str, int, int, str], bool] = {}
         self.steps = 0
         self.depth = 0
         self.active: list[ir.Function] = []
@@ -111,9 +113,14 @@ class Interpreter(ABC):
             self.seen.add(id(function))
             self.pending.append((function, scope, decorators, bases, bound))
 
-    def report(self, flow: Flow) -> None:
-        """Remember a flow, once for each place and rule."""
-        self.flows.setdefault((flow.weakness, flow.path, flow.line, flow.rule), flow)
+    def judge(self, harm: Harm, frame: Frame, lines: tuple[int, int], callee: str) -> None:
+        """Remember a flow, once for each place and rule; and whether every value that ever came to the place was harmless."""
+        weakness, rule, value = harm
+        place = (frame.scope.source, *lines, weakness)
+        self.settled[place] = self.settled.get(place, True) and value.settled(weakness)
+        mark = harmful_mark(value, weakness)
+        if mark is not None:
+            self.flows.setdefault((weakness, frame.scope.source, lines[0], rule), Flow(weakness, rule, place[0], *lines, callee, mark))
 
     def clean_everywhere(self, marks: frozenset[Mark], classes: frozenset[str], frame: Frame) -> None:
         """What was checked is harmless in every variable that holds it, not only in the one that was looked at."""

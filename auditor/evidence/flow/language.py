@@ -9,6 +9,9 @@ from typing import Protocol
 from auditor.evidence.flow.values import NOTHING, Mark, Value
 from auditor.languages import flow_ir as ir
 
+Harm = tuple[str, str, Value]
+"""A value where it can do harm: the weakness, the rule, and the value, which is harmless unless a mark of it says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -45,6 +48,11 @@ class Arguments:
         """All argument values."""
         return (*self.positional, *self.named.values())
 
+    @property
+    def known(self) -> bool:
+        """Whether every piece of every argument was seen."""
+        return all(part.known for value in self.every for part in value.parts())
+
 
 class Language(Protocol):
     """The tables of one language and its frameworks."""
@@ -75,13 +83,13 @@ class Language(Protocol):
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """The result of a function of the audited code, as far as its name says more than its body."""
 
-    def sinks(self, arguments: Arguments) -> Iterable[tuple[str, str, Mark]]:
-        """What a call does harm with: (weakness, rule, mark)."""
+    def sinks(self, arguments: Arguments) -> Iterable[Harm]:
+        """What a call does harm with, whether or not anything outside is in it."""
 
-    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[Harm]:
         """What a route handler's answer does harm with."""
 
-    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[Harm]:
         """What an assignment to an attribute or entry does harm with."""
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
@@ -100,8 +108,8 @@ class Language(Protocol):
 WITHOUT: dict[str, frozenset[str]] = {
     "..": frozenset({"path"}),
     "../": frozenset({"path"}),
-    "'": frozenset({"sql", "xpath"}),
-    '"': frozenset({"sql", "xpath"}),
+    "'": frozenset({"sql", "xpath", "without '"}),
+    '"': frozenset({"sql", "xpath", 'without "'}),
     "<": frozenset({"markup"}),
 }
 """What a text without these characters can no longer do."""

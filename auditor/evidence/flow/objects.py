@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditor.evidence.flow.values import NOTHING, Unset, Value, finer, join_all
+from auditor.evidence.flow.values import HARMLESS, Unset, Value, finer, join_all
 
 
 def clean_value(value: Value, origins: set[tuple[str, int, str]], classes: frozenset[str], depth: int = 0) -> Value:
@@ -21,8 +21,9 @@ def clean_value(value: Value, origins: set[tuple[str, int, str]], classes: froze
 def members(value: Value) -> Value:
     """Any one entry of something that is iterated over."""
     if isinstance(value.const, str):
-        return NOTHING
-    return join_all([finer(value, ""), *value.items.values()]) if value.items else finer(value, "")
+        return HARMLESS
+    own = finer(value, "")
+    return join_all([*([own] if own.marks else []), *value.items.values()]) if value.items else own
 
 
 def named(value: Value, name: str) -> Value:
@@ -60,4 +61,4 @@ def signature(value: Value) -> object:
     """What makes two calls of a function alike."""
     items = tuple(sorted(((repr(key), signature(part)) for key, part in value.items.items()), key=lambda p: p[0])) if value.items else ()
     const = None if isinstance(value.const, Unset) else (type(value.const), value.const)
-    return (value.marks, const, value.path, value.skeleton, id(value.closure.function) if value.closure else 0, items)
+    return (value.marks, value.known, const, value.path, value.skeleton, id(value.closure.function) if value.closure else 0, items)

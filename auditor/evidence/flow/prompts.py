@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.evidence.flow.language import Arguments
-from auditor.evidence.flow.values import HOLE, NOTHING, OWN_HOLE, Mark, Value
+from auditor.evidence.flow.language import Arguments, Harm
+from auditor.evidence.flow.values import HOLE, NOTHING, OWN_HOLE, Value
 from auditor.evidence.flow.weaknesses import harms
 from auditor.language_models import CHAINS, HOST, METHODS, SCRIPT_FUNCTIONS, UNMISTAKABLE
 
-_Hit = Iterator[tuple[str, str, Mark]]
+_Hit = Iterator[Harm]
 _INSTRUCTIONS = ("system", "system_instruction", "systemInstruction", "instructions", "system_prompt", "systemPrompt")
 _RULERS = frozenset({"system", "developer"})
 _OWN_TEXT = 20

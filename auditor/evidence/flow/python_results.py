@@ -28,14 +28,15 @@ def _resolved(arguments: Arguments) -> Value:
 def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
-    return replace(value, marks=marks, items=None, path="", const=UNSET) if marks else replace(value, path="")
+    known = value.known and arguments.known
+    return replace(value, marks=marks, items=None, path="", const=UNSET, known=known) if marks else replace(value, path="", known=known)
 
 
 def _format(arguments: Arguments) -> Value:
     pattern = arguments.receiver
     marks = pattern.marks | frozenset().union(*(value.every_mark for value in arguments.every))
     text = pattern.const if isinstance(pattern.const, str) else pattern.skeleton
-    return Value(marks, skeleton=re.sub(r"\{[^{}]{0,60}\}", HOLE, text))
+    return Value(marks, skeleton=re.sub(r"\{[^{}]{0,60}\}", HOLE, text), known=pattern.known and arguments.known)
 
 
 def _join(arguments: Arguments) -> Value:
@@ -72,7 +73,14 @@ def _compiled(arguments: Arguments) -> Value:
 
 def _container(arguments: Arguments) -> Value:
     given = arguments.get(0)
-    return Value(given.marks, items={**(given.items or {}), **arguments.named}) if given.items is not None or arguments.named else given
+    if given.items is None and not arguments.named:
+        return given if arguments.positional else Value(items={}, known=True)
+    return Value(given.marks, items={**(given.items or {}), **arguments.named}, known=given.known or not arguments.positional)
+
+
+def _buffer(arguments: Arguments) -> Value:
+    """A text in memory: the pieces it was given and those written to it, in order."""
+    return Value(items=dict(enumerate(arguments.positional[:1])), known=True)
 
 
 def _substituted(arguments: Arguments) -> Value:
@@ -80,7 +88,7 @@ def _substituted(arguments: Arguments) -> Value:
     pattern, subject = arguments.get(0).const, arguments.get(2)
     if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
         return subject.cleaned(ALL)
-    return Value(subject.every_mark)
+    return Value(subject.every_mark, known=arguments.known)
 
 
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
@@ -88,10 +96,17 @@ RESULTS: dict[str, Callable[[Arguments], Value]] = {
     "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
     "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
     **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
-    "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
-    "configparser.ConfigParser": lambda _: Value(items={}), "configparser.RawConfigParser": lambda _: Value(items={}), "re.sub": _substituted,
+    **dict.fromkeys(("io.StringIO", "io.BytesIO", "StringIO"), _buffer), "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
+    **dict.fromkeys(("configparser.ConfigParser", "configparser.RawConfigParser"), lambda _: Value(items={}, known=True)), "re.sub": _substituted,
 }  # fmt: skip
+
+
+def _pieces(arguments: Arguments) -> Value:
+    return Value(arguments.receiver.every_mark, known=arguments.receiver.known and arguments.known)
+
+
 METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    **dict.fromkeys(("split", "rsplit", "splitlines", "partition", "rpartition"), _pieces),
     **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
     **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,
     **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "encode", "decode", "removeprefix", "removesuffix", "expanduser", "casefold", "zfill", "ljust"), _receiver),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
-from auditor.evidence.flow.values import HOLE, Mark
+from auditor.evidence.flow.values import HOLE
 from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 
-_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
-_Hit = Iterator[tuple[str, str, Mark]]
+_Sink = Callable[[Arguments], Iterable[Harm]]
+_Hit = Iterator[Harm]
 
 _DATABASE = re.compile(
     r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
@@ -83,6 +83,10 @@ def _path_method(arguments: Arguments) -> _Hit:
         yield from harms(arguments.receiver, "path", "path-probe" if probe else "path-traversal")
 
 
+def _probe(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "path"), "path", "path-probe")
+
+
 def _call_out(position: int) -> _Sink:
     def sink(arguments: Arguments) -> _Hit:
         url = arguments.get(position, "url")
@@ -152,6 +156,7 @@ def _xml(arguments: Arguments) -> _Hit:
 
 
 SINKS: dict[str, _Sink] = {
+    **dict.fromkeys(("os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.getsize", "os.path.getmtime"), _probe),
     **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"), _shell),
     **dict.fromkeys(("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen", "os.execv", "os.execvp", "os.spawnv"), _process),
     **dict.fromkeys(("pickle.loads", "pickle.load", "cPickle.loads", "dill.loads", "dill.load", "cloudpickle.loads", "jsonpickle.decode", "marshal.loads", "shelve.open", "joblib.load", "torch.load", "pandas.read_pickle", "pickle.Unpickler"), _deserialise),

@@ -6,19 +6,16 @@ Functions are known by the dotted path their name resolves to through the import
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import Arguments, last_name
+from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS
-from auditor.evidence.flow.values import ALL, HOLE, NOTHING, Mark, Unset, Value, text_of
+from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
-
-_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
-_Hit = Iterator[tuple[str, str, Mark]]
 
 _REQUEST = re.compile(
     r"^(?:flask|quart|bottle|sanic|web|django|starlette|aiohttp|falcon|tornado|pyramid)\.request$|^~(?:self|\w+\(\))\.request$"
@@ -70,6 +67,8 @@ _TRUSTED = frozenset(
     ]
 )
 """Attributes of a request that the server sets itself."""
+_ROUTED = frozenset({"method", "path", "endpoint", "scheme", "is_secure", "is_json", "is_xhr", "content_length", "script_root"})
+"""Those of them whose few values follow from the route that was matched or from the protocol."""
 _OWN_ADDRESS = frozenset({"full_path", "url", "uri", "build_absolute_uri", "get_full_path", "get_raw_uri"})
 """The address that was called: it leads to this site."""
 _ROUTE = re.compile(r"\.(?:route|get|post|put|patch|delete|api_route|websocket|head|options|view|view_config|expose)(?:\(\))?$")
@@ -313,18 +312,18 @@ class Python:
             return value
         if value.marks:
             if last_name(path) in _TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
-                return replace(value, marks=frozenset())
+                return replace(value, marks=frozenset(), known=last_name(path) in _ROUTED)
             if last_name(path) in _OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
                 return value.cleaned(frozenset({"redirect", "url"}))
             if last_name(path) == "name" and "Path()" in path:
                 return value.cleaned(frozenset({"path"}))
             return value
         if _REQUEST.match(path) and value.items is None:
-            return replace(value, marks=frozenset({Mark("request", 0)}))
+            return replace(value, marks=frozenset({Mark("request", 0)}), known=True)
         if path == "sys.argv":
-            return replace(value, marks=frozenset({Mark("arguments", line)}))
+            return replace(value, marks=frozenset({Mark("arguments", line)}), known=True)
         if _DOWNLOAD.match(path):
-            return replace(value, marks=frozenset({Mark("download", line)}))
+            return replace(value, marks=frozenset({Mark("download", line)}), known=True)
         return value
 
     def entry(self, function: ir.Function, decorators: tuple[Value, ...], owner_bases: tuple[Value, ...]) -> dict[str, Value]:
@@ -339,20 +338,22 @@ class Python:
             if number == 0 and function.owner and parameter.name in {"self", "cls"}:
                 continue
             if is_tool and _is_outside(parameter):
-                filled[parameter.name] = Value(frozenset({Mark("model", function.line, parameter.name)}), path=f"~{parameter.name}")
+                filled[parameter.name] = Value(
+                    frozenset({Mark("model", function.line, parameter.name)}), path=f"~{parameter.name}", known=True
+                )
             elif _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
-                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request")
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request", known=True)
             elif (is_route or is_view) and parameter.name not in harmless and _is_outside(parameter):
                 clean = frozenset({"path"}) if parameter.name in parts else frozenset()
                 filled[parameter.name] = Value(
-                    frozenset({Mark("request", function.line, parameter.name, clean)}), path=f"~{parameter.name}"
+                    frozenset({Mark("request", function.line, parameter.name, clean)}), path=f"~{parameter.name}", known=True
                 )
         return filled
 
     def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
         """`folder / name` joins paths."""
         if sign in {"-", "//", "**", ">>", "<<"} and any(value.every_mark for value in values):
-            return NOTHING
+            return HARMLESS
         if sign == "/" and any("Path()" in value.path for value in values):
             return replace(text_of([values[0], Value(const="/", skeleton="/"), values[1]]), path="pathlib.Path()")
         return None
@@ -362,32 +363,37 @@ class Python:
         path, first = arguments.path, arguments.get(0)
         tail = last_name(path)
         if path in _NUMBERS or path.lstrip("~") in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path):
-            return NOTHING
+            return HARMLESS
         if _MODEL_CALL.search(f"{path}()") or asks_model(path) or (_POSTS.search(path) and is_model_address(arguments.get(0, "url"))):
-            return Value(frozenset({Mark("model", arguments.call.line)}))
+            return Value(frozenset({Mark("model", arguments.call.line)}), known=True)
         if path in {"~input", "input"}:
-            return Value(frozenset({Mark("arguments", arguments.call.line)}))
+            return Value(frozenset({Mark("arguments", arguments.call.line)}), known=True)
         if tail in _OWN_ADDRESS and arguments.receiver.marks:
             return Value(arguments.receiver.marks).cleaned(frozenset({"redirect", "url"}))
         if path in _OWN_ROUTES:
             marks = frozenset().union(*(value.every_mark for value in arguments.every)) if arguments.every else frozenset()
             return Value(marks, skeleton="/route{}").cleaned(frozenset({"redirect", "url", "markup", "path"}))
         if path in _DECODERS:
-            return Value(frozenset(replace(mark, clean=frozenset()) for value in arguments.every for mark in value.every_mark))
+            marks = frozenset(replace(mark, clean=frozenset()) for value in arguments.every for mark in value.every_mark)
+            return Value(marks, known=arguments.known)
         classes = _CLEANERS.get(path) or next((found for pattern, found in _CLEANING_NAMES if pattern.search(path)), None)
         if classes:
-            return Value(frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark))
+            marks = frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark)
+            return Value(marks, known=arguments.known)
         known = RESULTS.get(path.lstrip("~")) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
         if _STORES.search(f"{path}()"):
             return NOTHING
         if tail == "get_argument" and (arguments.receiver.path == "~self" or arguments.receiver.path.endswith("Handler()")):
-            return Value(frozenset({Mark("request", arguments.call.line, str(first.const) if not isinstance(first.const, Unset) else "")}))
+            return Value(
+                frozenset({Mark("request", arguments.call.line, str(first.const) if not isinstance(first.const, Unset) else "")}),
+                known=True,
+            )
         if tail in {"get", "getlist", "get_form_parameter", "pop"} and arguments.receiver.marks:
             detail = first.const if isinstance(first.const, str) else ""
             marks = frozenset(replace(mark, detail=f"{mark.detail}.{detail}".strip(".")[:80]) for mark in arguments.receiver.marks)
-            return Value(marks | arguments.get(1, "default").every_mark)
+            return Value(marks | arguments.get(1, "default").every_mark, known=arguments.known)
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
@@ -397,10 +403,8 @@ class Python:
         classes = next((found for pattern, found in _CLEANING_NAMES if pattern.search(arguments.path.lstrip("~"))), None)
         return result.cleaned(classes) if classes and result != arguments.get(0) else result
 
-    def sinks(self, arguments: Arguments) -> Iterable[tuple[str, str, Mark]]:
+    def sinks(self, arguments: Arguments) -> Iterable[Harm]:
         """What the call does harm with."""
-        if not any(value.every_mark for value in arguments.every) and not arguments.receiver.marks:
-            return
         path = arguments.path.lstrip("~")
         found = SINKS.get(path) or BUILT_INS.get(path)
         if found is not None:
@@ -409,14 +413,14 @@ class Python:
         if tail in METHOD_SINKS and "." in path and found is None:
             yield from METHOD_SINKS[tail](arguments)
 
-    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[Harm]:
         """A text a Flask-like handler returns is sent as HTML."""
         if any(_HTML_ROUTE.match(decorator.path) for decorator in decorators):
             answer = value.items[0] if value.items and 0 in value.items and value.skeleton == HOLE else value
             if answer.items is None and (has_tags(answer.skeleton) or answer.skeleton != HOLE or function.decorators):
                 yield from _answer(answer)
 
-    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[Harm]:
         """Writing outside text into the session."""
         if target.path in {"flask.session[]", "quart.session[]"}:
             yield from harms_any([value, key or NOTHING], "trust", "session-from-request")
@@ -430,6 +434,8 @@ class Python:
             yield from _matched(arguments)
         elif tail == "startswith" and outcome:
             yield receiver, _prefix_proves(receiver, first)
+        elif tail == "endswith" and outcome and first.const in QUOTED:
+            yield receiver, frozenset({f"ends {first.const}"})
         elif tail == "is_relative_to" and outcome:
             yield receiver, frozenset({"path"})
         elif tail in {"url_has_allowed_host_and_scheme", "is_safe_url", "is_safe_redirect_url"} and outcome:
@@ -492,6 +498,8 @@ def _prefix_proves(receiver: Value, prefix: Value) -> frozenset[str]:
     texts = (
         [prefix.const] if isinstance(prefix.const, str) else [v.const for v in (prefix.items or {}).values() if isinstance(v.const, str)]
     )
+    if prefix.const in QUOTED:
+        return frozenset({f"begins {prefix.const}"})
     if texts and all(has_fixed_host(text) for text in texts):
         return frozenset({"url", "redirect"})
     if texts and all(is_local_target(f"{text}{HOLE}") for text in texts):
@@ -499,7 +507,7 @@ def _prefix_proves(receiver: Value, prefix: Value) -> frozenset[str]:
     return frozenset()
 
 
-def _answer(value: Value) -> _Hit:
+def _answer(value: Value) -> Iterator[Harm]:
     if not value.path.startswith(
         ("flask.jsonify", "flask.redirect", "flask.render_template", "flask.send", "flask.make_response", "flask.Response")
     ):

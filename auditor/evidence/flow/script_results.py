@@ -21,7 +21,8 @@ def _joined(arguments: Arguments) -> Value:
 def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
-    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const)
+    known = value.known and arguments.known
+    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, known=known)
 
 
 def _replaced(arguments: Arguments) -> Value:

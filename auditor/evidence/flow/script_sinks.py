@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.language import Arguments, Harm
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
-from auditor.evidence.flow.values import HOLE, NOTHING, Mark, Value
-from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.values import HOLE, NOTHING, Value
+from auditor.evidence.flow.weaknesses import harmful_mark, harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
 
-_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
-_Hit = Iterator[tuple[str, str, Mark]]
+_Sink = Callable[[Arguments], Iterable[Harm]]
+_Hit = Iterator[Harm]
 
 _DATABASE = re.compile(
     r"(?:\bdb\b|database|conn|client|pool|knex|sequelize|prisma|sql|mysql|\bpg\b|postgres|sqlite|transaction|\btrx?\b|\btx\b|queryRunner|entityManager|dataSource|repository)",
@@ -126,9 +126,9 @@ def _html(arguments: Arguments) -> _Hit:
 
 def in_page(value: Value) -> _Hit:
     """A whole answer of a server put into the page is mark-up the server made; a field pasted between tags is text nobody escaped."""
-    for hit in harms(value, "markup", "markup-in-page"):
-        if hit[2].source not in {"download", "unclear"} or has_tags(value.skeleton):
-            yield hit
+    mark = harmful_mark(value, "markup")
+    if mark is not None and (mark.source not in {"download", "unclear"} or has_tags(value.skeleton)):
+        yield from harms(value, "markup", "markup-in-page")
 
 
 def _page(arguments: Arguments) -> _Hit:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import WITHOUT, Arguments, last_name
+from auditor.evidence.flow.language import WITHOUT, Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS
 from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
-from auditor.evidence.flow.values import ALL, NOTHING, Mark, Value
+from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, Mark, Value
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, has_fixed_host, is_local_target
 from auditor.languages import flow_ir as ir
-
-_Sink = Callable[[Arguments], Iterable[tuple[str, str, Mark]]]
-_Hit = Iterator[tuple[str, str, Mark]]
 
 _TRUSTED = frozenset(
     [
@@ -172,9 +169,9 @@ class Script:
                 return replace(value, marks=frozenset())
             return value.cleaned(frozenset({"markup"})) if tail in {"search", "pathname"} and "URL()" in path else value
         if path and _LOCATION.match(path):
-            return replace(value, marks=frozenset({Mark("page", line, clean=frozenset({"redirect"}))}))
+            return replace(value, marks=frozenset({Mark("page", line, clean=frozenset({"redirect"}))}), known=True)
         if path == "~process.argv":
-            return replace(value, marks=frozenset({Mark("arguments", line)}))
+            return replace(value, marks=frozenset({Mark("arguments", line)}), known=True)
         return value
 
     def entry(self, function: ir.Function, decorators: tuple[Value, ...], owner_bases: tuple[Value, ...]) -> dict[str, Value]:
@@ -186,19 +183,21 @@ class Script:
             typed = bool(_REQUEST_TYPE.search(parameter.annotation)) and "Response" not in parameter.annotation
             if _OUTSIDE_DECORATOR.search(parameter.annotation):
                 if not _HARMLESS_TYPE.search(parameter.annotation):
-                    filled[parameter.name] = Value(frozenset({Mark("request", function.line, parameter.name)}), path=f"~{parameter.name}")
+                    filled[parameter.name] = Value(
+                        frozenset({Mark("request", function.line, parameter.name)}), path=f"~{parameter.name}", known=True
+                    )
             elif number == 0 and (pair or typed or function.name in _HTTP_METHODS or (names == ["req"])):
-                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="express.request")
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="express.request", known=True)
             elif number == 0 and parameter.name in {"ctx", "c"} and len(names) <= 2 and function.is_async:
-                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="koa.request")
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="koa.request", known=True)
             elif parameter.name == "formData" or "FormData" in parameter.annotation:
-                filled[parameter.name] = Value(frozenset({Mark("request", function.line, parameter.name)}), path="~formData")
+                filled[parameter.name] = Value(frozenset({Mark("request", function.line, parameter.name)}), path="~formData", known=True)
         return filled
 
     def operator(self, sign: str, values: tuple[Value, ...]) -> Value | None:
         """Numbers and answers carry no text."""
         return (
-            NOTHING if sign in {"-", "*", "/", "%", "typeof", "instanceof", "void", "delete", "++", "--", "**", ">>>", "|", "&"} else None
+            HARMLESS if sign in {"-", "*", "/", "%", "typeof", "instanceof", "void", "delete", "++", "--", "**", ">>>", "|", "&"} else None
         )
 
     def transfer(self, arguments: Arguments) -> Value | None:
@@ -206,24 +205,27 @@ class Script:
         path = arguments.path.lstrip("~")
         tail, first = last_name(path), arguments.get(0)
         if path in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path) or tail == "ObjectId":
-            return NOTHING
+            return HARMLESS
         if _MODEL_CALL.search(f"{path}()") or asks_model(path):
-            return Value(frozenset({Mark("model", arguments.call.line)}))
+            return Value(frozenset({Mark("model", arguments.call.line)}), known=True)
         if path in {"fetch", "window.fetch"} or path.startswith("axios"):
             source = "model" if is_model_address(first) else "download"
-            return Value(frozenset({Mark(source, arguments.call.line)}))
+            return Value(frozenset({Mark(source, arguments.call.line)}), known=True)
         if tail == "get" and "earchParams" in path and arguments.receiver.marks:
-            return Value(frozenset(replace(mark, clean=frozenset(), detail=str(first.const)) for mark in arguments.receiver.marks))
+            return Value(
+                frozenset(replace(mark, clean=frozenset(), detail=str(first.const)) for mark in arguments.receiver.marks), known=True
+            )
         if path in _DECODERS:
-            return Value(frozenset(replace(mark, clean=frozenset()) for mark in first.every_mark))
+            return Value(frozenset(replace(mark, clean=frozenset()) for mark in first.every_mark), known=first.known)
         classes = self._cleans(arguments.path)
         if classes:
-            return Value(frozenset(mark.cleaned(classes) for value in (*arguments.every, arguments.receiver) for mark in value.every_mark))
+            marks = frozenset(mark.cleaned(classes) for value in (*arguments.every, arguments.receiver) for mark in value.every_mark)
+            return Value(marks, known=arguments.known and bool(arguments.every))
         known = RESULTS.get(path) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
         if tail in _CALLBACKS and arguments.receiver.marks:
-            return Value(arguments.receiver.every_mark)
+            return Value(arguments.receiver.every_mark, known=arguments.receiver.known)
         if _STORES.search(f"{path}()") and not arguments.receiver.marks:
             return NOTHING
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
@@ -238,9 +240,9 @@ class Script:
     def _cleans(self, path: str) -> frozenset[str]:
         return next((found for pattern, found in _CLEANERS if pattern.search(path)), frozenset())
 
-    def sinks(self, arguments: Arguments) -> Iterable[tuple[str, str, Mark]]:
+    def sinks(self, arguments: Arguments) -> Iterable[Harm]:
         """What the call does harm with."""
-        if arguments.call.tagged or not any(value.every_mark for value in arguments.every):
+        if arguments.call.tagged:
             return
         path = arguments.path.lstrip("~")
         found = SINKS.get(path) or SINKS.get(path.replace(".default", ""))
@@ -249,11 +251,11 @@ class Script:
         elif "." in path and last_name(path) in METHOD_SINKS:
             yield from METHOD_SINKS[last_name(path)](arguments)
 
-    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[Harm]:
         """Returned texts are JSON or rendered by a framework that escapes."""
         return ()
 
-    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[tuple[str, str, Mark]]:
+    def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[Harm]:
         """Writing mark-up into the page, or an address into the browser's location."""
         tail = last_name(target.path)
         if tail in {"innerHTML", "outerHTML", "srcdoc"}:

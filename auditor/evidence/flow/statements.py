@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from auditor.evidence.flow.calls import Calls
 from auditor.evidence.flow.constants import fold, truth_of
 from auditor.evidence.flow.interpreter import Frame
-from auditor.evidence.flow.language import Flow
 from auditor.evidence.flow.objects import members
 from auditor.evidence.flow.values import NOTHING, Blueprint, Closure, Scope, Unset, Value, join_variables
 from auditor.languages import flow_ir as ir
@@ -177,8 +176,8 @@ class Statements(Calls):
             case "return":
                 frame.returns.append(value)
                 if frame.answers and frame.function is not None:
-                    for weakness, rule, mark in self.language.returned(frame.function, frame.decorators, value):
-                        self.report(Flow(weakness, rule, frame.scope.source, statement.line, statement.line, "return", mark))
+                    for harm in self.language.returned(frame.function, frame.decorators, value):
+                        self.judge(harm, frame, (statement.line, statement.line), "return")
             case "break":
                 frame.breaks.append(frame.scope.variables)
             case "continue":

@@ -6,7 +6,7 @@ ever grow under joins, and there are finitely many sources and weakness classes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,6 +14,8 @@ from auditor.languages import flow_ir as ir
 
 ALL: Final = frozenset({"*"})
 """Clean for every weakness: the text can only be one of a few harmless ones."""
+QUOTED: Final = {quote: frozenset({f"begins {quote}", f"ends {quote}", f"without {quote}"}) for quote in "'\""}
+"""What must be proven of a text for it to be one literal when it is run as code: it begins and ends with a quote and has none between."""
 PROVEN: Final = "\x00proven"
 """Name of the variable that holds what has been checked so far, as cleaned marks."""
 ANY: Final = "\x00any"
@@ -35,7 +37,10 @@ class Mark:
 
     def cleaned(self, classes: frozenset[str]) -> Mark:
         """The same mark, harmless for further weaknesses."""
-        return self if classes <= self.clean else replace(self, clean=self.clean | classes)
+        if classes <= self.clean:
+            return self
+        clean = self.clean | classes
+        return replace(self, clean=clean | {"code"} if any(facts <= clean for facts in QUOTED.values()) else clean)
 
     def harms(self, weakness: str) -> bool:
         """Whether it can still cause `weakness`."""
@@ -108,6 +113,7 @@ class Value:
 
     `const`: the literal it is; `skeleton`: its text with `{}` for every part that is not constant; `path`: the dotted name of what it
     is, calls written `()` ("sqlite3.connect().cursor"); a path that begins with "~" is the name of a variable nothing is known of. `items`: entries of a container or attributes of an object.
+    `known`: every piece of it is a constant of the code, a number, or has a mark; else some piece comes from where nobody looked.
     """
 
     marks: frozenset[Mark] = frozenset()
@@ -117,6 +123,7 @@ class Value:
     items: Mapping[ir.Constant, Value] | None = None
     closure: Closure | None = None
     blueprint: Blueprint | None = None
+    known: bool = False
 
     @property
     def every_mark(self) -> frozenset[Mark]:
@@ -137,6 +144,21 @@ class Value:
         """The marks that can cause `weakness`, in a fixed order."""
         return tuple(sorted((mark for mark in self.every_mark if mark.harms(weakness)), key=lambda mark: mark.origin))
 
+    def settled(self, weakness: str) -> bool:
+        """Whether every piece of it, entries included, was seen and can not cause `weakness`."""
+        return all(part.known and not any(mark.harms(weakness) for mark in part.marks) for part in self.parts())
+
+    def parts(self) -> Iterator[Value]:
+        """Itself and everything in it; where that is too much, something unknown at the end."""
+        pending = [self]
+        for _ in range(200):
+            if not pending:
+                return
+            value = pending.pop()
+            yield value
+            pending.extend((value.items or {}).values())
+        yield NOTHING
+
     def cleaned(self, classes: frozenset[str]) -> Value:
         """The value made harmless for some weaknesses, entries included."""
         items = {key: value.cleaned(classes) for key, value in self.items.items()} if self.items else self.items
@@ -144,13 +166,15 @@ class Value:
 
 
 NOTHING: Final = Value()
+"""Nothing is known of it, and nothing outside is in it."""
+HARMLESS: Final = Value(known=True)
+"""Some number or answer: no text anybody chose."""
 
 
 def constant(value: ir.Constant) -> Value:
     """The value of a literal."""
-    return Value(
-        const=value, skeleton=value[:SKELETON_LIMIT] if isinstance(value, str) else HOLE if value is None else str(value)[:SKELETON_LIMIT]
-    )
+    text = value if isinstance(value, str) else HOLE if value is None else str(value)
+    return Value(const=value, skeleton=text[:SKELETON_LIMIT], known=True)
 
 
 def join(one: Value, other: Value) -> Value:
@@ -165,6 +189,7 @@ def join(one: Value, other: Value) -> Value:
         items=_joined_items(one.items, other.items),
         closure=one.closure or other.closure,
         blueprint=one.blueprint or other.blueprint,
+        known=one.known and other.known,
     )
 
 
@@ -215,13 +240,14 @@ def join_variables(one: dict[str, Value], other: dict[str, Value]) -> dict[str, 
 def text_of(parts: Iterable[Value]) -> Value:
     """The text put together from parts: constant when all are, marked with what any of them carries."""
     marks: set[Mark] = set()
-    pieces, constants = [], True
+    pieces, constants, known = [], True, True
     for part in parts:
+        known = known and (part.known or not isinstance(part.const, Unset))
         marks |= part.every_mark
         pieces.append(OWN_HOLE if part.skeleton == HOLE and not part.every_mark else part.skeleton)
         constants = constants and not isinstance(part.const, Unset)
     skeleton = "".join(pieces)[:SKELETON_LIMIT]
-    return Value(frozenset(marks), skeleton if constants else UNSET, skeleton)
+    return Value(frozenset(marks), skeleton if constants else UNSET, skeleton, known=known)
 
 
 def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = "") -> Value:
@@ -229,7 +255,7 @@ def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = ""
     if isinstance(container.const, str):
         if isinstance(key, int) and not isinstance(key, bool) and -len(container.const) <= key < len(container.const):
             return constant(container.const[key])
-        return NOTHING
+        return HARMLESS
     items = container.items
     own = finer(container, detail)
     if items is None:
@@ -239,13 +265,13 @@ def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = ""
             key += len(items)
         if key in items:
             return items[key] if ANY not in items else join(items[key], items[ANY])
-        return join(own, items[ANY]) if ANY in items else own
-    return join_all([own, *items.values()]) if items else own
+        return (join(own, items[ANY]) if own.marks else items[ANY]) if ANY in items else own
+    return join_all([*([own] if own.marks else []), *items.values()]) if items else own
 
 
 def finer(value: Value, detail: str) -> Value:
     """A part of a marked value: the same marks, named after the part."""
     if not value.marks:
-        return NOTHING
+        return HARMLESS if value.known else NOTHING
     marks = frozenset(replace(mark, detail=f"{mark.detail}.{detail}".strip(".")[:80]) if detail else mark for mark in value.marks)
-    return Value(marks)
+    return Value(marks, known=value.known)

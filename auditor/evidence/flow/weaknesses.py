@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from auditor.evidence.flow.language import Harm
 from auditor.evidence.flow.values import OWN_HOLE, Mark, Value
 
 
@@ -105,15 +106,17 @@ def has_tags(text: str) -> bool:
     return bool(_TAG.search(text))
 
 
-def harms(value: Value, weakness: str, rule: str) -> Iterator[tuple[str, str, Mark]]:
-    """The first mark of `value` that can cause `weakness`, as a sink reports it."""
-    for mark in value.harmful(weakness):
-        if weakness in _REACH.get(mark.source, ALL_WEAKNESSES):
-            yield weakness, rule, mark
-            return
+def harmful_mark(value: Value, weakness: str) -> Mark | None:
+    """The first mark of `value` that can cause `weakness`."""
+    return next((mark for mark in value.harmful(weakness) if weakness in _REACH.get(mark.source, ALL_WEAKNESSES)), None)
 
 
-def harms_any(values: Iterable[Value], weakness: str, rule: str) -> Iterator[tuple[str, str, Mark]]:
+def harms(value: Value, weakness: str, rule: str) -> Iterator[Harm]:
+    """A value where it can cause `weakness`, as a sink says it."""
+    yield weakness, rule, value
+
+
+def harms_any(values: Iterable[Value], weakness: str, rule: str) -> Iterator[Harm]:
     """As `harms`, over several values."""
     for value in values:
-        yield from harms(value, weakness, rule)
+        yield weakness, rule, value
