@@ -40,6 +40,9 @@ class Calls(Expressions):
             return self._made_by_function(function, arguments)
         if function.closure is not None:
             return self.language.own_function(arguments, self.call_closure(function.closure, arguments))
+        wrapped = self._wrapped(call, arguments)
+        if wrapped is not None:
+            return wrapped
         changed = self._container_method(call, receiver, arguments, frame)
         if changed is not None:
             return changed
@@ -74,6 +77,13 @@ class Calls(Expressions):
         for name, part in call.keywords:
             named[name] = self.evaluate(part, frame)
         return Arguments(call, function.path, receiver, tuple(positional), named)
+
+    @staticmethod
+    def _wrapped(call: ir.Call, arguments: Arguments) -> Value | None:
+        """A function made of one of the code's own by a wrapper nobody sees into (`traced(...)(load)`, `memo(load)`): taken for that function."""
+        only = arguments.every[0] if len(arguments.every) == 1 else NOTHING
+        named = isinstance(only.closure and only.closure.function.name, str) and bool(only.closure and only.closure.function.name)
+        return only if named and not isinstance(call.function, ir.Attribute) else None
 
     def _enter_callbacks(self, arguments: Arguments) -> Value | None:
         """A function handed to an unknown method is called by it, with what the receiver holds: `rows.map(row => ...)`, `answer.then(data => ...)`."""

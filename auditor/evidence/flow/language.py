@@ -116,5 +116,5 @@ WITHOUT: dict[str, frozenset[str]] = {
 
 
 def last_name(path: str) -> str:
-    """The last name of a dotted path."""
-    return path.rsplit(".", maxsplit=1)[-1]
+    """The last name of a dotted path, or the name of a variable nothing is known of."""
+    return path.rsplit(".", maxsplit=1)[-1].lstrip("~")

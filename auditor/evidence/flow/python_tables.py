@@ -440,10 +440,8 @@ class Python:
             yield receiver, frozenset({"path"})
         elif tail in {"url_has_allowed_host_and_scheme", "is_safe_url", "is_safe_redirect_url"} and outcome:
             yield first, frozenset({"redirect", "url"})
-        elif tail == "isinstance" and outcome and arguments.get(1).path.lstrip("~") in {"int", "float", "bool"}:
-            yield first, ALL
-        elif tail == "isinstance" and outcome and arguments.get(1).path.lstrip("~") in {"bytes", "pathlib.Path", "pathlib.PurePath"}:
-            yield first, frozenset({"path"})  # what a request sends is text; paths and bytes are made by the program itself
+        elif tail == "isinstance" and outcome:
+            yield first, _type_proves(arguments.get(1))
         elif outcome and _TRUSTING_NAME.search(tail):
             for value in arguments.every:
                 yield value, ALL
@@ -489,6 +487,15 @@ def _matched(arguments: Arguments) -> Iterator[tuple[Value, frozenset[str]]]:
     whole = last_name(arguments.path) == "fullmatch" or text.endswith(("$", "\\Z", "$)", "\\z"))
     if whole and not re.search(r"\.[*+]|\\S|\[\^", text):
         yield subject, ALL
+
+
+def _type_proves(kind: Value) -> frozenset[str]:
+    """What `isinstance(text, kind)` proves; `kind` may be several types."""
+    names = {part.path.lstrip("~") for part in (kind.items or {0: kind}).values()}
+    if names <= {"int", "float", "bool", "complex", "uuid.UUID", "UUID", "datetime.datetime", "datetime.date", "decimal.Decimal"}:
+        return ALL
+    # what a request sends is text; paths and bytes are made by the program itself
+    return frozenset({"path"}) if names <= {"bytes", "bytearray", "pathlib.Path", "pathlib.PurePath"} else frozenset()
 
 
 def _prefix_proves(receiver: Value, prefix: Value) -> frozenset[str]:

@@ -140,6 +140,8 @@ _DECODERS = frozenset({"decodeURIComponent", "decodeURI", "atob", "unescape"})
 _STORES = re.compile(
     r"\.(?:query|execute|find\w*|create\w*|update\w*|delete\w*|upsert|save|insert\w*|select|from|aggregate|count\w*|groupBy|populate|exec|lean|single|maybeSingle|getMany|getOne|rpc|eq|order|limit|where|first|all|run|get|transaction)\(\)"
 )
+_MAKES = re.compile(r"(?:create|upsert|save|insert)(?!Many)")
+"""Methods of a store that give back the record they made."""
 _TRUSTING_NAME = re.compile(
     r"^(?:is)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow|matches)", re.IGNORECASE
 )
@@ -227,7 +229,7 @@ class Script:
         if tail in _CALLBACKS and arguments.receiver.marks:
             return Value(arguments.receiver.every_mark, known=arguments.receiver.known)
         if _STORES.search(f"{path}()") and not arguments.receiver.marks:
-            return NOTHING
+            return _record(arguments) if _MAKES.match(tail) else NOTHING
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
@@ -291,6 +293,13 @@ class Script:
     def converts(self, arguments: Arguments) -> bool:
         """Nothing in JavaScript raises on a text that is no number."""
         return False
+
+
+def _record(arguments: Arguments) -> Value:
+    """A record that was just made: the fields it was given are what they were, every other one is the store's."""
+    given = next((value for value in arguments.positional if value.items), NOTHING)
+    fields = (given.items or {}).get("data") or given
+    return Value(items=fields.items, path=f"{arguments.path}()") if fields.items else NOTHING
 
 
 def _matched(pattern: Value, subject: Value, *, outcome: bool) -> Iterator[tuple[Value, frozenset[str]]]:
