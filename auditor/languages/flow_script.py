@@ -199,7 +199,9 @@ class _Reader(ExpressionReader):
         single = node.child_by_field_name("parameter")
         given = node.child_by_field_name("parameters")
         parameters = (ir.Parameter(self.text(single)),) if single is not None else self.parameters(given)
-        parameters = tuple(parameter for parameter in parameters if parameter.name != "this")  # TypeScript: the type of the object, not handed over
+        parameters = tuple(
+            parameter for parameter in parameters if parameter.name != "this"
+        )  # TypeScript: the type of the object, not handed over
         if owner:
             parameters = (ir.Parameter("this"), *parameters)
         return ir.Function(

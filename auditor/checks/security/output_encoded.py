@@ -10,29 +10,23 @@ What it cannot see: Escaping done by a server before it stores a text, templates
 
 from __future__ import annotations
 
-import re
-
 from auditor.checks.registry import check
+from auditor.checks.unescaped_templates import engines_that_do_not_escape, unescaped_places
 from auditor.model.evidence import ToolHit, ToolHits
-from auditor.model.needs import BANDIT, FLOWS, PROJECT, SNAPSHOT, TEXTS
+from auditor.model.needs import BANDIT, FLOWS, PROJECT, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Kind, Project
 from auditor.model.snapshot import Language, Role, Snapshot
+from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
 
 ITEM = "security.output-encoded"
-_SAFE_FILTER = re.compile(r"\{\{-?\s*([\w.\[\]'\"()]{1,80})[^{}|]{0,80}(\|[^{}]{0,120})?\|\s*safe\b[^{}]{0,40}\}\}")
-_CLEANED = re.compile(r"\|\s*(?:escape|e|tojson|json_script|striptags|bleach|sanitize|clean|nh3|forceescape|urlencode|int|float)\b")
-_OWN_TEXT = re.compile(r"^(?:_|gettext|trans|csrf\w*|form\b|field\b|forms?\.|loop\.|config\.|settings\.|Configs?\.|icon|svg|ngettext)")
-_TAG = re.compile(r"</(?:p|a|div|span|td|li|body|html|h\d|button|label|section|main|form)>")
-_VUE_HTML = re.compile(r"\bv-html\s*=\s*[\"']([^\"']{1,200})[\"']")
-_SVELTE_HTML = re.compile(r"\{@html\s+([^}]{1,200})\}")
-_SANITISES = re.compile(r"\bsaniti[sz]e\w*\(|purify\w*[.(]|\bescape_?html\(|\bxss\(", re.IGNORECASE)
-_SANITISER = re.compile(r"sanitiz|purify|escape|clean|highlight|\bt\(|\$t\(|i18n", re.IGNORECASE)
 
 
-@check(ITEM, needs=(FLOWS, PROJECT, SNAPSHOT, TEXTS), corroborating=(BANDIT,))
-def output_encoded(flows: ToolHits, project: Project, snapshot: Snapshot, texts: dict[str, str], bandit: ToolHits) -> Judgement:
+@check(ITEM, needs=(FLOWS, PROJECT, SNAPSHOT, TEXTS), corroborating=(BANDIT, SYNTAX))
+def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
+    flows: ToolHits, project: Project, snapshot: Snapshot, texts: dict[str, str], bandit: ToolHits, syntax: Syntax
+) -> Judgement:
     """Flows into mark-up fail; escapes that are switched off for something unknown are partial."""
     pages = [file.path for file in snapshot.with_role(Role.FIRST_PARTY) if file.language in {Language.HTML, Language.VUE, Language.SVELTE}]
     if not project.has(Kind.FULLSTACK, Kind.FRONTEND, Kind.APP) and not pages and not flows.of(ITEM):
@@ -46,7 +40,8 @@ def output_encoded(flows: ToolHits, project: Project, snapshot: Snapshot, texts:
     findings = [
         *(_finding(hit, "flows") for hit in certain),
         *(_finding(hit, "flows") for hit in doubtful),
-        *_switched_off(snapshot, texts),
+        *unescaped_places(snapshot, texts),
+        *engines_that_do_not_escape(syntax.of(project.server)),
     ]
     floor = 1.0 if certain else 0.5 if findings else 0.0
     return Assessed(
@@ -77,55 +72,3 @@ def _summary(certain: int, doubtful: int, files: int) -> str:
 
 def _finding(hit: ToolHit, detector: str) -> Finding:
     return Finding(hit.rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, detector, hit.cwe or 79)
-
-
-def _switched_off(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]:
-    """Templates that show a variable without escaping it."""
-    found = []
-    for file in snapshot.with_role(Role.FIRST_PARTY):
-        text = texts.get(file.path, "")
-        if file.language is Language.HTML and _TAG.search(text):
-            patterns = [(match, match[1], match[2] or "") for match in _SAFE_FILTER.finditer(text)]
-        elif file.language is Language.VUE:
-            patterns = [(match, match[1], "") for match in _VUE_HTML.finditer(text)]
-        elif file.language is Language.SVELTE:
-            patterns = [(match, match[1], "") for match in _SVELTE_HTML.finditer(text)]
-        else:
-            continue
-        for match, name, filters in patterns:
-            if (
-                not _CLEANED.search(filters)
-                and not _OWN_TEXT.match(name)
-                and not _SANITISER.search(name)
-                and not name.startswith(("'", '"'))
-                and not (file.language in {Language.VUE, Language.SVELTE} and _cleaned_in_script(name, text))
-            ):
-                line = text.count("\n", 0, match.start()) + 1
-                message = f"The template shows {name[:40]} without escaping it: if a user can influence it, their script runs in other people's browsers."
-                found.append(Finding("escaping-switched-off", file.path, message, line, line, Confidence.LOW, "text", 79))
-    return found
-
-
-def _cleaned_in_script(expression: str, text: str) -> bool:
-    """Whether the script of a component makes what it shows with a sanitiser: `html = computed(() => DOMPurify.sanitize(...))`."""
-    name = re.match(r"[\w$]+", expression.strip())
-    if name is None:
-        return False
-    made = re.compile(
-        rf"(?:^|[\s;{{(]){re.escape(name[0])}(?:<[^<>\n]{{1,80}}>|:[^=\n]{{1,80}})?\s*(?:=(?!=)|\([^()\n]{{0,200}}\)\s*\{{|:\s*\()"
-    )
-    return any(_SANITISES.search(_block(text, found.start())) for found in made.finditer(text))
-
-
-def _block(text: str, start: int) -> str:
-    """The lines of a definition: those indented deeper than the line it begins on."""
-    lines = text[text.rfind("\n", 0, start + 1) + 1 : start + 6_000].split("\n")
-    if not lines[0].strip():
-        lines = lines[1:]
-    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
-    kept = lines[:1]
-    for line in lines[1:120]:
-        if line.strip() and len(line) - len(line.lstrip()) <= indent:
-            break
-        kept.append(line)
-    return "\n".join(kept)

@@ -40,6 +40,10 @@ _DATABASES = re.compile(
 )
 
 
+_VALIDATION = re.compile(
+    r"^(?:express-mongo-sanitize|mongo-sanitize|celebrate|express-validator|express-joi-validation|express-openapi-validator|@?hapi/joi|joi|zod|yup|ajv|class-validator|"
+    r"superstruct|valibot|runtypes|io-ts|@sinclair/typebox|fastify)(?:/|$)"
+)
 _KEY_VALUE = re.compile(r"\.(?:get|set|all|run|each|findKeys|getSub|remove)\s*\(")
 _QUERY_WORDS = re.compile(r"\b(?:select|insert|update|delete|where|from|values|execute|raw|query)\b", re.IGNORECASE)
 
@@ -52,7 +56,9 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
     server = project.server
     files = syntax.of(server)
     suspected = [hit for tool in (semgrep, bandit) for hit in tool.of(ITEM) if not flows.settles(hit)]
-    hits = [hit for hit in (*flows.of(ITEM), *suspected) if hit.path in server and _counts(hit, texts)]
+    validated = _validates_bodies(syntax.of(project.production))
+    followed = [hit for hit in flows.of(ITEM) if hit.rule != "nosql-operator" or not validated]
+    hits = [hit for hit in (*followed, *suspected) if hit.path in server and _counts(hit, texts)]
     origins = Origins(syntax, project.production, texts)
     queries = query_texts(files)
     if not queries and not hits and not _has_store(syntax.of(project.production), stores):
@@ -78,6 +84,11 @@ def _has_store(files: tuple[FileFacts, ...], stores: Stores | None) -> bool:
     if stores is not None and (stores.relational or stores.document):
         return True
     return any(_DATABASES.match(entry.module) for facts in files for entry in facts.imports if entry.kind is not ImportKind.TYPE_ONLY)
+
+
+def _validates_bodies(files: tuple[FileFacts, ...]) -> bool:
+    """Whether the program has a library that makes sure a field is a text; which routes it stands before is not looked into."""
+    return any(_VALIDATION.match(entry.module) for facts in files for entry in facts.imports)
 
 
 def _counts(hit: ToolHit, texts: dict[str, str]) -> bool:

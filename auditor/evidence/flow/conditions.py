@@ -57,6 +57,10 @@ class Conditions(Interpreter):
     def _refine_equality(self, test: ir.Operation, frame: Frame, *, equal: bool) -> None:
         if not equal:
             return
+        for part, kind in (test.operands, test.operands[::-1]):
+            if isinstance(part, ir.Operation) and part.operator == "typeof" and isinstance(kind, ir.Const):
+                marks = self.evaluate(part.operands[0], frame).every_mark
+                self.clean_everywhere(marks, frozenset({"nosql"}) if kind.value == "string" else ALL, frame)
         values = [self.evaluate(part, frame) for part in test.operands]
         for value, other in (values, values[::-1]):
             if value.every_mark and not other.every_mark and (not isinstance(other.const, Unset) or other.path):

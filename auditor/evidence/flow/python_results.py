@@ -96,7 +96,7 @@ RESULTS: dict[str, Callable[[Arguments], Value]] = {
     "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
     "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
     **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
-    **dict.fromkeys(("io.StringIO", "io.BytesIO", "StringIO"), _buffer), "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(items=a.named),
+    **dict.fromkeys(("io.StringIO", "io.BytesIO", "StringIO"), _buffer), "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(path="lxml.etree.XMLParser()", items=a.named),
     **dict.fromkeys(("configparser.ConfigParser", "configparser.RawConfigParser"), lambda _: Value(items={}, known=True)), "re.sub": _substituted,
 }  # fmt: skip
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
-from auditor.evidence.flow.values import HOLE
-from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, has_tags, is_local_target, is_query
+from auditor.evidence.flow.values import HOLE, NOTHING, Value
+from auditor.evidence.flow.weaknesses import harms, harms_any, has_fixed_host, is_local_target, is_query
 
 _Sink = Callable[[Arguments], Iterable[Harm]]
 _Hit = Iterator[Harm]
 
+_DATA = re.compile(r"(?:dumps|jsonify|to_json|model_dump_json|getvalue|tobytes)\(\)$|^(?:os\.urandom|base64|zlib|gzip)\b")
+"""Results that no browser takes for a page."""
 _DATABASE = re.compile(
     r"(?:cursor|\bcur\b|conn|\bdb\b|database|session|engine|sqlite|psycopg|pymysql|mysql|asyncpg|pool|transaction|\btx\b)", re.IGNORECASE
 )
@@ -109,13 +111,48 @@ def _html(arguments: Arguments) -> _Hit:
     yield from harms(arguments.get(0, "content", "response"), "markup", "markup-from-request")
 
 
+def body_of(answer: Value) -> Value:
+    """What is sent of `(body, status, headers)`; of anything else, itself."""
+    return answer.items[0] if answer.items and 0 in answer.items and answer.skeleton == HOLE else answer
+
+
 def _response(arguments: Arguments) -> _Hit:
     """Responses are HTML unless a type is given that browsers do not render."""
     kind = arguments.named.get("mimetype") or arguments.named.get("content_type") or arguments.named.get("media_type")
     if kind is None or (isinstance(kind.const, str) and ("html" in kind.const or "svg" in kind.const)):
-        content = arguments.get(0, "content", "response")
-        if has_tags(content.skeleton) or kind is not None or content.skeleton != HOLE:
+        content = body_of(arguments.get(0, "content", "response"))
+        if content.items is None and not _DATA.search(content.path):
             yield from harms(content, "markup", "markup-from-request")
+
+
+def header(name: Value, value: Value) -> _Hit:
+    """A field of an answer's head: where the visitor is sent next, and what the body is taken for."""
+    field = name.const.lower() if isinstance(name.const, str) else ""
+    if field == "location" and not is_local_target(value.skeleton):
+        yield from harms(value, "redirect", "open-redirect")
+    elif field == "content-type" and value.skeleton == HOLE:
+        yield from harms(value, "type", "type-from-request")
+
+
+def _add_header(arguments: Arguments) -> _Hit:
+    if re.search(r"(?:^|\.)headers$|Headers\(\)$", arguments.receiver.path):
+        yield from header(arguments.get(0), arguments.get(1))
+
+
+def _save(arguments: Arguments) -> _Hit:
+    """An upload that is stored: the library writes to whatever path it is told."""
+    if arguments.receiver.marks:
+        yield from harms(arguments.get(0, "dst"), "path", "path-traversal")
+
+
+def _pattern(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0, "pattern"), "pattern", "outside-pattern")
+
+
+def _unpack(arguments: Arguments) -> _Hit:
+    """Members of a tar archive may lie outside the folder unless a filter refuses them; `zipfile` refuses them itself."""
+    if arguments.receiver.path.startswith("tarfile.") and "filter" not in arguments.named:
+        yield from harms(arguments.receiver, "path", "archive-unpacked")
 
 
 def _ldap(arguments: Arguments) -> _Hit:
@@ -153,11 +190,14 @@ def _xml(arguments: Arguments) -> _Hit:
     told = [value for key, value in features.items() if key == "resolve_entities" or "external" in str(key) or key == "unset"]
     if any(value.const is not False for value in told):
         yield from harms(arguments.get(0), "xxe", "external-entities")
+    elif not told and arguments.path.startswith("lxml.") and (parser is NOTHING or parser.path.startswith("lxml.")):
+        yield from harms(arguments.get(0), "xxe", "entities-by-default")  # lxml before 5.0 reads files an entity names
 
 
 SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.getsize", "os.path.getmtime"), _probe),
-    **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell"), _shell),
+    **dict.fromkeys(("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell", "pty.spawn"), _shell),
+    "asyncio.create_subprocess_exec": _shell, **{f"re.{name}": _pattern for name in ("compile", "search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split")},
     **dict.fromkeys(("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen", "os.execv", "os.execvp", "os.spawnv"), _process),
     **dict.fromkeys(("pickle.loads", "pickle.load", "cPickle.loads", "dill.loads", "dill.load", "cloudpickle.loads", "jsonpickle.decode", "marshal.loads", "shelve.open", "joblib.load", "torch.load", "pandas.read_pickle", "pickle.Unpickler"), _deserialise),
     **dict.fromkeys(("yaml.load", "yaml.load_all"), _yaml), **dict.fromkeys(("yaml.unsafe_load", "yaml.full_load"), _deserialise),
@@ -185,8 +225,9 @@ BUILT_INS: dict[str, _Sink] = {
 METHOD_SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("create", "acreate", "stream", "parse", "complete", "completion", "acompletion", "chat", "generate_content", "generate_content_async", "generate_content_stream"), in_instructions),
     **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
-    **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "iterdir", "exists", "is_file", "stat"), _path_method),
+    **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "mkdir", "touch", "iterdir", "exists", "is_file", "stat"), _path_method),
     **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),
+    **dict.fromkeys(("extract", "extractall"), _unpack), "save": _save, "exec_command": _shell, **dict.fromkeys(("add", "set", "add_header", "setdefault"), _add_header),
     **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("findall", "find", "iterfind", "findtext"), _find_xpath),
     **dict.fromkeys(("find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one"), _mongo),
 }  # fmt: skip

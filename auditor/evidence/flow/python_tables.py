@@ -12,7 +12,7 @@ from dataclasses import replace
 from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
-from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS
+from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
 from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
@@ -239,6 +239,7 @@ _CLEANERS: dict[str, frozenset[str]] = {
     "psycopg.sql.Identifier": frozenset({"sql"}),
     "psycopg.sql.Literal": frozenset({"sql"}),
     "ast.literal_eval": frozenset({"code"}),
+    "re.escape": frozenset({"pattern"}),
     **dict.fromkeys(("base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode", "base64.b16encode", "binascii.hexlify"), ALL),
 }
 """Function -> weaknesses its result can no longer cause."""
@@ -246,6 +247,10 @@ _OWN_ROUTES = frozenset({"flask.url_for", "quart.url_for", "django.urls.reverse"
 _DECODERS = frozenset(
     [
         "base64.b64decode",
+        "base64.decodebytes",
+        "base64.a85decode",
+        "base64.b85decode",
+        "codecs.decode",
         "base64.urlsafe_b64decode",
         "base64.b32decode",
         "base64.b16decode",
@@ -280,6 +285,10 @@ _STORES = re.compile(
 _TRUSTING_NAME = re.compile(
     r"(?:^|[._])(?:is_)?(?:valid|safe|allowed|permitted|whitelisted|trusted|sanitized|check|verify|validate|allow)", re.IGNORECASE
 )
+
+
+_HEAD = re.compile(r"(?:[Rr]esponse(?:\(\))?|[Rr]edirect\(\)|\bresp|\bres)(?:\.headers)?\[\]$")
+"""The head of an answer, as it is written to."""
 
 
 class Python:
@@ -416,7 +425,7 @@ class Python:
     def returned(self, function: ir.Function, decorators: tuple[Value, ...], value: Value) -> Iterable[Harm]:
         """A text a Flask-like handler returns is sent as HTML."""
         if any(_HTML_ROUTE.match(decorator.path) for decorator in decorators):
-            answer = value.items[0] if value.items and 0 in value.items and value.skeleton == HOLE else value
+            answer = body_of(value)
             if answer.items is None and (has_tags(answer.skeleton) or answer.skeleton != HOLE or function.decorators):
                 yield from _answer(answer)
 
@@ -424,6 +433,8 @@ class Python:
         """Writing outside text into the session."""
         if target.path in {"flask.session[]", "quart.session[]"}:
             yield from harms_any([value, key or NOTHING], "trust", "session-from-request")
+        elif key is not None and _HEAD.search(target.path):
+            yield from header(key, value)
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: digits only, a full match, a known prefix, an own predicate."""

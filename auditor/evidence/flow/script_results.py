@@ -22,7 +22,7 @@ def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
     known = value.known and arguments.known
-    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, known=known)
+    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, path=f"{arguments.path}()", known=known)
 
 
 def _replaced(arguments: Arguments) -> Value:
@@ -30,6 +30,8 @@ def _replaced(arguments: Arguments) -> Value:
     pattern = (arguments.get(0).items or {}).get("pattern", arguments.get(0)).const
     if isinstance(pattern, str) and re.match(r"^\[\^[\w\s.\\-]+\][+*]?$", pattern):
         return result.cleaned(ALL)
+    if isinstance(pattern, str) and pattern.startswith("[") and {"*", "+", "("} <= set(pattern) and "\\" in str(arguments.get(1).const):
+        return result.cleaned(frozenset({"pattern"}))
     if isinstance(pattern, str) and pattern in {"<", "[<>]", "[&<>]", "[&<>\"']", "[<>&\"']", "&"}:
         return result.cleaned(frozenset({"markup"}))
     return result
@@ -64,9 +66,13 @@ def _first(arguments: Arguments) -> Value:
     return arguments.get(0)
 
 
+def _text(arguments: Arguments) -> Value:
+    return replace(arguments.get(0), path="String()", items=None, marks=arguments.get(0).every_mark)
+
+
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "URL": _address, "url.format": _formatted_address, "String": _first, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
     "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip

@@ -19,6 +19,10 @@ _DATABASE = re.compile(
 )
 
 
+_FIELD = re.compile(r"^express\.request\.(?:body|query)\.\w+$")
+"""A field of a request as it came: JSON and nested query strings make objects of it."""
+
+
 def _sql(arguments: Arguments) -> _Hit:
     query = arguments.get(0)
     text = (query.items or {}).get("text") or (query.items or {}).get("sql") or query
@@ -45,7 +49,7 @@ def _filter_text(arguments: Arguments) -> _Hit:
 def _mongo(arguments: Arguments) -> _Hit:
     """A request object, or a field of one, as a Mongo filter: an operator object in place of a text."""
     query = arguments.get(0)
-    named = re.search(r"mongo|collection|(?:^|\.)~?[A-Z]\w*$|[mM]odel$|[uU]sers$", arguments.receiver.path)
+    named = re.search(r"mongo|[cC]ollection|(?:^|\.)~?[A-Z]\w*$|[mM]odel$|[uU]sers$|Col$", arguments.receiver.path)
     if named and not re.search(r"prisma|repository|Repo$|sequelize|typeorm|Array|Object|Math|JSON", arguments.receiver.path, re.IGNORECASE):
         if (
             query.marks
@@ -53,8 +57,11 @@ def _mongo(arguments: Arguments) -> _Hit:
             and any(mark.detail.split(".")[0] in {"body", "query"} and "." not in mark.detail for mark in query.marks)
         ):
             yield from harms(query, "nosql", "nosql-injection")
-        elif query.items and "$where" in query.items:
-            yield from harms(query.items["$where"], "nosql", "nosql-injection")
+        for name, value in (query.items or {}).items():
+            if name == "$where":
+                yield from harms(value, "nosql", "nosql-code")
+            elif _FIELD.match(value.path):
+                yield from harms(value, "nosql", "nosql-operator")
 
 
 def _command(arguments: Arguments) -> _Hit:
@@ -119,6 +126,31 @@ def _redirect(arguments: Arguments) -> _Hit:
         yield from harms(target, "redirect", "open-redirect")
 
 
+def _header(arguments: Arguments) -> _Hit:
+    """A field of an answer's head that says where the visitor goes next."""
+    name, value = arguments.get(0), arguments.get(1)
+    answers = re.search(r"(?:^~|\.)_?(?:res|response|reply|headers)(?:\b|\.|\()", arguments.receiver.path)
+    if answers and isinstance(name.const, str) and name.const.lower() == "location" and not is_local_target(value.skeleton):
+        yield from harms(value, "redirect", "open-redirect")
+
+
+def _pattern(arguments: Arguments) -> _Hit:
+    yield from harms(arguments.get(0), "pattern", "outside-pattern")
+
+
+def _xml(arguments: Arguments) -> _Hit:
+    """Libxml's parsers read what an entity names when they are told to put it in."""
+    options = arguments.get(1).items or {}
+    if any(options[name].const is not False for name in ("noent", "dtdload", "replaceEntities") if name in options):
+        yield from harms(arguments.get(0), "xxe", "external-entities")
+
+
+def _view(arguments: Arguments) -> _Hit:
+    """A template that the request names: with ../ any file of the server is shown."""
+    if arguments.get(0).skeleton in {HOLE, f"./{HOLE}"} and re.search(r"(?:^~|\.)_?(?:res|response)$", arguments.receiver.path):
+        yield from harms(arguments.get(0), "path", "path-traversal")
+
+
 def _html(arguments: Arguments) -> _Hit:
     if has_tags(arguments.get(0).skeleton) or (arguments.get(0).skeleton.startswith(HOLE) and arguments.get(0).skeleton != HOLE):
         yield from harms(arguments.get(0), "markup", "markup-from-request")
@@ -176,6 +208,7 @@ _FS = (
     "mkdirSync",
 )
 SINKS: dict[str, _Sink] = {
+    "RegExp": _pattern, **dict.fromkeys(("libxmljs.parseXml", "libxmljs.parseXmlString", "libxmljs2.parseXml", "libxmljs2.parseXmlString", "libxmljs2.parseXmlAsync"), _xml),
     **{f"{module}.{name}": _file for module in ("fs", "fs/promises", "fs.promises", "fs-extra", "fsp") for name in _FS},
     **{f"{module}.{name}": _two_files for module in ("fs", "fs/promises", "fs.promises", "fs-extra") for name in ("rename", "renameSync", "copyFile", "copyFileSync")},
     **dict.fromkeys(("child_process.exec", "child_process.execSync", "execa.command", "execa.execaCommand", "shelljs.exec"), _command),
@@ -194,10 +227,10 @@ METHOD_SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("create", "stream", "parse", "complete", "generateContent", "generateContentStream", "getGenerativeModel", "chat", "invoke"), in_instructions),
     **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "exec", "get"), _statement),
     **dict.fromkeys(("$queryRawUnsafe", "$executeRawUnsafe"), _sql_text), "or": _filter_text,
-    **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete"), _mongo),
-    **dict.fromkeys(("sendFile", "download", "sendfile"), _send_file),
+    **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete", "findOneAndReplace", "replaceOne", "exists"), _mongo),
+    **dict.fromkeys(("sendFile", "download", "sendfile"), _send_file), "render": _view, **dict.fromkeys(("setHeader", "header", "set", "append"), _header),
     **dict.fromkeys(("send", "write", "end"), lambda a: _html(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply)(?:\b|\.|\()", a.receiver.path) else ()),
-    **dict.fromkeys(("redirect",), lambda a: _redirect(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply|ctx|c)(?:\b|\.|\()|koa", a.receiver.path) else ()),
+    **dict.fromkeys(("redirect", "location"), lambda a: _redirect(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply|ctx|c)(?:\b|\.|\()|koa", a.receiver.path) else ()),
     **dict.fromkeys(("insertAdjacentHTML",), _page_at),
     **dict.fromkeys(("html",), lambda a: _page(a) if re.search(r"^~?(?:\$|jQuery)\(\)|^~\$", a.receiver.path) else ()),
 }  # fmt: skip

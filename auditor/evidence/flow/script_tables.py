@@ -134,6 +134,12 @@ _CLEANERS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (re.compile(r"^(?:uqr|qrcode|qr-code-styling|bwip-js|jsbarcode)\b"), frozenset({"markup"})),  # a picture of the text
     (re.compile(r"(?:^|\.)(?:escapeId|escapeIdentifier|escapeLiteral|identifier)$"), frozenset({"sql"})),
     (re.compile(r"shell-quote|shescape|shellescape"), frozenset({"command"})),
+    (
+        re.compile(
+            r"(?:^|[.~])(?:escapeRegExp|escapeRegex|escapeStringRegexp|regexEscape|escape-string-regexp(?:\.default)?)$|^RegExp\.escape$"
+        ),
+        frozenset({"pattern"}),
+    ),
     (re.compile(r"(?:^|\.)(?:btoa|randomUUID)$"), ALL),
 )
 _DECODERS = frozenset({"decodeURIComponent", "decodeURI", "atob", "unescape"})

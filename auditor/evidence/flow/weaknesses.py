@@ -33,11 +33,13 @@ WEAKNESSES: dict[str, Weakness] = {
     "code": Weakness(_EXECUTION, 95, "is run as code on the server"),
     "template": Weakness(_EXECUTION, 1336, "is run as a template on the server, which can execute code"),
     "deserialise": Weakness(_EXECUTION, 502, "is turned into objects by a loader that can run code"),
+    "pattern": Weakness(_EXECUTION, 1333, "is run as a pattern: a crafted one keeps the server busy for minutes"),
     "xxe": Weakness(_OUTSIDE, 611, "is read by an XML parser that follows entities: a document can read files of the server"),
     "path": Weakness(_OUTSIDE, 22, "becomes part of a file path: ../ leads out of the folder"),
     "url": Weakness(_OUTSIDE, 918, "chooses the address the server calls: internal services can be reached through it"),
     "redirect": Weakness(_OUTSIDE, 601, "chooses where the visitor is sent: a link to this site can end on another one"),
     "markup": Weakness(_MARKUP, 79, "is shown as mark-up: a script in it runs in other people's browsers"),
+    "type": Weakness(_MARKUP, 113, "chooses the type of the answer: what was meant as data can be shown as a page, script included"),
     "prompt": Weakness(
         "security.llm-boundaries", 1427, "is pasted into the instructions of a language model: whoever sends it can overrule them"
     ),
@@ -64,7 +66,19 @@ _REACH: dict[str, frozenset[str]] = {
 }
 """What each source can do harm with; a request can do all of it. Whoever starts a program may name files, and a visitor may send their own browser anywhere."""
 
-WEAK_RULES = frozenset({"path-probe", "filter-injection", "session-from-request", "nosql-injection"})
+WEAK_RULES = frozenset(
+    {
+        "path-probe",
+        "filter-injection",
+        "session-from-request",
+        "nosql-injection",
+        "nosql-operator",
+        "outside-pattern",
+        "entities-by-default",
+        "archive-unpacked",
+        "type-from-request",
+    }
+)
 """Rules whose flow harms only under conditions the code does not show."""
 
 CERTAIN_SOURCES = frozenset({"request", "page", "model", "download"})

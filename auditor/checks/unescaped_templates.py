@@ -1,0 +1,102 @@
+"""Templates, and template engines, that show values without escaping them. What is known to be cleaned, or to be the page's own, is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from auditor.model.snapshot import Language, Role, Snapshot
+from auditor.model.syntax import FileFacts, Value, ValueKind
+from auditor.model.verdict import Confidence, Finding
+
+_SAFE_FILTER = re.compile(r"\{\{-?\s*([\w.\[\]'\"()]{1,80})[^{}|]{0,80}(\|[^{}]{0,120})?\|\s*safe\b[^{}]{0,40}\}\}")
+_CLEANED = re.compile(r"\|\s*(?:escape|e|tojson|json_script|striptags|bleach|sanitize|clean|nh3|forceescape|urlencode|int|float)\b")
+_OWN_TEXT = re.compile(r"^(?:_|gettext|trans|csrf\w*|form\b|field\b|forms?\.|loop\.|config\.|settings\.|Configs?\.|icon|svg|ngettext)")
+_TAG = re.compile(r"</(?:p|a|div|span|td|li|body|html|h\d|button|label|section|main|form)>")
+_VUE_HTML = re.compile(r"\bv-html\s*=\s*[\"']([^\"']{1,200})[\"']")
+_SVELTE_HTML = re.compile(r"\{@html\s+([^}]{1,200})\}")
+_SANITISES = re.compile(r"\bsaniti[sz]e\w*\(|purify\w*[.(]|\bescape_?html\(|\bxss\(", re.IGNORECASE)
+_SANITISER = re.compile(r"sanitiz|purify|escape|clean|highlight|\bt\(|\$t\(|i18n", re.IGNORECASE)
+_RAW = {
+    ".ejs": re.compile(r"<%-\s*([\w$.\[\]'\"]{1,80})\s*;?\s*-?%>"),
+    ".hbs": re.compile(r"\{\{\{\s*([\w.@/]{1,80})\s*\}\}\}"),
+    ".pug": re.compile(r"(?:!\{|^[ \t]*[\w.#-]*!=[ \t]*)([\w$.]{1,80})[ \t]*(?:\}|$)", re.MULTILINE),
+}
+"""How the template languages of Node show a value as it is; a call may escape for itself and is not matched."""
+_LAYOUT = re.compile(
+    r"(?:^|\.)(?:body|content|contents|yield|block|blocks|script|scripts|style|styles|stylesheets|head|csrf\w*)$", re.IGNORECASE
+)
+_ENGINE = re.compile(r"(?:^|\.)(?:setup|configure|setDefaults|setup_jinja2?|Jinja2?|init_\w+)$")
+
+
+def engines_that_do_not_escape(files: tuple[FileFacts, ...]) -> Iterator[Finding]:
+    """Set-ups of a template engine that switch escaping off for every template; Jinja's own `Environment` is left to bandit."""
+    for facts in files:
+        for call in facts.calls:
+            given = [value for argument in call.arguments for value in (_option(argument.name, argument.value),) if value is not None]
+            if given and _ENGINE.search(call.callee) and given[0].text.lower() == "false":
+                message = "Escaping is switched off for all templates: whatever a user typed runs as script in other people's browsers."
+                yield Finding("escaping-switched-off", facts.path, message, call.line, call.end_line, Confidence.MEDIUM, "syntax", 79)
+
+
+def _option(name: str, value: Value) -> Value | None:
+    if name == "autoescape":
+        return value
+    return value.item("autoescape") if value.kind is ValueKind.COLLECTION else None
+
+
+def unescaped_places(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]:
+    """Templates that show a variable without escaping it."""
+    found = []
+    for file in snapshot.with_role(Role.FIRST_PARTY):
+        text = texts.get(file.path, "")
+        raw = next(
+            (pattern for suffix, pattern in _RAW.items() if file.path.endswith((suffix, ".jade" if suffix == ".pug" else suffix))), None
+        )
+        if raw is not None:
+            patterns = [(match, match[1], "") for match in raw.finditer(text) if not _LAYOUT.search(match[1])]
+        elif file.language is Language.HTML and _TAG.search(text):
+            patterns = [(match, match[1], match[2] or "") for match in _SAFE_FILTER.finditer(text)]
+        elif file.language is Language.VUE:
+            patterns = [(match, match[1], "") for match in _VUE_HTML.finditer(text)]
+        elif file.language is Language.SVELTE:
+            patterns = [(match, match[1], "") for match in _SVELTE_HTML.finditer(text)]
+        else:
+            continue
+        for match, name, filters in patterns:
+            if (
+                not _CLEANED.search(filters)
+                and not _OWN_TEXT.match(name)
+                and not _SANITISER.search(name)
+                and not name.startswith(("'", '"'))
+                and not (file.language in {Language.VUE, Language.SVELTE} and _cleaned_in_script(name, text))
+            ):
+                line = text.count("\n", 0, match.start()) + 1
+                message = f"The template shows {name[:40]} without escaping it: if a user can influence it, their script runs in other people's browsers."
+                found.append(Finding("escaping-switched-off", file.path, message, line, line, Confidence.LOW, "text", 79))
+    return found
+
+
+def _cleaned_in_script(expression: str, text: str) -> bool:
+    """Whether the script of a component makes what it shows with a sanitiser: `html = computed(() => DOMPurify.sanitize(...))`."""
+    name = re.match(r"[\w$]+", expression.strip())
+    if name is None:
+        return False
+    made = re.compile(
+        rf"(?:^|[\s;{{(]){re.escape(name[0])}(?:<[^<>\n]{{1,80}}>|:[^=\n]{{1,80}})?\s*(?:=(?!=)|\([^()\n]{{0,200}}\)\s*\{{|:\s*\()"
+    )
+    return any(_SANITISES.search(_block(text, found.start())) for found in made.finditer(text))
+
+
+def _block(text: str, start: int) -> str:
+    """The lines of a definition: those indented deeper than the line it begins on."""
+    lines = text[text.rfind("\n", 0, start + 1) + 1 : start + 6_000].split("\n")
+    if not lines[0].strip():
+        lines = lines[1:]
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    kept = lines[:1]
+    for line in lines[1:120]:
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        kept.append(line)
+    return "\n".join(kept)
