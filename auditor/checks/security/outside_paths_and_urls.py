@@ -14,7 +14,7 @@ import re
 
 from auditor.checks.registry import check
 from auditor.model.evidence import ToolHit, ToolHits
-from auditor.model.needs import BANDIT, FLOWS, PROJECT, SYNTAX, TEXTS
+from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
 from auditor.model.project import Kind, Project, Side
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
@@ -34,17 +34,20 @@ _UPLOAD = re.compile(r"\bUploadFile\b")
 _FLASK_UPLOAD = re.compile(r"\brequest\.files\b")
 
 
-@check(ITEM, needs=(FLOWS, SYNTAX, PROJECT, TEXTS), corroborating=(BANDIT,))
-def outside_paths_and_urls(flows: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits) -> Judgement:
+@check(ITEM, needs=(FLOWS, SYNTAX, PROJECT, TEXTS), corroborating=(BANDIT, SEMGREP))
+def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidence
+    flows: ToolHits, syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits, semgrep: ToolHits
+) -> Judgement:
     """Flows into paths and addresses fail; unlimited uploads and unpacked archives are partial."""
     if not project.has(Kind.SERVICE, Kind.FULLSTACK, Kind.APP):
         return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
     certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project) and not _filters_hosts(hit, syntax)]
-    doubtful = [hit for hit in (*flows.of(ITEM), *bandit.of(ITEM)) if hit.grade == "partial" and hit.path in project.production]
+    suspected = [hit for tool in (flows, bandit, semgrep) for hit in tool.of(ITEM) if hit.grade == "partial"]
+    doubtful = [hit for hit in suspected if hit.path in project.production]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     findings = [
         *(_finding(hit, "flows") for hit in certain),
-        *(_finding(hit, "bandit" if hit.rule.startswith("B") else "flows") for hit in doubtful),
+        *(_finding(hit, _detector(hit)) for hit in doubtful),
         *uploads,
     ]
     return Assessed(
@@ -77,6 +80,10 @@ def _summary(certain: int, doubtful: int, files: int) -> str:
     if doubtful:
         return f"{plural(doubtful, 'place')} handle uploads, archives or paths without a limit in sight."
     return f"In {plural(files, 'server file')} no request chooses a file or an address freely."
+
+
+def _detector(hit: ToolHit) -> str:
+    return "bandit" if hit.rule.startswith("B") else "semgrep" if hit.rule.startswith("python-") else "flows"
 
 
 def _finding(hit: ToolHit, detector: str) -> Finding:
