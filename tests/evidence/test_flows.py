@@ -63,6 +63,32 @@ PYTHON_HARMED = {
     "path": ("return open('/data/' + request.args['name']).read()", "path-traversal"),
     "page": ("return '<p>' + request.args['name'] + '</p>'", "markup-from-request"),
     "session": ("session['role'] = request.form['role']", "session-from-request"),
+    "a pattern of the caller": ("re.search(request.args['p'], 'some text')", "outside-pattern"),
+    "next address in the head": (
+        "import flask\nanswer = flask.Response('')\nanswer.headers['Location'] = request.args['next']\nreturn answer",
+        "open-redirect",
+    ),
+    "type of the answer": (
+        "import flask\nanswer = flask.Response('')\nanswer.headers['content-type'] = request.args['type']\nreturn answer",
+        "type-from-request",
+    ),
+    "upload under its own name": ("upload = request.files['f']\nupload.save('uploads/' + upload.filename)", "path-traversal"),
+    "parser that follows entities unless told": ("import lxml.etree\nlxml.etree.fromstring(request.data)", "entities-by-default"),
+    "tar archive": (
+        "import tarfile\ntarfile.open(fileobj=request.files['f'].stream).extractall('x')",
+        "archive-unpacked",
+    ),
+    "written to a buffer": (
+        "import io\ntext = io.StringIO()\ntext.write('ls ')\ntext.write(request.args['x'])\nos.system(text.getvalue())",
+        "command-injection",
+    ),
+    "the whole answer": ("import flask\nreturn flask.make_response(request.args['x'])", "markup-from-request"),
+    "asking for a file": ("if os.path.exists('data/' + request.args['x']):\n    return 'yes'", "path-probe"),
+    "quotes at both ends, and perhaps between": (
+        "x = request.args['x']\nif not x.startswith(\"'\") or not x.endswith(\"'\"):\n    return ''\neval(x)",
+        "code-injection",
+    ),
+    "entries of a dict": ("d = {'a': request.args['x']}\nfor name, value in d.items():\n    os.system(value)", "command-injection"),
 }
 PYTHON_UNHARMED = {
     "bound value": "sqlite3.connect('x').execute('SELECT * FROM t WHERE n = ?', (request.args['q'],))",
@@ -83,6 +109,16 @@ PYTHON_UNHARMED = {
     "redirect on this site": "return redirect('/items/' + request.args['id'])",
     "escaped": "import html\nreturn '<p>' + html.escape(request.args['name']) + '</p>'",
     "own route": "from flask import url_for\nreturn redirect(url_for('view', next=request.full_path))",
+    "one quoted literal": "x = request.args['x']\nif not x.startswith(\"'\") or not x.endswith(\"'\") or \"'\" in x[1:-1]:\n    return ''\neval(x)",
+    "escaped pattern": "re.search(re.escape(request.args['p']), 'some text')",
+    "next address on this site": "import flask\nanswer = flask.Response('')\nanswer.headers['Location'] = '/list?page=' + request.args['n']\nreturn answer",
+    "upload under a safe name": "from werkzeug.utils import secure_filename\nupload = request.files['f']\nupload.save('uploads/' + secure_filename(upload.filename))",
+    "parser without entities": "from lxml import etree\netree.fromstring(request.data, etree.XMLParser(resolve_entities=False))",
+    "tar archive with a filter": "import tarfile\ntarfile.open(fileobj=request.files['f'].stream).extractall('x', filter='data')",
+    "answer as data": "import flask, json\nreturn flask.make_response(json.dumps(dict(request.args)))",
+    "a field of the head": "import flask\nreturn flask.make_response(('ok', {'X-Name': request.args['n']}))",
+    "one of several types": "x = request.get_json()['x']\nif isinstance(x, (int, float)):\n    os.system(f'sleep {x}')",
+    "constant key of a dict": "d = {'a': request.args['x'], 'b': 'ls'}\nos.system(d['b'])",
 }
 
 
@@ -108,6 +144,23 @@ SCRIPT_HARMED = {
     "address": ("const answer = await fetch(req.body.url);", "server-side-request"),
     "whole body as filter": ("const User = require('mongoose').model('User');\nawait User.find(req.body);", "nosql-injection"),
     "through a callback": ("req.body.items.forEach((item) => exec('rm ' + item));", "command-injection"),
+    "pattern": ("const found = names.filter((n) => new RegExp(req.query.q, 'i').test(n));", "outside-pattern"),
+    "next address in the head": ("res.setHeader('Location', req.query.next);", "open-redirect"),
+    "operator in place of a text": (
+        "const user = await User.findOne({ name: req.body.name, password: req.body.password });",
+        "nosql-operator",
+    ),
+    "script in a filter": ("await users.find({ $where: `this.name == '${req.body.name}'` });", "nosql-code"),
+    "entities put in": ("const libxmljs = require('libxmljs');\nlibxmljs.parseXml(req.body, { noent: true });", "external-entities"),
+    "view of the caller": ("res.render(req.query.page);", "path-traversal"),
+    "through a wrapper": (
+        "const run = traced('run')(function run(name) { exec('ls ' + name); });\nrun(req.body.name);",
+        "command-injection",
+    ),
+    "field of a record just made": (
+        "const user = await User.create({ name: req.body.name });\nres.send(`<b>${user.name}</b>`);",
+        "markup-from-request",
+    ),
 }
 SCRIPT_UNHARMED = {
     "tagged template": "await sql`SELECT * FROM t WHERE id = ${req.params.id}`;",
@@ -121,6 +174,12 @@ SCRIPT_UNHARMED = {
     "json answer": "res.json({ name: req.query.name });",
     "method of another object": "/a/.exec(req.body.text);",
     "what the middleware sets": "await db.query(`SELECT * FROM t WHERE owner = '${req.user.id}'`);",
+    "escaped pattern": "new RegExp(escapeRegExp(req.query.q), 'i');",
+    "pattern escaped by hand": "const q = req.query.q.replace(/[.*+?^${}()|[\\]\\\\]/g, '\\\\$&');\nnew RegExp(q, 'i');",
+    "text in a filter": "const user = await User.findOne({ name: String(req.body.name) });",
+    "tested for text": "const { name } = req.body;\nif (typeof name !== 'string') {\n  return res.status(400).end();\n}\nawait User.findOne({ name });",
+    "other field of a record just made": "const user = await User.create({ name: req.body.name });\nres.redirect(user.url);",
+    "entities left alone": "const libxmljs = require('libxmljs');\nlibxmljs.parseXml(req.body, { noent: false });",
 }
 
 
@@ -133,6 +192,40 @@ def test_script_harm_is_found(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(SCRIPT_UNHARMED))
 def test_script_code_that_is_right_is_left_alone(name: str, tmp_path: Path) -> None:
     assert script(tmp_path, SCRIPT_UNHARMED[name]) == []
+
+
+SETTLED = {
+    "a branch that is never taken": ("x = 'a' if 7 * 18 + 106 > 200 else request.args['x']\neval(x)", True),
+    "one of two constants": ("x = 'a'\nif request.args['m']:\n    x = 'b'\neval(x)", True),
+    "a number": ("eval(f'1 + {int(request.args[\"n\"])}')", True),
+    "a setting": ("eval(os.environ['RULE'])", False),
+    "a result nobody looks into": ("eval(load_rule(3))", False),
+    "a request": ("eval(request.args['x'])", False),
+}
+
+
+@pytest.mark.parametrize("name", SETTLED)
+def test_places_are_settled_where_every_piece_is_known(name: str, tmp_path: Path) -> None:
+    body, settled = SETTLED[name]
+    text = FLASK + textwrap.indent(body, "    ") + "\n"
+    line = text.count("\n", 0, text.index("eval(")) + 1
+    assert examine(tmp_path, {"app/main.py": text}).settled_at("app/main.py", line, line, 95) is settled
+
+
+def test_what_only_one_caller_hands_over_does_not_settle_a_function(tmp_path: Path) -> None:
+    rules = "def run(text):\n    return eval(text)\n"
+    found = examine(
+        tmp_path, {"app/__init__.py": "", "app/rules.py": rules, "app/main.py": FLASK + "    from .rules import run\n    return run('1')\n"}
+    )
+    assert not found.settled_at("app/rules.py", 2, 2, 95)
+
+
+def test_the_object_of_a_typescript_method_is_no_argument(tmp_path: Path) -> None:
+    store = "export class Store {\n  static make(this: typeof Store, ctx: Context, name: string) {\n    return db.query(`SELECT ${name}`);\n  }\n}\n"
+    main = "import { Store } from './store';\nexport async function POST(request: Request) {\n  return Store.make(%s);\n}\n"
+    harmed = examine(tmp_path / "a", {"server/store.ts": store, "server/main.ts": main % "null, request.body.name"})
+    unharmed = examine(tmp_path / "b", {"server/store.ts": store, "server/main.ts": main % "request.body, 'name'"})
+    assert (rules(harmed), rules(unharmed)) == ([("sql-injection", 3)], [])
 
 
 def test_a_function_of_another_python_file_is_entered(tmp_path: Path) -> None:
