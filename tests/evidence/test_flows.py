@@ -115,6 +115,8 @@ PYTHON_UNHARMED = {
     "upload under a safe name": "from werkzeug.utils import secure_filename\nupload = request.files['f']\nupload.save('uploads/' + secure_filename(upload.filename))",
     "parser without entities": "from lxml import etree\netree.fromstring(request.data, etree.XMLParser(resolve_entities=False))",
     "tar archive with a filter": "import tarfile\ntarfile.open(fileobj=request.files['f'].stream).extractall('x', filter='data')",
+    "type set afterwards": "import flask\nanswer = flask.make_response('name: ' + request.args['x'])\nanswer.mimetype = 'text/plain'\nreturn answer",
+    "made of the whole request": "import flask\nfrom tokens import token_for\nreturn flask.make_response(token_for(request))",
     "answer as data": "import flask, json\nreturn flask.make_response(json.dumps(dict(request.args)))",
     "a field of the head": "import flask\nreturn flask.make_response(('ok', {'X-Name': request.args['n']}))",
     "one of several types": "x = request.get_json()['x']\nif isinstance(x, (int, float)):\n    os.system(f'sleep {x}')",

@@ -45,6 +45,9 @@ class Assignments(Conditions):
             whole = replace(base, path=f"{base.path}[]" if base.path else "")
         for harm in self.language.assigned(whole, key, value):
             self.judge(harm, frame, (line, line), whole.path)
+        withdrawn = self.language.withdraws(whole, key, value)
+        if withdrawn and frame.function is not None:
+            self.withdraw(withdrawn, frame.scope.source, frame.function)
         name = key.const if not isinstance(key.const, Unset) else ANY
         items = dict(base.items or {})
         items[name] = value if name is not ANY else join(items[ANY], value) if ANY in items else value

@@ -16,6 +16,10 @@ from auditor.evidence.flow.values import NOTHING, PROVEN, Mark, Scope, Value
 from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
 
+ANSWERS = frozenset(
+    {"flask.make_response", "flask.Response", "quart.make_response", "django.http.HttpResponse", "werkzeug.wrappers.Response"}
+)
+"""Calls that make an answer whose type may be set afterwards."""
 BUDGET = 60_000
 """Statements and calls followed in one file; beyond that the file is given up as unexamined."""
 
@@ -121,6 +125,14 @@ class Interpreter(ABC):
         mark = harmful_mark(value, weakness)
         if mark is not None:
             self.flows.setdefault((weakness, frame.scope.source, lines[0], rule), Flow(weakness, rule, place[0], *lines, callee, mark))
+
+    def withdraw(self, weakness: str, path: str, function: ir.Function) -> None:
+        """Take back the flows of one weakness in the answers that a function makes."""
+        lines = range(function.line, function.end_line + 1)
+        for key in [
+            key for key, flow in self.flows.items() if key[:2] == (weakness, path) and flow.line in lines and flow.callee in ANSWERS
+        ]:
+            del self.flows[key]
 
     def clean_everywhere(self, marks: frozenset[Mark], classes: frozenset[str], frame: Frame) -> None:
         """What was checked is harmless in every variable that holds it, not only in the one that was looked at."""

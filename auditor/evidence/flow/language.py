@@ -92,6 +92,9 @@ class Language(Protocol):
     def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[Harm]:
         """What an assignment to an attribute or entry does harm with."""
 
+    def withdraws(self, target: Value, key: Value, value: Value) -> str:
+        """The weakness that an assignment shows not to be one after all (an answer gets a type no browser renders), "" for none."""
+
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """What a call used as a condition proves harmless when it answers `outcome`: (value, weaknesses)."""
 

@@ -111,6 +111,13 @@ def _html(arguments: Arguments) -> _Hit:
     yield from harms(arguments.get(0, "content", "response"), "markup", "markup-from-request")
 
 
+def _is_page(content: Value) -> bool:
+    """Whether a body without a type is mark-up or a text of the request: not data, and not what somebody made of the whole request."""
+    if _DATA.search(content.path):
+        return False
+    return content.skeleton != HOLE or any(mark.source == "request" and mark.detail for mark in content.marks)
+
+
 def body_of(answer: Value) -> Value:
     """What is sent of `(body, status, headers)`; of anything else, itself."""
     return answer.items[0] if answer.items and 0 in answer.items and answer.skeleton == HOLE else answer
@@ -121,7 +128,7 @@ def _response(arguments: Arguments) -> _Hit:
     kind = arguments.named.get("mimetype") or arguments.named.get("content_type") or arguments.named.get("media_type")
     if kind is None or (isinstance(kind.const, str) and ("html" in kind.const or "svg" in kind.const)):
         content = body_of(arguments.get(0, "content", "response"))
-        if content.items is None and not _DATA.search(content.path):
+        if content.items is None and (kind is not None or _is_page(content)):
             yield from harms(content, "markup", "markup-from-request")
 
 

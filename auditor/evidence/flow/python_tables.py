@@ -287,7 +287,7 @@ _TRUSTING_NAME = re.compile(
 )
 
 
-_HEAD = re.compile(r"(?:[Rr]esponse(?:\(\))?|[Rr]edirect\(\)|\bresp|\bres)(?:\.headers)?\[\]$")
+_HEAD = re.compile(r"(?:(?:make_)?[Rr]esponse(?:\(\))?|[Rr]edirect\(\)|\bresp|\bres)(?:\.headers)?\[\]$")
 """The head of an answer, as it is written to."""
 
 
@@ -435,6 +435,12 @@ class Python:
             yield from harms_any([value, key or NOTHING], "trust", "session-from-request")
         elif key is not None and _HEAD.search(target.path):
             yield from header(key, value)
+
+    def withdraws(self, target: Value, key: Value, value: Value) -> str:
+        """An answer that is made first and gets its type, a plain one, afterwards."""
+        typed = last_name(target.path) in {"mimetype", "content_type"} and _HEAD.search(f"{target.path.rpartition('.')[0]}[]")
+        named = _HEAD.search(target.path) and isinstance(key.const, str) and key.const.lower() == "content-type"
+        return "markup" if (typed or named) and isinstance(value.const, str) and not re.search(r"html|svg|xml", value.const) else ""
 
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: digits only, a full match, a known prefix, an own predicate."""

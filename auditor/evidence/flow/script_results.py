@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from auditor.evidence.flow.language import Arguments
+from auditor.evidence.flow.language import Arguments, last_name
 from auditor.evidence.flow.values import ALL, HOLE, NOTHING, OWN_HOLE, UNSET, Value, constant, text_of
 from auditor.evidence.flow.weaknesses import is_local_target
 
@@ -22,7 +22,9 @@ def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
     known = value.known and arguments.known
-    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, path=f"{arguments.path}()", known=known)
+    read = last_name(arguments.path) in {"json", "text"}  # the body of a request is still its fields
+    path = value.path if read else f"{arguments.path}()"
+    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, path=path, known=known)
 
 
 def _replaced(arguments: Arguments) -> Value:

@@ -271,6 +271,10 @@ class Script:
         elif re.search(r"(?:^~|\.)location(?:\.href)?$", target.path) and not is_local_target(value.skeleton):
             yield from harms(value, "redirect", "open-redirect")
 
+    def withdraws(self, target: Value, key: Value, value: Value) -> str:
+        """Nothing."""
+        return ""
+
     def proves(self, arguments: Arguments, *, outcome: bool) -> Iterable[tuple[Value, frozenset[str]]]:
         """Checks on texts: a full match, a list that has it, an own predicate, a known prefix."""
         path, tail, first, receiver = arguments.path, last_name(arguments.path), arguments.get(0), arguments.receiver
