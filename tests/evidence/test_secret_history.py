@@ -13,9 +13,10 @@ from auditor.cache import Cache
 from auditor.checks.secrets.history_clean import history_clean
 from auditor.evidence import secret_history as evidence
 from auditor.evidence.registry import Context
+from auditor.languages.credentials import Vanished, surroundings_of
 from auditor.model.evidence import PastSecret, Secret, SecretHistory, Secrets
 from auditor.model.need import Known, Unavailable
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Language, Role, Snapshot
 from auditor.model.verdict import Assessed, Judgement, NotApplicable, Undecided
 from auditor.snapshot import read_tree
 from auditor.tools import past_versions
@@ -210,3 +211,11 @@ def test_certainty_decides() -> None:
         return judgement.floor
 
     assert (judged("working", gap="a bound"), judged("likely"), judged("possible")) == (1.0, 0.5, 0.0)
+
+
+def test_a_deleted_key_is_told_from_another_one_that_begins_alike() -> None:
+    gone, kept = FAKES["private-key"], FAKES["gcp-service-account"].split('"private_key": "')[1].split('"')[0].replace("\\n", "\n").strip()
+    surroundings = surroundings_of("deploy/old.pem", Language.OTHER, Role.ASSET)
+    assert gone.split("\n")[0] == kept.split("\n")[0]
+    assert [secret.kind for secret in Vanished([kept], 0).find(gone, surroundings)] == ["private-key"]
+    assert Vanished([f"KEY={gone.replace(chr(10), chr(92) + 'n')}"], 0).find(gone, surroundings) == []
