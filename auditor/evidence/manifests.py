@@ -100,11 +100,23 @@ def _manifests(own: list[str], texts: dict[str, str]) -> Iterator[Manifest]:
         if reader is not None:
             manifest = reader(path, text)
             workspace = workspaces.pop(manifest.root, None) if manifest.kind == "package.json" else None
-            yield with_workspace(manifest, workspace) if workspace else manifest
+            yield with_workspace(manifest, workspace) if workspace else _with_lists(manifest, texts)
         elif _ENVIRONMENT.search(path) and "dependencies" in text:
             yield read_environment_yml(path, text)
     yield from workspaces.values()
     yield from _requirement_files(own, texts)
+
+
+def _with_lists(manifest: Manifest, texts: dict[str, str]) -> Manifest:
+    """The manifest, with a problem where it reads its requirements from lists of which none is in the tree."""
+    named = [name for key, name in manifest.settings if key == "include"]
+    if manifest.requirements or not named or any(_beside(manifest, name) in texts for name in named):
+        return manifest
+    return replace(manifest, problem=manifest.problem or f"it reads its requirements from {named[0]}, which is not there")
+
+
+def _beside(manifest: Manifest, name: str) -> str:
+    return normpath(f"{manifest.root}/{name}" if manifest.root else name)
 
 
 def _suites(paths: list[str], texts: dict[str, str], declared: list[Manifest]) -> Iterator[Manifest]:
@@ -150,7 +162,7 @@ def _requirement_files(own: list[str], texts: dict[str, str]) -> Iterator[Manife
         manifest = read_requirements(path, texts[path])
         yield manifest
         for key, name in manifest.settings:
-            target = normpath(f"{manifest.root}/{name}" if manifest.root else name)
+            target = _beside(manifest, name)
             if key == "include" and target in texts and target not in seen and target.endswith((".txt", ".in", ".pip")):
                 seen.add(target)
                 waiting.append(target)

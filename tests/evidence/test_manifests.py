@@ -88,3 +88,14 @@ def test_cold_and_warm_agree(tmp_path: Path) -> None:
     cold = read(root, cache)
     assert len(cold.value.locks[0].packages) == 400
     assert read(root, cache) == cold == read(root)
+
+
+def test_a_setup_script_that_reads_a_list_that_is_not_there_is_not_complete(tmp_path: Path) -> None:
+    script = "from setuptools import setup\nsetup(name='x', install_requires=open('requirements.txt').readlines())\n"
+    for name, texts in (("with", {"requirements.txt": "flask\n"}), ("without", {})):
+        root = from_texts(tmp_path / name, {"setup.py": script, **texts})
+        reading = read_tree(root)
+        found = manifests(Context(root, Cache(None), "2026-03-01"), reading.snapshot, reading.texts)
+        assert isinstance(found, Known)
+        problems = {manifest.path: manifest.problem for manifest in found.value.manifests}
+        assert problems["setup.py"] == ("" if texts else "it reads its requirements from requirements.txt, which is not there")

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from auditor import cli
+from auditor import command_line
 from auditor.model.verdict import Severity, Verdict
 from auditor.render.terminal import COLUMNS, LINES, to_line, to_terminal
 from auditor.render.text import cut, cut_path, pad, visible, width, wrap
@@ -87,7 +87,7 @@ def test_colour_follows_the_terminal_and_no_color(
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-    assert cli._wants_colour() is wanted
+    assert command_line.wants_colour() is wanted
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
