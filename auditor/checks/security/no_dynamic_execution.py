@@ -4,8 +4,8 @@ Passing title: What comes from outside is data and stays data
 Failing title: Outside input can be run as a program
 Grading: A call that runs text (eval, exec, new Function, a shell, a template compiler, pickle and its relatives, yaml.load without a safe loader) fails the item
     when what it runs is followed to a request, an upload, a download or a language model; so does mark-up from users or models that reaches pages as script
-    at more than one place. A variable that is not plainly from outside (own settings, an own model file, an administrator's own script) is partial, and so is code
-    that only runs in the visitor's own browser. Constants, values from fixed lists, argument lists without a shell, tests and development scripts do not count.
+    at more than one place. A variable that is not plainly from outside (own settings, an own model file, an administrator's own script) is partial, and so are code
+    that only runs in the visitor's own browser and a regular expression that a request chooses. Constants, values from fixed lists, argument lists without a shell, tests and development scripts do not count.
 Done when: Each listed call is replaced by a parser, an argument list, a safe loader or a lookup in a fixed list, or runs in a sandbox without secrets and network.
 What it cannot see: Sandboxes set up outside the repository, plug-ins that are installed later, and programs that treat their arguments as commands.
 """

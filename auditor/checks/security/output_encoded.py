@@ -3,7 +3,7 @@
 Passing title: Text from outside is shown as text
 Failing title: Text from outside becomes part of the page
 Grading: Text of a request, of the page's address, of a language model or of the server's data that is pasted into mark-up without being escaped fails the
-    item; mark-up whose source cannot be seen, and escapes switched off in templates, count as partial. Constants and sanitised text pass.
+    item; mark-up whose source cannot be seen, escapes switched off in templates or for a whole template engine, and a content type that a request chooses count as partial. Constants and sanitised text pass.
 Done when: Every place listed writes text (`textContent`, an escaping template) or sanitises what it writes, and a name such as `<img src=x onerror=alert(1)>` is shown as it was typed.
 What it cannot see: Escaping done by a server before it stores a text, templates in languages this version does not read, and content security policies set outside the repository.
 """

@@ -3,7 +3,7 @@
 Passing title: File names, uploads and addresses from outside are confined
 Failing title: Somebody outside chooses files or addresses the server uses
 Grading: A file path, an address the server calls or a redirect that a request chooses freely fails the item; an archive unpacked without looking at its names,
-    and uploads read without any limit of size, are partial. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
+    asking whether a file of a chosen name exists, an XML parser that follows entities, and uploads read without any limit of size, are partial. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
 Done when: Every place listed resolves the path and compares it with its folder, compares the host with a list, or limits the size, and a test with `../` and with a foreign address is refused.
 What it cannot see: Limits of a proxy or gateway in front of the service, and names that another program wrote into the database.
 """
@@ -24,6 +24,9 @@ ITEM = "security.outside-paths-and-urls"
 _REDIRECT = 601
 """CWE number of a redirect that somebody else chooses."""
 _CALLED_ADDRESS = 918
+_ENTITIES = 611
+_NEAR = 12
+"""Lines between setting a parser up and using it."""
 _HOST_FILTER = re.compile(r"request-?filtering-?agent|ssrf|^(?:is-)?private-ip$|^advocate(?:\.|$)", re.IGNORECASE)
 _HOST_CHECK = re.compile(r"(?:^|[._])(?:is_?private\w*|is_?(?:internal|public|global)_?(?:ip|host|address)\w*)$", re.IGNORECASE)
 _LIMIT = re.compile(
@@ -43,7 +46,7 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
         return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
     certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project) and not _filters_hosts(hit, syntax)]
     suspected = [hit for tool in (flows, bandit, semgrep) for hit in tool.of(ITEM) if hit.grade == "partial"]
-    doubtful = [hit for hit in suspected if hit.path in project.production]
+    doubtful = [hit for hit in suspected if hit.path in project.production and not _reads_own_document(hit, flows)]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     findings = [
         *(_finding(hit, "flows") for hit in certain),
@@ -80,6 +83,11 @@ def _summary(certain: int, doubtful: int, files: int) -> str:
     if doubtful:
         return f"{plural(doubtful, 'place')} handle uploads, archives or paths without a limit in sight."
     return f"In {plural(files, 'server file')} no request chooses a file or an address freely."
+
+
+def _reads_own_document(hit: ToolHit, flows: ToolHits) -> bool:
+    """Whether the parser that was just set up reads a document that the code itself holds."""
+    return hit.rule == "python-xml-entities" and flows.settled_at(hit.path, hit.line, hit.line + _NEAR, _ENTITIES)
 
 
 def _detector(hit: ToolHit) -> str:

@@ -3,7 +3,8 @@
 Passing title: Values travel to the database apart from the query text
 Failing title: What a caller types becomes part of a database query
 Grading: Every text that production code on the server hands to a database is followed to its pieces. One that holds a value of a request, an upload, a file
-    or a language model fails the item. One that is put together from the program's own variables or settings is partial. Constants, numbers, placeholders,
+    or a language model fails the item. One that is put together from the program's own variables or settings is partial,
+    and so is a field of a request that stands in a Mongo filter as it came, where an object in its place is an operator. Constants, numbers, placeholders,
     names from a fixed list or checked against one, and tagged templates that bind are fine. Migrations, tests and scripts do not count.
 Done when: No query text in the code holds a variable piece: values are bound, and a table or column that varies is looked up in a fixed list.
 What it cannot see: Queries put together in stored procedures, in libraries or at run time from other files' pieces that it cannot follow; those it

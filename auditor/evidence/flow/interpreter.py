@@ -16,10 +16,6 @@ from auditor.evidence.flow.values import NOTHING, PROVEN, Mark, Scope, Value
 from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
 
-ANSWERS = frozenset(
-    {"flask.make_response", "flask.Response", "quart.make_response", "django.http.HttpResponse", "werkzeug.wrappers.Response"}
-)
-"""Calls that make an answer whose type may be set afterwards."""
 BUDGET = 60_000
 """Statements and calls followed in one file; beyond that the file is given up as unexamined."""
 
@@ -130,7 +126,9 @@ class Interpreter(ABC):
         """Take back the flows of one weakness in the answers that a function makes."""
         lines = range(function.line, function.end_line + 1)
         for key in [
-            key for key, flow in self.flows.items() if key[:2] == (weakness, path) and flow.line in lines and flow.callee in ANSWERS
+            key
+            for key, flow in self.flows.items()
+            if key[:2] == (weakness, path) and flow.line in lines and flow.callee in self.language.answers
         ]:
             del self.flows[key]
 

@@ -65,6 +65,8 @@ class Language(Protocol):
     """Paths of calls that never return ("flask.abort()")."""
     whole_callbacks: frozenset[str]
     """Methods whose function gets the receiver itself and gives the result ("then")."""
+    answers: frozenset[str]
+    """Calls that make an answer whose type may be set afterwards."""
     mapping_callbacks: frozenset[str]
     """Methods whose function gets one member and gives a member of the result ("map")."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
@@ -195,8 +196,11 @@ def _xml(arguments: Arguments) -> _Hit:
     parser = arguments.get(1, "parser")
     features = parser.items or {}
     told = [value for key, value in features.items() if key == "resolve_entities" or "external" in str(key) or key == "unset"]
+    document = arguments.get(0)
+    if last_name(arguments.path) == "parse":
+        document = replace(document, known=False)  # a file name says nothing of what is in the file
     if any(value.const is not False for value in told):
-        yield from harms(arguments.get(0), "xxe", "external-entities")
+        yield from harms(document, "xxe", "external-entities")
     elif not told and arguments.path.startswith("lxml.") and (parser is NOTHING or parser.path.startswith("lxml.")):
         yield from harms(arguments.get(0), "xxe", "entities-by-default")  # lxml before 5.0 reads files an entity names
 

@@ -313,6 +313,9 @@ class Python:
     )
     whole_callbacks: frozenset[str] = frozenset()
     mapping_callbacks: frozenset[str] = frozenset()
+    answers = frozenset(
+        {"flask.make_response", "flask.Response", "quart.make_response", "django.http.HttpResponse", "werkzeug.wrappers.Response"}
+    )
 
     def source(self, value: Value, line: int) -> Value:
         """Mark request objects, argv and the like; take the mark from what the server sets itself."""

@@ -162,6 +162,7 @@ class Script:
     keyed: frozenset[str] = frozenset()
     leaving = frozenset({"~process.exit()", "next/navigation.notFound()", "next/navigation.redirect()", "@sveltejs/kit.error()"})
     whole_callbacks = frozenset({"then"})
+    answers: frozenset[str] = frozenset()
     mapping_callbacks = frozenset({"map", "flatMap"})
 
     def source(self, value: Value, line: int) -> Value:
