@@ -34,6 +34,14 @@ _LOADED = 502
 """CWE number of objects made by a loader that can run code."""
 _COMPARES = re.compile(r"(?:^|\.)(?:compare_digest|timingSafeEqual|unsign(?:_object)?)$")
 _READS_FILE = re.compile(r"(?:^|\.)(?:read_text|readFileSync|readFile|read_template|load_template|get_template_source)$")
+_KINDS = {
+    78: "command-injection",
+    _TEMPLATE: "template-injection",
+    _LOADED: "object-injection",
+    1333: "pattern-injection",
+    _SCRIPTING: "script-injection",
+}
+_POSSIBLE = "possible-"
 _HALF = 0.5
 _RUNS_TEXT = re.compile(
     r"(?:^|\.)(?:eval|exec|compile|Function|run_path|system|popen|getoutput|getstatusoutput|run|call|check_call|check_output|Popen|create_subprocess_shell|exec_command|"
@@ -99,7 +107,7 @@ def _graded(hit: ToolHit, detector: str, project: Project) -> Finding:
     """A hit whose source the tool has followed; what runs in the visitor's own browser reaches no server."""
     own_browser = hit.cwe != _SCRIPTING and project.sides.get(hit.path) is Side.BROWSER and "page's address" not in hit.message
     fails = hit.grade == "fail" and not own_browser
-    rule = "outside-input-runs" if fails else "variable-runs"
+    rule = _rule(hit.cwe, proven=fails)
     confidence = hit.confidence if hit.cwe != _SCRIPTING else Confidence.MEDIUM
     return Finding(rule, hit.path, hit.message, hit.line, hit.end_line, confidence, detector, hit.cwe)
 
@@ -120,7 +128,7 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
             return None
         if origin is Origin.OUTSIDE and project.on_server(hit.path):
             message = f"{hit.message.rstrip('.')}; what it runs here comes from a caller."
-            return Finding("outside-input-runs", hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
+            return Finding(_rule(hit.cwe, proven=True), hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
     return _graded(hit, detector, project)
 
 
@@ -170,8 +178,14 @@ def _argument(facts: FileFacts, hit: ToolHit) -> tuple[Value, int] | None:
     return None
 
 
+def _rule(cwe: int, *, proven: bool) -> str:
+    """What is run; "possible-" where nobody saw that the text comes from outside."""
+    kind = _KINDS.get(cwe, "code-injection")
+    return kind if proven else f"{_POSSIBLE}{kind}"
+
+
 def _weight(finding: Finding) -> float:
-    return 1.0 if finding.rule == "outside-input-runs" else _HALF
+    return _HALF if finding.rule.startswith(_POSSIBLE) else 1.0
 
 
 def _summary(findings: list[Finding], files: int) -> str:

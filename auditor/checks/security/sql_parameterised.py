@@ -30,6 +30,7 @@ SHOWN = 30
 """Places listed; where a whole project is written this way, more of them say nothing new."""
 _HALF = 0.5
 _SQL = 89
+_PROVEN = {_SQL: "sql-injection", 943: "nosql-injection", 90: "directory-injection", 643: "xpath-injection"}
 """CWE number of outside text in a query."""
 _DATABASES = re.compile(
     r"^(?:sqlite3|psycopg2?|asyncpg|pymysql|MySQLdb|mysql|aiomysql|aiosqlite|sqlalchemy|sqlmodel|flask_sqlalchemy|databases|tortoise|peewee|playhouse|pony|django\.db|"
@@ -124,14 +125,14 @@ def _of_hit(hit: ToolHit) -> Finding:
     detector = (
         "bandit" if hit.rule.startswith("B6") else "semgrep" if hit.rule.startswith(("python-", "javascript-", "typescript-")) else "flows"
     )
-    rule = "outside-value-in-query" if hit.grade == "fail" else "assembled-query"
+    rule = _PROVEN.get(hit.cwe, _PROVEN[_SQL]) if hit.grade == "fail" else "assembled-query"
     return Finding(rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, detector, hit.cwe)
 
 
 def _of_query(query: QueryText, origin: Origin) -> Finding:
     if origin is Origin.OUTSIDE:
         message = "A value that a caller chooses becomes part of this query text; one apostrophe breaks the query, a crafted value reads or destroys the database."
-        return Finding("outside-value-in-query", query.path, message, query.line, query.end_line, Confidence.MEDIUM, cwe=89)
+        return Finding(_PROVEN[_SQL], query.path, message, query.line, query.end_line, Confidence.MEDIUM, cwe=89)
     if query.value.kind is ValueKind.NAME and not query.assembled:
         message = "This query is not written in the code: its whole text comes from a setting or a record, and whoever may change that can run any query."
         return Finding("stored-query", query.path, message, query.line, query.end_line, Confidence.LOW, cwe=89)
@@ -140,7 +141,7 @@ def _of_query(query: QueryText, origin: Origin) -> Finding:
 
 
 def _weight(finding: Finding) -> float:
-    return 1.0 if finding.rule == "outside-value-in-query" else _HALF
+    return 1.0 if finding.rule in _PROVEN.values() else _HALF
 
 
 def _summary(findings: list[Finding], total: int) -> str:
