@@ -278,7 +278,9 @@ class Guards:
             return True
         tested: frozenset[str] | None = None
         for home, inner in reached:
-            found = [r for r in self._own_refusals(home, inner) if not r.silent or (home, inner) == (path, index)]
+            itself = (home, inner) == (path, index)
+            endpoint = itself and (path, index) in self._handlers
+            found = [r for r in self._own_refusals(home, inner) if (itself or not r.silent) and (endpoint or not r.wraps)]
             if not found:
                 continue
             if (home, inner) == (path, index) or any(refusal.leaves for refusal in found):

@@ -26,12 +26,14 @@ _COMMENT = ("#", "//", "*", "/*")
 class Refusal:
     """One refusal: `line` where it stands; `leaves`: it ends the request by itself (an exception, an answer), whoever called the function.
 
-    `silent`: the function only gives up (`if (!session) return null`), which says nothing about what its caller then does.
+    `silent`: the function only gives up (`if (!session) return null`), which says nothing about what its caller then does. `wraps`: everything stands inside
+    `if (session) {...}`, which protects what an endpoint does and lets strangers through a hook.
     """
 
     line: int
     leaves: bool
     silent: bool = False
+    wraps: bool = False
 
 
 class Function:
@@ -64,7 +66,8 @@ class Function:
                 yield Refusal(number, words.LEAVES.search(text) is not None)
         for branch in self._branches:
             if self._unknown_is_sent_away(branch):
-                yield Refusal(branch.line, leaves=self._goes(branch), silent=not self._goes(branch))
+                wraps = not _negative(branch.test)
+                yield Refusal(branch.line, leaves=self._goes(branch) and not wraps, silent=wraps or not self._goes(branch), wraps=wraps)
         for handler in self._facts.handlers:
             signed = words.SIGNED.search(" ".join((*handler.tried, *handler.types)))
             if handler.scope in self._inside and signed and handler.effect in _LEAVING:
