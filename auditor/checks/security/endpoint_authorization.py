@@ -5,7 +5,7 @@ Failing title: A stranger can change or read data without logging in
 Grading: Every endpoint that changes state, or returns data about people, orders, money or the running of the system, is taken together with what runs before it: dependencies,
     decorators, middleware, guards of the framework, base classes, and checks in its own body, each followed to the code that refuses. Pass when at most a tenth is open and
     none of it is dangerous. Partial when a guard exists and ordinary writes or private reads are open. Fail when nothing is guarded although there is something to guard, or
-    when an open endpoint deletes, administers, pays, restores, or lists people. Login, sign-up, health, documentation, webhooks, links with a secret in them and
+    when an open endpoint deletes, administers, pays, restores, or lists people, or when a right is read from metadata an account can change for itself. Login, sign-up, health, documentation, webhooks, links with a secret in them and
     public reads are not counted. Where the browser talks to a hosted database, each table it can change counts as one endpoint and the row policies as its guard; a table that any
     account may change, and a hosted function that asks only for the key every browser has, count half.
 Done when: Everything is denied by default at the router or the application, each open endpoint is opened by name, and one test per endpoint expects 401 without a login.
@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass, replace
 
 from auditor.checks.authorization import Guards
+from auditor.checks.editable_claims import editable_claims
 from auditor.checks.guard import Guard, Strength
 from auditor.checks.registry import check
 from auditor.model.evidence import Access, PolicyTable, Route, RouteKind, Routes, RowPolicies
@@ -46,6 +47,9 @@ _WEBHOOK = re.compile(
     r"webhook|constructEvent|construct_event|hmac|timingSafeEqual|compare_digest|verify_?signature|x-[\w-]{0,30}signature|svix|check_?mac|\bipn\b",
     re.IGNORECASE,
 )
+_FIRST_RUN = frozenset({"setup", "install", "installer", "onboarding", "first-run", "bootstrap"})
+_ONCE = re.compile(r"complete|already|is_?setup|isSetup|installed|initiali[sz]ed|first_?run|count\(", re.IGNORECASE)
+"""What an endpoint asks that makes the first account and closes behind it."""
 _DANGEROUS = re.compile(
     r"(?:^|-)(?:delete|remove|destroy|purge|wipe|truncate|drop|admin\w*|payments?|pay|refunds?|payouts?|backups?|restore|seed\w*|reset-?(?:db|database|data|all)|impersonate|grant|promote|export-?(?:all|users|data))(?:-|$)"
 )
@@ -73,6 +77,7 @@ _OWNER = re.compile(
 )
 _TOLERANCE = 0.1
 _HALF = 0.5
+_DANGER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,32 +115,37 @@ def endpoint_authorization(project: Project, texts: dict[str, str], syntax: Synt
         (f"{e.route.place.path}:{e.route.place.line}", f"the handler of {e.route.method} {e.route.path} could not be followed")
         for e in unknown
     )
-    if not counted and not unexamined:
+    claims = editable_claims(
+        syntax.of(project.server), {path: texts[path] for path in sorted(texts) if project.uses("supabase") is not None}
+    )
+    if not counted and not unexamined and not claims:
         return NotApplicable("No endpoint changes state or returns private data: what is served is public and read-only.")
-    return _assessed(counted, unexamined)
+    return _assessed(counted, unexamined, claims)
 
 
-def _assessed(counted: list[_Endpoint], unexamined: tuple[tuple[str, str], ...]) -> Assessed:
+def _assessed(counted: list[_Endpoint], unexamined: tuple[tuple[str, str], ...], claims: list[Finding]) -> Assessed:
     opened = [endpoint for endpoint in counted if endpoint.guard.strength is Strength.NONE]
     guarded = [endpoint for endpoint in counted if endpoint.guard.strength is not Strength.NONE]
     seen = [endpoint for endpoint in guarded if endpoint.guard.strength is Strength.SEEN]
     dangerous = [endpoint for endpoint in opened if endpoint.danger]
     floor = 0.0
-    if dangerous:
-        floor = 0.8
+    if dangerous or claims:
+        floor = _DANGER
     if opened and not guarded:
         floor = max(endpoint.weight for endpoint in opened)
     opened.sort(key=lambda e: (not e.danger, not e.writes, e.route.place.path, e.route.place.line))
     summary = f"{len(guarded)} of {plural(len(counted), 'endpoint')} that change or reveal something check who is calling."
     if opened and not guarded and floor == 1:
         summary = f"Nothing checks who is calling: {plural(len(opened), 'endpoint')} can be used by anybody."
+    if claims and not opened:
+        summary = "Who may administer is read from something every account can change for itself."
     by_name = len(guarded) - len(seen)
     return Assessed(
         bad=sum(endpoint.weight for endpoint in opened),
         total=len(counted),
         floor=floor,
         summary=summary,
-        findings=tuple(_finding(endpoint, alone=not guarded) for endpoint in opened[:20]),
+        findings=(*claims[:20], *(_finding(endpoint, alone=not guarded) for endpoint in opened[:20])),
         evidence=tuple(dict.fromkeys(e.guard.place for e in seen if e.guard.place is not None))[:3],
         signals=(
             f"guarded: {len(seen)} by code that was read, {by_name} by name only",
@@ -235,7 +245,8 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
         return None
     path, name = _parts(route)
     last = path[-1] if path else ""
-    if _signs_up(route, path, guards.body(route.place.path, route.handler_scope)):
+    own = guards.body(route.place.path, route.handler_scope)
+    if _signs_up(route, path, own) or (_FIRST_RUN & set(path) and _ONCE.search(own)):
         return None
     calls = [call for _, call in guards.reach.calls(route.place.path, route.handler_scope, 2)]
     reached = guards.reach.functions(route.place.path, route.handler_scope, 2)
@@ -256,6 +267,7 @@ def _signs_up(route: Route, path: list[str], body: str) -> bool:
     return (
         people
         and makes
+        and not {"admin", "private", "internal"} & set(path)
         and route.method in {"POST", "ANY"}
         and "password" in body.lower()
         and not route.path.rstrip("/").endswith(("}", ">"))
