@@ -165,7 +165,9 @@ class DjangoRoutes:
     def _outer_prefix(self, facts: FileFacts, call: Call) -> str:
         """The prefix of an entry written inside `path("x/", include([...]))`, however deep; calls come outermost first."""
         prefix = ""
-        for outer in facts.calls[: facts.calls.index(call)]:
+        for outer in facts.calls:
+            if outer is call:
+                break
             if last(outer.callee) not in _ENTRIES or not (outer.line <= call.line and call.end_line <= outer.end_line):
                 continue
             view = outer.argument("view", 1)

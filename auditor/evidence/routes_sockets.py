@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from auditor.evidence.route_table import Table, place_of
@@ -23,6 +23,7 @@ def socket_routes(routes: ScriptRoutes, table: Table, files: Iterable[FileFacts]
         modules = {statement.module for statement in facts.imports}
         if not modules & _SOCKET_MODULES and not any(_LISTENING.search(call.callee) for call in facts.calls):
             continue
+        before = tuple(_before(facts))
         for call in facts.calls:
             base, _, verb = call.callee.rpartition(".")
             event = call.argument("", 0)
@@ -34,8 +35,16 @@ def socket_routes(routes: ScriptRoutes, table: Table, files: Iterable[FileFacts]
                     table,
                     facts,
                     call,
-                    Route(RouteKind.WEBSOCKET, "ANY", event.literal, "", place_of(facts.path, call.line), "socketio"),
+                    Route(RouteKind.WEBSOCKET, "ANY", event.literal, "", place_of(facts.path, call.line), "socketio", -1, None, before),
                 )
+
+
+def _before(facts: FileFacts) -> Iterator[str]:
+    """What `io.use(...)` runs before a socket is let in."""
+    for call in facts.calls:
+        if re.search(r"(?:^|\.)(?:io|wss|namespace|nsp)(?:\.of\(\))?\.use$", call.callee) and call.arguments:
+            value = call.arguments[0].value
+            yield value.literal or "(inline)"
 
 
 def plain_servers(routes: ScriptRoutes, table: Table, files: Iterable[FileFacts]) -> None:

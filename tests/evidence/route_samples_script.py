@@ -465,4 +465,23 @@ main="worker/index.ts"
             "POST /pay",
         ],
     ),
+    "sockets behind middleware": (
+        {
+            "package.json": '{"name": "x", "dependencies": {"socket.io": "4"}}',
+            "server.js": """\
+const { Server } = require("socket.io");
+const { authSocket } = require("./auth");
+const io = new Server(3000);
+io.use(authSocket);
+io.on("connection", (socket) => {
+  socket.on("message", (text) => {});
+  socket.on("disconnect", () => {});
+});
+""",
+            "auth.js": "exports.authSocket = (socket, next) => (socket.handshake.auth.token ? next() : next(new Error('unauthorized')));\n",
+        },
+        [
+            "ANY message < authSocket",
+        ],
+    ),
 }
