@@ -59,6 +59,7 @@ _GATE = re.compile(
     r"|can_?(?:access|view|edit|delete)\w*)(?:[A-Z_]\w*)?$",
     re.IGNORECASE,
 )  # fmt: skip
+_COMING = re.compile(r"coming soon|not (?:yet )?(?:implemented|available|supported)", re.IGNORECASE)
 _ALREADY = re.compile(r"(?:IntegrityError|Conflict\w*|Duplicate\w*|UniqueViolation\w*|AlreadyExists\w*)$")
 _DEEP = 3
 
@@ -130,14 +131,14 @@ def _praise(facts: FileFacts, handler: Handler) -> str:
             return f"{call.callee}()"
     values = [argument.value for call in facts.calls if call.line in lines and _TELLS.search(call.callee) for argument in call.arguments]
     values += [a.value for a in (*facts.returns, *facts.assignments) if a.line in lines and a.value is not None]
-    return next((told for value in values if (told := _success_in(value, _DEEP))), "")
+    return next((told for value in values if (told := success_in(value))), "")
 
 
 def _denies(value: Value) -> bool:
     return bool(_NOT_SUCCESS.search(value.literal)) or any(_NOT_SUCCESS.search(item.literal) for _, item in value.items)
 
 
-def _success_in(value: Value, depth: int) -> str:
+def success_in(value: Value, depth: int = _DEEP) -> str:
     """The part of a value that says that it worked, where no other part of it says otherwise."""
     if value.kind in {ValueKind.STRING, ValueKind.TEMPLATE}:
         said = " " in value.literal.strip() and _SUCCESS_TEXT.search(value.literal) and not _NOT_SUCCESS.search(value.literal)
@@ -145,7 +146,8 @@ def _success_in(value: Value, depth: int) -> str:
     if value.kind is not ValueKind.COLLECTION and not (value.kind is ValueKind.CALL and _TELLS.search(value.literal)):
         return ""
     if any(
-        _ADMITS.match(key) or (item.kind in {ValueKind.STRING, ValueKind.TEMPLATE} and _NOT_SUCCESS.search(item.literal))
+        _ADMITS.match(key)
+        or (item.kind in {ValueKind.STRING, ValueKind.TEMPLATE} and (_NOT_SUCCESS.search(item.literal) or _COMING.search(item.literal)))
         for key, item in value.items
     ):
         return ""
@@ -154,4 +156,4 @@ def _success_in(value: Value, depth: int) -> str:
             return f"{key}: {item.literal}" if item.literal.lower() == "true" else ""
         if key in _STATES and item.literal.lower() in _GOOD_STATES:
             return f"{key}: {item.literal}"
-    return next((told for _, item in value.items if depth and (told := _success_in(item, depth - 1))), "")
+    return next((told for _, item in value.items if depth and (told := success_in(item, depth - 1))), "")
