@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.checks.failures import is_expected, is_remote, is_write
+from auditor.checks.failures import is_cleanup, is_expected, is_remote, is_write
 from auditor.model.syntax import Argument, Call, FileFacts, Handler, HandlerEffect, Loop, Value, ValueKind
 
 _COUNTS = re.compile(
@@ -24,8 +24,10 @@ _ASKS = re.compile(
     r"(?:^|\.)_?(?:fetch\w*|request\w*|connect\w*|send\w*|execute\w*|query\w*|ping|invoke\w*|download\w*|upload\w*|authenticate\w*|open_?connection\w*|create_?(?:pool|connection|engine)\w*|call_?api\w*|login)$",
     re.IGNORECASE,
 )
+_POLLS = re.compile(r"poll", re.IGNORECASE)
+_NOT_ASKED = frozenset({"arrayBuffer", "blob", "formData"})
 _CONSUMES = re.compile(
-    r"(?:^|\.)(?:recv\w*|receive\w*|get_nowait|getMessages?|poll\w*|accept|consume\w*|b?[lr]pop|xread\w*|next\w*|read\w*|input|prompt|question|listen\w*|subscribe\w*|iter\w*|dequeue\w*)$"
+    r"(?:^|\.)(?:recv\w*|receive\w*|get_nowait|getMessages?|poll\w*|accept|consume\w*|b?[lr]pop|xread\w*|next\w*|read\w*|input|prompt|question|listen\w*|subscribe\w*|iter\w*|dequeue\w*)$|(?:queue|jobs|tasks|inbox|channel|messages|stream|consumer|pubsub|q)\.(?:get|get_message)$"
 )
 _PAUSES = re.compile(r"(?:^|\.)_?(?:sleep\w*|delay\w*|wait|pause|backoff\w*|setTimeout|sleep_ms|timeout)$", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:^|\.)(?:time|monotonic|perf_counter|now|is_set|elapsed\w*)$|deadline", re.IGNORECASE)
@@ -35,8 +37,11 @@ _PAYS = re.compile(
     re.IGNORECASE,
 )
 _STEADY_WAITS = frozenset({"wait_fixed", "wait_none"})
+_FETCHING_HOOKS = re.compile(r"react-query|/(?:vue|svelte|solid)-query|^swr")
 _ENDS = {"tenacity": ("stop",), "retrying": ("stop_max_attempt_number", "stop_max_delay", "stop_func"), "backoff": ("max_tries", "max_time"), "retry": ("tries",)}  # fmt: skip
 """Python packages whose decorator tries again for ever unless one of these arguments is given."""
+_ONCE_MORE = frozenset({ValueKind.BOOLEAN, ValueKind.STRING, ValueKind.NUMBER})
+_ONLY_CAUGHT = 2  # complexity of a function whose only branch is the handler
 _SHORT = 60  # lines of a function that may call itself as a retry
 
 
@@ -77,13 +82,14 @@ def retries_of(facts: FileFacts, outside: Collection[str] = ()) -> Iterator[Retr
 
 
 def _by_loop(facts: FileFacts, loop: Loop, outside: Collection[str]) -> Retry | None:
-    counting = bool(_COUNTS.search(loop.header)) and not _OVER_THINGS.match(loop.header)
+    counting = bool(_COUNTS.search(loop.header)) and not _POLLS.search(loop.header) and not _OVER_THINGS.match(loop.header)
     if not counting and not loop.endless:
         return None
     inside = [call for call in facts.calls if loop.line <= call.line <= loop.end_line]
     handlers = [h for h in facts.handlers if h.scope == loop.scope and loop.line < h.line <= loop.end_line]
     if counting:
-        asked = next((call.callee for call in inside if call.scope == loop.scope and _asks(call.callee, outside)), "")
+        tries = bool(handlers) or any(_PAUSES.search(call.callee) for call in inside)
+        asked = next((c.callee for c in inside if tries and c.scope == loop.scope and _asks(c.callee, outside)), "")
         endless = False
     else:
         handler = next((h for h in handlers if _comes_round(loop, h, outside)), None)
@@ -97,6 +103,8 @@ def _by_loop(facts: FileFacts, loop: Loop, outside: Collection[str]) -> Retry | 
 
 
 def _asks(callee: str, outside: Collection[str]) -> bool:
+    if is_cleanup(callee) or callee.rpartition(".")[2] in _NOT_ASKED:
+        return False
     return callee in outside or is_remote(callee) or is_write(callee) or bool(_ASKS.search(callee))
 
 
@@ -111,7 +119,7 @@ def _comes_round(loop: Loop, handler: Handler, outside: Collection[str]) -> bool
     return (
         any(line in tried for line in loop.exits)
         and not any(line in failed for line in loop.exits)
-        and handler.effect is not HandlerEffect.RAISE
+        and (handler.effect is not HandlerEffect.RAISE or handler.statements > 1)
     )
 
 
@@ -178,10 +186,12 @@ def _by_recursion(facts: FileFacts, outside: Collection[str]) -> Iterator[Retry]
         ]
         if not again and not timers:
             continue
+        if again and all(any(argument.value.kind in _ONCE_MORE for argument in call.arguments) for call in again):
+            continue  # one more time, said by a flag: a fresh token, another cache
         counted = any(_LIMIT_NAME.search(p.name) for p in definition.parameters) or any(
-            argument.value.kind is ValueKind.OPERATION for call in again for argument in call.arguments
+            argument.value.kind is not ValueKind.NAME for call in again for argument in call.arguments
         )
-        conditional = handler.statements > 1 and (handler.returned is not None or definition.complexity > 2)
+        conditional = definition.complexity > _ONLY_CAUGHT
         pauses = [c for c in facts.calls if c.line in lines and _PAUSES.search(c.callee)]
         spacing = Spacing.NONE if not pauses else Spacing.GROWING if _grows(pauses) else Spacing.CONSTANT
         endless = not counted and not conditional and handler.effect is not HandlerEffect.RAISE
@@ -268,16 +278,12 @@ def _option(callee: str, package: str, options: dict[str, Value]) -> tuple[bool,
     if package == "axios-retry" and callee.rpartition(".")[2] in {"axiosRetry", "default"}:
         return False, Spacing.LIBRARY if "retryDelay" in options else Spacing.NONE
     if callee.rpartition(".")[2] == "Retry" and package.startswith(("urllib3", "requests")):
-        return False, Spacing.LIBRARY if "backoff_factor" in options else Spacing.NONE
-    if re.search(r"react-query|/(?:vue|svelte|solid)-query|^swr", package) and callee in {
-        "QueryClient",
-        "useQuery",
-        "useMutation",
-        "useInfiniteQuery",
-        "useSWR",
-    }:
+        once = "total" in options and options["total"].literal in {"0", "1"}
+        return False, Spacing.LIBRARY if "backoff_factor" in options or once else Spacing.NONE
+    if _FETCHING_HOOKS.search(package):
         retry = options.get("retry")
-        return (retry is not None and retry.literal == "true"), Spacing.LIBRARY
+        endless = retry is not None and retry.literal == "true"
+        return (endless, Spacing.LIBRARY) if endless or callee in {"QueryClient", "useSWR", "SWRConfig"} else None
     if "attempts" in options and (
         "backoff" in options or callee.rpartition(".")[2] in {"add", "addBulk", "Queue", "registerQueue", "forRoot"}
     ):
