@@ -13,7 +13,8 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from auditor.languages import flow_ir as ir
-from auditor.languages.tree import MAX_DEPTH, addends, end_line_of, line_of, text_of
+from auditor.languages.flow_reader import NodeReader
+from auditor.languages.tree import addends, end_line_of, line_of
 
 _TEXT_NODES = {"string", "concatenated_string"}
 _CONVERSION = re.compile(r"(?<!%)%(?:\(\w+\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
@@ -28,27 +29,15 @@ def _unescaped(raw: str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-class ExpressionReader:
-    """Turns nodes into expressions; below `MAX_DEPTH` everything is `Other` without parts."""
+class ExpressionReader(NodeReader):
+    """Turns nodes into expressions."""
 
     def __init__(self, source: bytes) -> None:
-        self.source = source
-        self.depth = 0
+        super().__init__(source)
         self.owner = ""
 
-    def text(self, node: Node | None) -> str:
-        return text_of(node, self.source) if node is not None else ""
-
-    def expression(self, node: Node | None) -> ir.Expression:
-        if node is None:
-            return ir.Other((), 0)
-        if self.depth > MAX_DEPTH:
-            return ir.Other((), line_of(node))
-        self.depth += 1
-        reader = _EXPRESSIONS.get(node.type, ExpressionReader.other)
-        found = reader(self, node)
-        self.depth -= 1
-        return found
+    def one(self, node: Node) -> ir.Expression:
+        return _EXPRESSIONS.get(node.type, ExpressionReader.other)(self, node)
 
     def other(self, node: Node) -> ir.Expression:
         if len(node.named_children) == 1 and node.type in _TRANSPARENT:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 
 from tree_sitter import Node
 
 from auditor.languages import flow_ir as ir
-from auditor.languages.tree import MAX_DEPTH, addends, end_line_of, line_of, text_of
+from auditor.languages.flow_reader import NodeReader
+from auditor.languages.tree import addends, end_line_of, line_of
 
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -29,32 +30,20 @@ def _unescape(match: re.Match[str]) -> str:
     return _PLAIN.get(code, code)
 
 
-class ExpressionReader(ABC):
-    """Turns nodes into expressions; below `MAX_DEPTH` everything is `Other` without parts."""
+class ExpressionReader(NodeReader):
+    """Turns nodes into expressions."""
 
     def __init__(self, source: bytes) -> None:
-        self.source = source
-        self.depth = 0
+        super().__init__(source)
         self.exports: dict[str, str] = {}
         self.reexports: list[str] = []
-
-    def text(self, node: Node | None) -> str:
-        return text_of(node, self.source) if node is not None else ""
 
     @abstractmethod
     def function(self, node: Node, owner: str = "") -> ir.Function:
         """A function, method or arrow function."""
 
-    def expression(self, node: Node | None) -> ir.Expression:
-        if node is None:
-            return ir.Other((), 0)
-        if self.depth > MAX_DEPTH:
-            return ir.Other((), line_of(node))
-        self.depth += 1
-        reader = _EXPRESSIONS.get(node.type, ExpressionReader.other)
-        found = reader(self, node)
-        self.depth -= 1
-        return found
+    def one(self, node: Node) -> ir.Expression:
+        return _EXPRESSIONS.get(node.type, ExpressionReader.other)(self, node)
 
     def other(self, node: Node) -> ir.Expression:
         parts = [child for child in node.named_children if child.type not in _TYPES]

@@ -11,6 +11,19 @@ from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
+from auditor.evidence.flow.python_names import (
+    CLEANERS,
+    CLEANING_NAMES,
+    DECODERS,
+    HANDLER_METHODS,
+    HARMLESS_METHODS,
+    NUMBERS,
+    OWN_ADDRESS,
+    OWN_ROUTES,
+    RAISING,
+    ROUTED,
+    TRUSTED,
+)
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
 from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Unset, Value, text_of
@@ -20,57 +33,6 @@ from auditor.languages import flow_ir as ir
 _REQUEST = re.compile(
     r"^(?:flask|quart|bottle|sanic|web|django|starlette|aiohttp|falcon|tornado|pyramid)\.request$|^~(?:self|\w+\(\))\.request$"
 )
-_TRUSTED = frozenset(
-    [
-        "method",
-        "user",
-        "session",
-        "app",
-        "state",
-        "endpoint",
-        "url_rule",
-        "blueprint",
-        "blueprints",
-        "remote_addr",
-        "client",
-        "is_secure",
-        "scheme",
-        "content_length",
-        "is_json",
-        "csrf_token",
-        "resolver_match",
-        "identity",
-        "tenant",
-        "registry",
-        "transport",
-        "loop",
-        "auth_user",
-        "user_id",
-        "current_user",
-        "view_args_types",
-        "environ_base",
-        "accepted_renderer",
-        "version",
-        "request_id",
-        "id",
-        "retries",
-        "root_id",
-        "parent_id",
-        "is_xhr",
-        "path",
-        "base_url",
-        "script_root",
-        "max_content_length",
-        "routing_exception",
-        "url_root",
-        "host_url",
-    ]
-)
-"""Attributes of a request that the server sets itself."""
-_ROUTED = frozenset({"method", "path", "endpoint", "scheme", "is_secure", "is_json", "is_xhr", "content_length", "script_root"})
-"""Those of them whose few values follow from the route that was matched or from the protocol."""
-_OWN_ADDRESS = frozenset({"full_path", "url", "uri", "build_absolute_uri", "get_full_path", "get_raw_uri"})
-"""The address that was called: it leads to this site."""
 _ROUTE = re.compile(r"\.(?:route|get|post|put|patch|delete|api_route|websocket|head|options|view|view_config|expose)(?:\(\))?$")
 _HTML_ROUTE = re.compile(r"^(?:flask|quart|bottle)\b.*\.(?:route|get|post|put|patch|delete)\(\)$|^~\w+\.route\(\)$")
 _VIEW_CLASS = re.compile(r"(?:View|ViewSet|Resource|MethodView|HTTPEndpoint|RequestHandler|HTTPMethodView|Handler|Controller|Mixin)$")
@@ -83,28 +45,6 @@ _SERVICE_TYPE = re.compile(
 )
 _PATH_CONVERTER = re.compile(r"<(?:int|float|uuid):(\w+)>")
 _PATH_PART = re.compile(r"\{(\w+)\}|<(?:string:)?(\w+)>")
-_HANDLER_METHODS = frozenset(
-    {
-        "get",
-        "post",
-        "put",
-        "patch",
-        "delete",
-        "head",
-        "options",
-        "dispatch",
-        "list",
-        "create",
-        "retrieve",
-        "update",
-        "destroy",
-        "on_get",
-        "on_post",
-        "on_put",
-        "on_delete",
-        "on_patch",
-    }
-)
 
 _MODEL_CALL = re.compile(
     r"(?:openai|anthropic|litellm|genai|generativeai|ollama|groq|mistralai|cohere|llm|chat_model|chatopenai)\b.*(?:create|acreate|generate_content|completion|acompletion|chat|complete|generate|invoke|ainvoke|predict|parse)\(\)$",
@@ -117,168 +57,6 @@ _DOWNLOAD = re.compile(
     r"^(?:requests|httpx)\.(?:get|post|put|request)\(\)(?:\.(?:text|content|json\(\)))$|^urllib\.request\.urlopen\(\)\.read\(\)$"
 )
 
-_NUMBERS = frozenset(
-    [
-        "int",
-        "float",
-        "bool",
-        "len",
-        "ord",
-        "hash",
-        "id",
-        "abs",
-        "round",
-        "isinstance",
-        "issubclass",
-        "hasattr",
-        "callable",
-        "uuid.UUID",
-        "uuid.uuid4",
-        "uuid.uuid1",
-        "datetime.datetime.strptime",
-        "datetime.datetime.fromisoformat",
-        "datetime.date.fromisoformat",
-        "datetime.strptime",
-        "datetime.fromisoformat",
-        "date.fromisoformat",
-        "decimal.Decimal",
-        "Decimal",
-        "UUID",
-        "bson.ObjectId",
-        "bson.objectid.ObjectId",
-        "ObjectId",
-        "werkzeug.security.generate_password_hash",
-        "werkzeug.security.check_password_hash",
-        "bcrypt.hashpw",
-        "bcrypt.checkpw",
-        "hmac.new",
-        "secrets.token_hex",
-        "ipaddress.ip_address",
-        "django.utils.dateparse.parse_date",
-        "any",
-        "all",
-        "min",
-        "max",
-    ]
-)
-_RAISING = frozenset(
-    [
-        "int",
-        "float",
-        "uuid.UUID",
-        "UUID",
-        "decimal.Decimal",
-        "Decimal",
-        "datetime.datetime.strptime",
-        "datetime.datetime.fromisoformat",
-        "datetime.strptime",
-        "datetime.fromisoformat",
-        "bson.ObjectId",
-        "bson.objectid.ObjectId",
-        "ObjectId",
-        "ipaddress.ip_address",
-    ]
-)
-_HARMLESS_METHODS = frozenset(
-    [
-        "isdigit",
-        "isalnum",
-        "isalpha",
-        "isnumeric",
-        "isdecimal",
-        "isidentifier",
-        "startswith",
-        "endswith",
-        "hexdigest",
-        "digest",
-        "count",
-        "index",
-        "find",
-        "exists",
-        "is_file",
-        "is_dir",
-        "total_seconds",
-        "timestamp",
-        "bit_length",
-        "__len__",
-        "verify",
-        "check_password",
-    ]
-)
-_CLEANERS: dict[str, frozenset[str]] = {
-    "html.escape": frozenset({"markup"}),
-    "markupsafe.escape": frozenset({"markup"}),
-    "flask.escape": frozenset({"markup"}),
-    "django.utils.html.escape": frozenset({"markup"}),
-    "django.utils.html.conditional_escape": frozenset({"markup"}),
-    "django.utils.html.format_html": frozenset({"markup"}),
-    "xml.sax.saxutils.escape": frozenset({"markup"}),
-    "bleach.clean": frozenset({"markup"}),
-    "nh3.clean": frozenset({"markup"}),
-    "flask.render_template": frozenset({"markup"}),
-    "flask.jsonify": frozenset({"markup"}),
-    "django.shortcuts.render": frozenset({"markup"}),
-    "urllib.parse.quote": frozenset({"markup", "path", "url", "redirect"}),
-    "urllib.parse.quote_plus": frozenset({"markup", "path", "url", "redirect"}),
-    "urllib.parse.urlencode": frozenset({"markup", "path", "url", "redirect"}),
-    "shlex.quote": frozenset({"command"}),
-    "pipes.quote": frozenset({"command"}),
-    "os.path.basename": frozenset({"path"}),
-    "ntpath.basename": frozenset({"path"}),
-    "werkzeug.utils.secure_filename": frozenset({"path"}),
-    "werkzeug.utils.safe_join": frozenset({"path"}),
-    "werkzeug.security.safe_join": frozenset({"path"}),
-    "flask.safe_join": frozenset({"path"}),
-    "django.utils._os.safe_join": frozenset({"path"}),
-    "django.utils.text.get_valid_filename": frozenset({"path"}),
-    "ldap.filter.escape_filter_chars": frozenset({"ldap"}),
-    "ldap3.utils.conv.escape_filter_chars": frozenset({"ldap"}),
-    "ldap.dn.escape_dn_chars": frozenset({"ldap"}),
-    "psycopg2.sql.Identifier": frozenset({"sql"}),
-    "psycopg2.sql.Literal": frozenset({"sql"}),
-    "psycopg.sql.Identifier": frozenset({"sql"}),
-    "psycopg.sql.Literal": frozenset({"sql"}),
-    "ast.literal_eval": frozenset({"code"}),
-    "re.escape": frozenset({"pattern"}),
-    **dict.fromkeys(("base64.b64encode", "base64.urlsafe_b64encode", "base64.b32encode", "base64.b16encode", "binascii.hexlify"), ALL),
-}
-"""Function -> weaknesses its result can no longer cause."""
-_OWN_ROUTES = frozenset({"flask.url_for", "quart.url_for", "django.urls.reverse", "django.shortcuts.reverse", "django.urls.reverse_lazy"})
-_DECODERS = frozenset(
-    [
-        "base64.b64decode",
-        "base64.decodebytes",
-        "base64.a85decode",
-        "base64.b85decode",
-        "codecs.decode",
-        "base64.urlsafe_b64decode",
-        "base64.b32decode",
-        "base64.b16decode",
-        "binascii.unhexlify",
-        "urllib.parse.unquote",
-        "urllib.parse.unquote_plus",
-        "html.unescape",
-        "bytes.fromhex",
-    ]
-)
-"""Functions whose result may hold again what an encoding had made harmless."""
-_CLEANING_NAMES: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
-    (
-        re.compile(r"(?:^|\.)(?:secure_filename|safe_join|sanitize_filename|get_valid_filename|slugify)$"),
-        frozenset({"path", "markup", "command"}),
-    ),
-    (
-        re.compile(
-            r"(?:^|\.)(?:(?:escape|sanitize|clean|encode)_(?:for_)?(?:html|markup|xml)|html_escape|escape|bleach_clean|striptags|strip_tags)$"
-        ),
-        frozenset({"markup"}),
-    ),
-    (re.compile(r"(?:^|[.~])_?(?:sanitize|safe|secure|clean|normalize|validate)_(?:path|file|filename|pathname)$"), frozenset({"path"})),
-    (re.compile(r"(?:^|[.~])_?(?:sanitize|safe|clean|validate)_\w*(?:url|redirect|next)$"), frozenset({"url", "redirect"})),
-    (re.compile(r"(?:^|\.)(?:quote_ident|quote_identifier|quote_name|escape_string|mogrify)$"), frozenset({"sql"})),
-    (re.compile(r"(?:^|\.)escape_(?:filter|ldap|dn)\w*$"), frozenset({"ldap"})),
-    (re.compile(r"(?:^|\.)(?:escape|quote)_xpath\w*$"), frozenset({"xpath"})),
-)
 _STORES = re.compile(
     r"\.(?:execute|executemany|query|filter|filter_by|fetch\w*|first|first_or_404|all|one|one_or_none|scalar\w*|get_or_404|objects|find_one|find|aggregate|insert\w*|update_one|update_many|delete\w*|save|commit|add|merge|flush|select_related|exists|exec)\(\)"
 )
@@ -323,9 +101,9 @@ class Python:
         if not path:
             return value
         if value.marks:
-            if last_name(path) in _TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
-                return replace(value, marks=frozenset(), known=last_name(path) in _ROUTED)
-            if last_name(path) in _OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
+            if last_name(path) in TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
+                return replace(value, marks=frozenset(), known=last_name(path) in ROUTED)
+            if last_name(path) in OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
                 return value.cleaned(frozenset({"redirect", "url"}))
             if last_name(path) == "name" and "Path()" in path:
                 return value.cleaned(frozenset({"path"}))
@@ -342,7 +120,7 @@ class Python:
         """Parameters of route handlers, and request objects wherever they are handed to."""
         filled: dict[str, Value] = {}
         is_route = any(_ROUTE.search(decorator.path) for decorator in decorators)
-        is_view = function.name in _HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
+        is_view = function.name in HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
         is_tool = any(_TOOL.search(decorator.path) for decorator in decorators)
         harmless = {name for text in _route_texts(function) for name in _PATH_CONVERTER.findall(text)}
         parts = {name for text in _route_texts(function) for found in _PATH_PART.findall(text) for name in found if name}
@@ -374,21 +152,21 @@ class Python:
         """Results of known functions."""
         path, first = arguments.path, arguments.get(0)
         tail = last_name(path)
-        if path in _NUMBERS or path.lstrip("~") in _NUMBERS or (tail in _HARMLESS_METHODS and "." in path):
+        if path in NUMBERS or path.lstrip("~") in NUMBERS or (tail in HARMLESS_METHODS and "." in path):
             return HARMLESS
         if _MODEL_CALL.search(f"{path}()") or asks_model(path) or (_POSTS.search(path) and is_model_address(arguments.get(0, "url"))):
             return Value(frozenset({Mark("model", arguments.call.line)}), known=True)
         if path in {"~input", "input"}:
             return Value(frozenset({Mark("arguments", arguments.call.line)}), known=True)
-        if tail in _OWN_ADDRESS and arguments.receiver.marks:
+        if tail in OWN_ADDRESS and arguments.receiver.marks:
             return Value(arguments.receiver.marks).cleaned(frozenset({"redirect", "url"}))
-        if path in _OWN_ROUTES:
+        if path in OWN_ROUTES:
             marks = frozenset().union(*(value.every_mark for value in arguments.every)) if arguments.every else frozenset()
             return Value(marks, skeleton="/route{}").cleaned(frozenset({"redirect", "url", "markup", "path"}))
-        if path in _DECODERS:
+        if path in DECODERS:
             marks = frozenset(replace(mark, clean=frozenset()) for value in arguments.every for mark in value.every_mark)
             return Value(marks, known=arguments.known)
-        classes = _CLEANERS.get(path) or next((found for pattern, found in _CLEANING_NAMES if pattern.search(path)), None)
+        classes = CLEANERS.get(path) or next((found for pattern, found in CLEANING_NAMES if pattern.search(path)), None)
         if classes:
             marks = frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark)
             return Value(marks, known=arguments.known)
@@ -412,7 +190,7 @@ class Python:
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """An own cleaner is believed when its name says so and it does not hand its argument back as it is."""
-        classes = next((found for pattern, found in _CLEANING_NAMES if pattern.search(arguments.path.lstrip("~"))), None)
+        classes = next((found for pattern, found in CLEANING_NAMES if pattern.search(arguments.path.lstrip("~"))), None)
         return result.cleaned(classes) if classes and result != arguments.get(0) else result
 
     def sinks(self, arguments: Arguments) -> Iterable[Harm]:
@@ -477,7 +255,7 @@ class Python:
 
     def converts(self, arguments: Arguments) -> bool:
         """Whether the call raises unless its argument is a number, an id or a date."""
-        return arguments.path.lstrip("~") in _RAISING
+        return arguments.path.lstrip("~") in RAISING
 
 
 def _route_texts(function: ir.Function) -> list[str]:
