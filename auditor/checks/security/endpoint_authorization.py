@@ -47,6 +47,10 @@ _WEBHOOK = re.compile(
     r"webhook|constructEvent|construct_event|hmac|timingSafeEqual|compare_digest|verify_?signature|x-[\w-]{0,30}signature|svix|check_?mac|\bipn\b",
     re.IGNORECASE,
 )
+_BY_SECRET = re.compile(
+    r"\{\s*token\s*\}\s*=\s*(?:input|await|req|body)|\bwhere:\s*\{\s*(?:\w*[tT]oken|secret|slug_token)\b|\bfilter(?:_by)?\(\s*(?:\w*_)?token\s*=|get_object_or_404\([^()]{0,60}\btoken\s*="
+)
+"""A record that is found by a secret from a mailed link: the link is the right."""
 _FIRST_RUN = frozenset({"setup", "install", "installer", "onboarding", "first-run", "bootstrap"})
 _ONCE = re.compile(r"complete|already|is_?setup|isSetup|installed|initiali[sz]ed|first_?run|count\(", re.IGNORECASE)
 """What an endpoint asks that makes the first account and closes behind it."""
@@ -246,7 +250,7 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
     path, name = _parts(route)
     last = path[-1] if path else ""
     own = guards.body(route.place.path, route.handler_scope)
-    if _signs_up(route, path, own) or (_FIRST_RUN & set(path) and _ONCE.search(own)):
+    if _signs_up(route, path, own) or (_FIRST_RUN & set(path) and _ONCE.search(own)) or _BY_SECRET.search(own):
         return None
     calls = [call for _, call in guards.reach.calls(route.place.path, route.handler_scope, 2)]
     reached = guards.reach.functions(route.place.path, route.handler_scope, 2)
