@@ -21,7 +21,11 @@ _KEY_LINES = 80
 EXCERPTS_PER_ITEM = 25
 FINDINGS_PER_ITEM = 500
 
-_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.){4,})\1""")
+_QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*)\1""")
+_SHORTEST = 4
+"""Characters from which a literal is cut; shorter ones are read too, or the end of one would be taken for the beginning of the next."""
+_BESIDE_CREDENTIALS = frozenset({256, 258, 259, 321, 329, 760, 798})
+"""CWE numbers of findings that stand where a key, a password or a salt is written, whatever item they belong to."""
 _BARE_VALUE = re.compile(r"([:=]\s*)([^\s\"'`,;#{}()\[\]]{4,})")
 _BARE_REST = re.compile(r"^([^\"'`:=\n]{1,200}[:=]\s*)([^\"'`\n]{4,})$")
 _AFTER_WORD = re.compile(r"(\b(?:password|passwd|pwd|secret|token|login|bearer|basic|by)\s+)([^\s\"'`]{4,})", re.IGNORECASE)
@@ -42,7 +46,8 @@ def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) ->
         base = _fingerprint_base(outcome.id, finding, lines)
         seen[base] += 1
         fingerprint = hashlib.sha256(f"{base}\x00{seen[base]}".encode()).hexdigest()[:20]
-        start, excerpt = _excerpt(finding, lines, hidden, everywhere=everywhere) if position < EXCERPTS_PER_ITEM else (0, ())
+        strict = everywhere or finding.cwe in _BESIDE_CREDENTIALS
+        start, excerpt = _excerpt(finding, lines, hidden, everywhere=strict) if position < EXCERPTS_PER_ITEM else (0, ())
         sealed.append(dataclasses.replace(finding, fingerprint=fingerprint, excerpt=excerpt, excerpt_start=start))
     return dataclasses.replace(outcome, findings=tuple(sealed))
 
@@ -81,7 +86,7 @@ def mask(line: str, *, strict: bool) -> str:
     """The line with credential-like values cut to their first characters; `strict` cuts every literal value."""
     line = _URL_PASSWORD.sub(lambda match: f"{match[1]}…{match[3]}", line)
     if strict:
-        line = _QUOTED.sub(lambda match: f"{match[1]}{_cut(match[2])}{match[1]}", line)
+        line = _QUOTED.sub(lambda match: f"{match[1]}{_cut(match[2])}{match[1]}" if len(match[2]) >= _SHORTEST else match[0], line)
         for pattern in (_BARE_REST, _AFTER_WORD, _BETWEEN_TAGS, _BARE_VALUE):
             line = pattern.sub(lambda match: match[0] if "…" in match[2] else match[1] + _cut(match[2]), line)
         return _TOKEN.sub(lambda match: _cut(match[0]), line)
