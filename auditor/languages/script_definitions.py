@@ -8,7 +8,7 @@ from auditor.languages.script_calls import environment_pattern
 from auditor.languages.script_nodes import FUNCTIONS, unwrapped
 from auditor.languages.script_walk import MODULE, PLAIN, Decorated, Draft, Frame, Handle, Scope, Use, Walk, decorator_call, decorators_of
 from auditor.languages.tree import folded
-from auditor.model.syntax import Assignment, Call, DefinitionKind, Parameter
+from auditor.model.syntax import Assignment, Call, DefinitionKind, Parameter, Value, ValueKind
 
 _PATTERN_KINDS = {"object_pattern": "destructured", "array_pattern": "destructured", "rest_pattern": "args"}
 _MOST_TYPE_NODES = 60
@@ -242,6 +242,21 @@ def _assignment(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     _written(walk, left, frame)
 
 
+def _augmented(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
+    """`text += part`: bound to an operation of both sides, as in Python."""
+    left, right, sign = (node.child_by_field_name(field) for field in ("left", "right", "operator"))
+    if left is None or right is None:
+        return
+    target = unwrapped(left)
+    parts = (walk.values.value(target), walk.values.value(right))
+    operator = sign.type if sign is not None else ""
+    names = tuple(dict.fromkeys(name for part in parts for name in part.names))
+    value = Value(ValueKind.OPERATION, folded(node, walk.source), "", names, tuple((operator, part) for part in parts))
+    walk.assignments.append(Assignment(walk.values.path(target), value, node.start_point[0] + 1, frame.definition))
+    walk.later(left, frame)
+    walk.later(right, frame)
+
+
 def _export_object(walk: Walk, right: Node) -> None:
     """Names that `module.exports = {...}` gives to others."""
     if right.type == "identifier":
@@ -309,5 +324,6 @@ HANDLERS: dict[str, Handle] = {
     "variable_declarator": _declarator,
     "variable_declaration": _variable,
     "assignment_expression": _assignment,
+    "augmented_assignment_expression": _augmented,
     "pair": _pair,
 }

@@ -606,3 +606,15 @@ def test_hostile_components_are_survived(source: str) -> None:
 def test_loops(source: str, header: str, endless: bool, exits: tuple[int, ...]) -> None:
     loop = read(source).loops[0]
     assert (loop.header, loop.endless, loop.exits) == (header, endless, exits)
+
+
+def test_a_text_that_grows_is_bound_to_both_of_its_sides() -> None:
+    facts = read("let text = ''\nfor (const c of all) text += pick(c)\nthis.total -= 1")
+    bound = [
+        (a.target, a.line, a.value.kind, [(sign, item.literal) for sign, item in a.value.items]) for a in facts.assignments[-2:] if a.value
+    ]
+    assert bound == [
+        ("text", 2, ValueKind.OPERATION, [("+=", "text"), ("+=", "pick")]),
+        ("this.total", 3, ValueKind.OPERATION, [("-=", "this.total"), ("-=", "1")]),
+    ]
+    assert any(call.callee == "pick" for call in facts.calls)
