@@ -8,28 +8,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditor.checks.cookie_calls import (
+    ALL_ON,
+    carries_login,
+    clears_cookie,
+    cookie_flags,
+    cookie_parts,
+    flags_on_by_default,
+    hidden_and_open,
+    imports,
+    is_harmless,
+    is_off,
+    resolved,
+    sets_cookie,
+)
 from auditor.checks.reach import within
+from auditor.checks.session_settings import settings_gaps
 from auditor.checks.session_tokens import Gap, runs_on_server
 from auditor.model.evidence import Route, RouteKind, Routes
 from auditor.model.project import Project
 from auditor.model.syntax import Call, FileFacts, Syntax, Value, ValueKind
 from auditor.model.verdict import Place
 
-_SESSION_NAME = re.compile(
-    r"(?:^|[_.:-])(?:session|sessionid|session_id|sess|sid|token|jwt|auth|access|refresh|login|remember|logged_in|user_?session|connect\.sid)(?:$|[_.:-])"
-    r"|(?:access|refresh|auth|session|id|jwt|login|user|admin)_?token$",
-    re.IGNORECASE,
-)
-_OTHER_NAME = re.compile(
-    r"csrf|xsrf|state|nonce|verifier|redirect|return|theme|consent|device|locale|lang|flash|visitor|analytics|anon|guest|cart|tz|prefs?",
-    re.IGNORECASE,
-)
 _IDENTITY_NAME = re.compile(
     r"^(?:user_?id|uid|user|username|user_?name|role|is_?admin|admin|e?mail|logged_?in|authenticated)$", re.IGNORECASE
-)
-_SETS = re.compile(
-    r"(?:^|\.)set_cookie$|^(?:res|response|reply|resp|ctx\.res|this\.res)(?:\.status\(\))?\.(?:cookie|setCookie)$|(?:^|\.)cookies(?:\(\))?\.set$|^cookieStore\.set$|^ctx\.cookies\.set$"
-    r"|^setCookie$|^cookie\.serialize$|^req\.res\.cookie$"
 )
 _SIGNS = re.compile(
     r"sign|encode|encrypt|seal|token|jwt|serialize|dumps|hash|secrets|uuid|random|lambda|createSession|create_session", re.IGNORECASE
@@ -65,49 +67,60 @@ class Cookies:
         found: list[Gap] = []
         for facts in self._files:
             for call in facts.calls:
-                if _SETS.search(call.callee):
+                if sets_cookie(call):
                     found += self._set(facts, call)
-                elif call.callee.rsplit(".", 1)[-1] in {"session", "expressSession"} and _imports(facts, "express-session"):
+                elif call.callee.rsplit(".", 1)[-1] in {"session", "expressSession"} and imports(facts, "express-session"):
                     found += self._express(facts, call)
                 elif call.callee.rsplit(".", 1)[-1] == "add_middleware" and any(
                     a.value.literal.endswith("SessionMiddleware") for a in call.arguments
                 ):
                     found += self._starlette(facts, call)
-                elif call.callee.rsplit(".", 1)[-1].endswith("Storage") and _imports(facts, "aiohttp_session"):
+                elif call.callee.rsplit(".", 1)[-1].endswith("Storage") and imports(facts, "aiohttp_session"):
                     found += self._aiohttp(facts, call)
         found += self._flask()
         found += self._django()
+        known = {(gap.kind, gap.path, gap.line) for gap in found}
+        for facts in self._files:
+            written = settings_gaps(facts, self._texts.get(facts.path, ""))
+            found += [gap for gap in written if (gap.kind, gap.path, gap.line) not in known and not self._proxy_adds]
         return found
 
     # -- one cookie ------------------------------------------------------------------------------------------------------------
 
     def _set(self, facts: FileFacts, call: Call) -> Iterator[Gap]:
-        name, value, options = _parts(call, facts)
+        name, value, options = cookie_parts(call, facts)
         if value is not None and (value.kind is ValueKind.NONE or value.text in {'""', "''", "null"}):
             return
-        if _clears(call, options):
+        if clears_cookie(call, options):
             return
         if _IDENTITY_NAME.match(name) and value is not None and not self._signed(call, options, value) and self._read_back(name):
             message = f"Who is logged in stands as plain text in the cookie {name}: whoever edits it in their browser is another user."
             yield Gap("unverified-token", facts.path, call.line, call.end_line, message, 565, forged=True)
             return
-        if not _SESSION_NAME.search(_spaced(name)) or _OTHER_NAME.search(name):
+        flags = cookie_flags(call, options)
+        if not carries_login(call, facts):
+            if flags is not None and hidden_and_open(flags) and not is_harmless(name) and not self._proxy_adds:
+                message = "This cookie is hidden from scripts, so it holds something worth hiding, and is sent without encryption all the same: whoever listens on the same network can take it."
+                yield Gap("cookie-over-http", facts.path, call.line, call.end_line, message, 614)
             return
         self.carried.append(Place(facts.path, call.line, call.end_line))
-        flags = _flags(call, options)
         if flags is None:
             return
+        if flags_on_by_default(facts):
+            flags = {**ALL_ON, **flags}
+        elif call.callee.startswith("ctx.cookies.") and self._project.uses("koa") is not None:
+            flags = {name: ALL_ON[name] for name in ("httponly", "secure")} | flags  # Koa's own defaults, Secure wherever TLS is used
         yield from self._flag_gaps(facts, call, name, flags)
 
     def _flag_gaps(self, facts: FileFacts, call: Call, name: str, flags: dict[str, Value]) -> Iterator[Gap]:
-        if _is_off(flags.get("httponly")) and not self._needed_by_scripts(name):
+        if is_off(flags.get("httponly")) and not self._needed_by_scripts(name):
             message = "Every script of the page can read the login cookie: one foreign script takes over the accounts of its visitors."
             yield Gap("script-readable-cookie", facts.path, call.line, call.end_line, message, 1004)
-        if _is_off(flags.get("secure")) and not self._proxy_adds:
+        if is_off(flags.get("secure")) and not self._proxy_adds:
             message = "The login cookie is also sent without encryption: whoever listens on the same network can take it."
             yield Gap("cookie-over-http", facts.path, call.line, call.end_line, message, 614)
         same = flags.get("samesite")
-        default = _imports(facts, "starlette", "fastapi")
+        default = imports(facts, "starlette", "fastapi")
         loose = (same is None and not default) or (
             same is not None
             and same.literal.lower() in _LOOSE | {""}
@@ -131,7 +144,12 @@ class Cookies:
     def _signed(self, call: Call, options: Value | None, value: Value) -> bool:
         signed = (options.item("signed") if options is not None else None) or call.argument("signed")
         text = f"{value.text} {' '.join(value.names)}"
-        return (signed is not None and signed.text == "true") or bool(_SIGNS.search(text)) or "Signed" in call.callee
+        return (
+            (signed is not None and signed.text == "true")
+            or bool(_SIGNS.search(text))
+            or "signed" in call.callee.lower()
+            or "set_secure" in call.callee
+        )
 
     def _read_back(self, name: str) -> bool:
         pattern = re.compile(
@@ -142,11 +160,11 @@ class Cookies:
     # -- sessions of frameworks ------------------------------------------------------------------------------------------------
 
     def _express(self, facts: FileFacts, call: Call) -> Iterator[Gap]:
-        options = _named(call.arguments[0].value, facts) if call.arguments else None
+        options = resolved(call.arguments[0].value, facts) if call.arguments else None
         if options is None or options.kind is not ValueKind.COLLECTION:
             return
         self.carried.append(Place(facts.path, call.line, call.end_line))
-        cookie = _named(options.item("cookie"), facts)
+        cookie = resolved(options.item("cookie"), facts)
         spread = any(key == "..." for key, _ in options.items)
         later = re.search(r"\.cookie\.(?:secure|sameSite)\s*=", self._texts.get(facts.path, ""))
         if (
@@ -166,7 +184,7 @@ class Cookies:
         flags = {a.name.lower(): a.value for a in call.arguments if a.name}
         if "**" in flags:
             return
-        if _is_off(flags.get("https_only")) and not self._proxy_adds:
+        if is_off(flags.get("https_only")) and not self._proxy_adds:
             message = "The session cookie is also sent without encryption: whoever listens on the same network can take it."
             yield Gap("cookie-over-http", facts.path, call.line, call.end_line, message, 614)
         same = flags.get("same_site")
@@ -290,10 +308,6 @@ def _changes(route: Route) -> bool:
     return route.kind is not RouteKind.PAGE and (route.method in _CHANGING or route.method == "ANY" or route.kind is RouteKind.ACTION)
 
 
-def _imports(facts: FileFacts, *modules: str) -> bool:
-    return any(statement.module.split(".")[0] in modules or statement.module in modules for statement in facts.imports)
-
-
 def _keeps_login(text: str) -> bool:
     """Whether a Flask session is used to remember who is logged in."""
     return bool(
@@ -325,64 +339,3 @@ def _settings(texts: dict[str, str], files: list[FileFacts]) -> str:
 def _set_on(settings: str, name: str) -> bool:
     """Whether a setting is given any value but a plain False."""
     return bool(re.search(rf"{name}['\"\]]*\s*(?::\s*\w+\s*)?[=:]\s*(?!False\b|false\b|0\b|None\b)\S", settings))
-
-
-def _parts(call: Call, facts: FileFacts) -> tuple[str, Value | None, Value | None]:
-    """Name, value and options of the cookie a call sets; the name "" when it cannot be read."""
-    first = call.arguments[0].value if call.arguments else None
-    if first is not None and first.kind is ValueKind.COLLECTION and first.item("name") is not None:
-        return _word(first.item("name"), facts), first.item("value"), first
-    shift = 1 if call.callee == "setCookie" else 0
-    if call.callee.endswith("set_cookie"):
-        return _word(call.argument("key", 0), facts), call.argument("value", 1), None
-    options = call.argument("options", 2 + shift)
-    return _word(call.argument("name", shift), facts), call.argument("value", 1 + shift), options
-
-
-def _word(value: Value | None, facts: FileFacts) -> str:
-    if value is None:
-        return ""
-    if value.kind is ValueKind.STRING:
-        return value.literal
-    if value.kind is ValueKind.NAME:
-        bound = next((a.value for a in facts.assignments if a.target == value.literal and a.value is not None), None)
-        if bound is not None and bound.kind is ValueKind.STRING:
-            return bound.literal
-        last = value.literal.rsplit(".", 1)[-1]
-        return last if last.isupper() else ""
-    return ""
-
-
-def _spaced(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
-
-
-def _named(value: Value | None, facts: FileFacts) -> Value | None:
-    if value is None or value.kind is not ValueKind.NAME:
-        return value
-    return next((a.value for a in facts.assignments if a.target == value.literal and a.value is not None), value)
-
-
-def _flags(call: Call, options: Value | None) -> dict[str, Value] | None:
-    """The flags a call gives, names in lower case; None when they come from somewhere that cannot be read."""
-    if call.callee.endswith("set_cookie"):
-        flags = {argument.name.lower(): argument.value for argument in call.arguments if argument.name}
-        return None if "**" in flags or "..." in flags else flags
-    if options is None:
-        return {}
-    if options.kind is not ValueKind.COLLECTION or any(key == "..." for key, _ in options.items):
-        return None
-    return {key.lower(): value for key, value in options.items}
-
-
-def _clears(call: Call, options: Value | None) -> bool:
-    life = (
-        call.argument("max_age")
-        or call.argument("expires")
-        or (options.item("maxAge") or options.item("expires") if options is not None else None)
-    )
-    return life is not None and (life.text in {"0", "-1"} or re.search(r"new Date\(0\)|1970", life.text) is not None)
-
-
-def _is_off(value: Value | None) -> bool:
-    return value is None or value.kind is ValueKind.NONE or (value.kind is ValueKind.BOOLEAN and value.text.lower() == "false")
