@@ -32,7 +32,7 @@ class Gap:
 
 
 _PYTHON_DECODE = re.compile(r"(?:^|\.)(?:jwt|jose_jwt|pyjwt|_jwt)\.decode$")
-_PYTHON_PEEK = re.compile(r"(?:^|\.)get_unverified_claims$")
+_PYTHON_PEEK = re.compile(r"(?:^|\.)(?:get_unverified_claims|process_jwt)$")
 _SCRIPT_DECODE = re.compile(
     r"(?:^|\.)(?:jwt|jsonwebtoken|JWT|jose)\.(?:decode|decodeJwt)$|(?:^|\.)(?:jwtService|jwt_service|_jwtService)\.decode$"
 )
@@ -49,9 +49,11 @@ _EXCHANGES = re.compile(
 )
 _IDENTITY = r"(?:sub|user|user_?id|uid|e?mail|id|_id|role|roles|username|preferred_username|oid|is_?admin|admin|scope|permissions|tenant_?id|org_?id)"
 _IDENTIFIES = re.compile(
-    r"current_?user|authenticat|get_?user|user_?from|require_?(?:auth|user|login)|is_?admin|authorize|auth_?(?:middleware|guard)|protect",
+    r"current_?user|authenticat|get_?user|user_?from|require_?(?:auth|user|login)|is_?admin|authorize|auth_?(?:middleware|guard)|protect"
+    r"|(?:^|(?<=_))(?:verify|validate|check)_?(?:\w{0,12}_?)?(?:token|jwt|session|auth|login|credentials)",
     re.IGNORECASE,
 )
+"""Names of functions whose answer says who is calling; one that is called "verify..." promises the check it leaves out."""
 _TOKEN_MAKER = re.compile(r"token|jwt|login|sign_?in|auth|session", re.IGNORECASE)
 _IDENTITY_KEY = re.compile(rf"^{_IDENTITY}$", re.IGNORECASE)
 _ENDS = re.compile(r"['\"]exp['\"]|\bexp\s*[:=]|expiresIn|setExpirationTime|expires_delta|\bexp\b\s*,")
@@ -158,8 +160,13 @@ def _is_checked_decode(call: Call, facts: FileFacts) -> bool:
 
 
 def _none_allowed(facts: FileFacts) -> Iterator[Gap]:
-    """A decoder that accepts tokens without any signature."""
+    """A decoder that accepts tokens without any signature, a maker that gives them none."""
     for call in facts.calls:
+        if re.search(r"(?:^|\.)(?:jwt|jsonwebtoken|jose_jwt|pyjwt)\.(?:sign|encode)$", call.callee):
+            chosen = call.argument("algorithm", 2) if facts.path.endswith(".py") else _item(call.argument("options", 2), "algorithm")
+            if chosen is not None and chosen.kind in {ValueKind.STRING, ValueKind.NONE} and chosen.literal.lower() in {"none", ""}:
+                message = "Tokens are made without any signature: anybody can write one that says they are the administrator."
+                yield Gap("unverified-token", facts.path, call.line, call.end_line, message, 347, forged=True)
         if not (_PYTHON_DECODE.search(call.callee) or re.search(r"(?:^|\.)jwt\.verify$|jwtVerify$", call.callee)):
             continue
         options = call.argument("options", 2)
@@ -169,6 +176,10 @@ def _none_allowed(facts: FileFacts) -> Iterator[Gap]:
         if listed is not None and any(value.kind is ValueKind.STRING and value.literal.lower() == "none" for _, value in listed.items):
             message = "Tokens without any signature are accepted here: anybody can write one that says they are the administrator."
             yield Gap("unverified-token", facts.path, call.line, call.end_line, message, 347, forged=True)
+
+
+def _item(value: Value | None, key: str) -> Value | None:
+    return value.item(key) if value is not None else None
 
 
 def _identifies(facts: FileFacts, peek: tuple[int, int, int, str], syntax: Syntax, project: Project, texts: dict[str, str]) -> bool:
