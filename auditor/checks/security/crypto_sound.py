@@ -14,31 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditor.checks.ciphers import cipher_faults
 from auditor.checks.registry import check
+from auditor.checks.weak_values import BROKEN, encoded_passwords, hashed, makers, predictable
 from auditor.model.evidence import ToolHits
 from auditor.model.needs import BANDIT, PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Project
-from auditor.model.syntax import Call, FileFacts, Syntax, ValueKind
+from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
 
 ITEM = "security.crypto-sound"
 _PASSWORD = re.compile(r"passw(?:or)?d|\bpwd\b|passphrase|senha|contrase[nñ]a", re.IGNORECASE)
-_TOKEN = re.compile(
-    r"token|secret|\botp\b|otp_|_otp|passw(?:or)?d|session_?id|api_?key|nonce|\bsalt\b|csrf|invite_?(?:code|key)|remember_?me|(?:verif\w*|reset|auth|login|2fa|mfa|confirm\w*|security|recovery|access|activation)_?(?:code|key|pin)",
-    re.IGNORECASE,
-)
-_NOT_A_TOKEN = re.compile(
-    r"tokeni[sz]|token_?(?:count|limit|usage|s_used|color|length|ids?\b)|max_?token|num_?token|tokens\b|mock|placeholder|sample",
-    re.IGNORECASE,
-)
-_FAST_HASH = re.compile(
-    r"^(?:hashlib\.(?:md5|sha1|sha224|sha256|sha384|sha512|new|blake2[bs])|(?:crypto\.)?createHash|md5|sha1|sha256|sha512|CryptoJS\.(?:MD5|SHA1|SHA256|SHA512))$"
-)
-_WEAK_HASH = re.compile(r"md5|sha-?1\b|\brc4\b|\bdes\b", re.IGNORECASE)
-_PREDICTABLE = re.compile(
-    r"^(?:random\.(?:random|randint|randrange|choice|choices|sample|getrandbits|uniform|randbytes)|np\.random\.\w+|numpy\.random\.\w+|Math\.random|Faker?\(\)\.\w+)$"
-)
 _SLOW = re.compile(
     r"(?:^|\.)(?:bcrypt|bcryptjs|argon2|scrypt|scryptSync|pbkdf2\w*|PasswordHasher|CryptContext|generate_password_hash|check_password_hash|make_password|check_password|set_password|hashpw|checkpw|PBKDF2HMAC|hash_password|verify_password)\b|^(?:secrets\.|crypto\.random|randomBytes|randomUUID|uuid)"
 )
@@ -52,35 +39,43 @@ _LEAKS_TIME = re.compile(
     r"(?:hexdigest\(\)|\bdigest\(\s*['\"](?:hex|base64)['\"]\s*\)|\b(?:expected|computed|calculated)_?(?:signature|hmac|hash|sig))\s*(?:===?|!==?)(?!\s*['\"]{2})",
     re.IGNORECASE,
 )
-_OLD_CIPHER = re.compile(r"^(?:crypto\.)?create(?:Cipher|Decipher)$")
-_ECB = re.compile(r"-ecb\b|^des|^rc4|^bf-|^blowfish", re.IGNORECASE)
 _PROTOCOL = re.compile(r"\bcnonce\b|\bNTLMSSP\b|\bntlm\b", re.IGNORECASE)
 """HTTP digest and NTLM prescribe old hashes and ciphers: whoever speaks them has no choice."""
-_HANDLES = re.compile(r"password|passwd|\bjwt\b|token|crypto|hashlib|bcrypt|argon2|hmac|cipher|fernet", re.IGNORECASE)
+_SEEDS = re.compile(
+    r"(?:^|/)(?:prisma|db|database|scripts)/seeds?/|(?:^|/)(?:seeds?|seeders?|seeding|fixtures?)(?:/|[-_.][\w-]*\.?\w*$)", re.IGNORECASE
+)
+"""What fills a database for development: its tokens open nothing."""
+_HANDLES = re.compile(
+    r"password|passwd|\bjwt\b|token|crypto|hashlib|bcrypt|argon2|hmac|cipher|fernet|\botp\b|session|remember", re.IGNORECASE
+)
 
 
 @check(ITEM, needs=(SYNTAX, PROJECT, TEXTS), corroborating=(BANDIT,))
 def crypto_sound(syntax: Syntax, project: Project, texts: dict[str, str], bandit: ToolHits) -> Judgement:
     """Read what is done with passwords, tokens, hashes and ciphers."""
-    files = syntax.of(project.production)
+    files = [facts for facts in syntax.of(project.production) if not _SEEDS.search(facts.path)]
     if not any(_HANDLES.search(texts.get(facts.path, "")) for facts in files):
         return NotApplicable("The code handles no passwords, tokens or encryption.")
     failing: list[Finding] = []
     partial: list[Finding] = [
         Finding(hit.rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, "bandit", hit.cwe)
         for hit in bandit.of(ITEM)
-        if hit.rule in {"B304", "B305", "B505"} and hit.path in project.production
+        if hit.path in project.production
     ]
+    reported = {(finding.path, finding.line) for finding in partial}
+    drawn, broken = makers(files)
     sound: list[Place] = []
     for facts in files:
         if _PROTOCOL.search(texts.get(facts.path, "")):
             continue
         server = project.on_server(facts.path)
-        failing += [*_hashed_fast(facts, texts.get(facts.path, "")), *_guessable(facts, server=server)]
-        partial += _outdated(facts)
+        weak = [*predictable(facts, drawn, server=server), *hashed(facts, texts.get(facts.path, ""), broken, server=server)]
+        failing += [finding for finding in weak if finding.rule != BROKEN]
+        partial += [finding for finding in weak if finding.rule == BROKEN]
+        partial += [finding for finding in cipher_faults(facts) if (finding.path, finding.line) not in reported]
         sound += [Place(facts.path, call.line) for call in facts.calls if _SLOW.search(call.callee)]
         if server:
-            failing += _compared(facts, texts.get(facts.path, ""))
+            failing += [*_compared(facts, texts.get(facts.path, "")), *encoded_passwords(facts)]
             partial += _leaking(facts, texts.get(facts.path, ""))
     return Assessed(
         bad=0,
@@ -106,46 +101,6 @@ def _summary(failing: int, partial: int, sound: int) -> str:
     )
 
 
-def _scope_name(facts: FileFacts, scope: int) -> str:
-    return facts.definitions[scope].qualname if scope >= 0 else ""
-
-
-def _words(call: Call) -> str:
-    names = [
-        name
-        for argument in call.arguments
-        for name in (*argument.value.names, argument.value.literal if argument.value.kind is ValueKind.NAME else "")
-    ]
-    return " ".join(names)
-
-
-def _hashed_fast(facts: FileFacts, text: str) -> Iterator[Finding]:
-    """A password handed to a hash made to be fast; the k-anonymity look-up of leaked passwords is one on purpose."""
-    if "pwnedpasswords" in text:
-        return
-    lines = text.split("\n")
-    for call in facts.calls:
-        if not _FAST_HASH.match(call.callee):
-            continue
-        line = lines[call.line - 1] if call.line <= len(lines) else ""
-        updated = _PASSWORD.search(line[line.find("createHash") :]) if "createHash" in call.callee else None
-        if _PASSWORD.search(_words(call)) or updated:
-            message = "A password is hashed with a function made to be fast: whoever gets the table tries billions of passwords a second."
-            yield Finding("fast-password-hash", facts.path, message, call.line, call.end_line, Confidence.HIGH, "syntax", 916)
-
-
-def _guessable(facts: FileFacts, *, server: bool) -> Iterator[Finding]:
-    """A token, code or key drawn from a generator whose next values can be computed from earlier ones."""
-    bound = {entry.line: entry.target for entry in facts.assignments}
-    for call in facts.calls:
-        if not _PREDICTABLE.match(call.callee):
-            continue
-        name = " ".join((bound.get(call.line, ""), call.target, _scope_name(facts, call.scope).rpartition(".")[2]))
-        if _TOKEN.search(name) and not _NOT_A_TOKEN.search(name) and (server or re.search(r"token|passw|secret|otp", name, re.IGNORECASE)):
-            message = f"{call.callee} draws a secret here: its next values can be computed from earlier ones, so somebody else's token can be guessed."
-            yield Finding("predictable-token", facts.path, message, call.line, call.end_line, Confidence.HIGH, "syntax", 330)
-
-
 def _compared(facts: FileFacts, text: str) -> Iterator[Finding]:
     """A stored password compared with the one that was typed: it is stored as plain text."""
     if not _PASSWORD.search(text):
@@ -164,28 +119,3 @@ def _leaking(facts: FileFacts, text: str) -> Iterator[Finding]:
         if len(line) < 400 and _LEAKS_TIME.search(line) and re.search(r"sign|hmac|token|secret|sig\b", line, re.IGNORECASE):
             message = "A signature is compared character by character: the time it takes tells how much of a forged one was right."
             yield Finding("comparison-leaks-time", facts.path, message, number, number, Confidence.MEDIUM, "syntax", 208)
-
-
-def _outdated(facts: FileFacts) -> Iterator[Finding]:
-    """Ciphers and hashes that no longer hold in a use that is about security, and too few rounds."""
-    for call in facts.calls:
-        first = call.arguments[0].value if call.arguments else None
-        literal = first.literal if first is not None and first.kind is ValueKind.STRING else ""
-        security = _TOKEN.search(_words(call)) or _TOKEN.search(call.target) or _TOKEN.search(_scope_name(facts, call.scope))
-        if _OLD_CIPHER.match(call.callee) or (call.callee.endswith(("createCipheriv", "createDecipheriv")) and _ECB.search(literal)):
-            message = "This cipher does not hide what it encrypts: equal texts give equal results, or its key is derived from a password in one step."
-            yield Finding("outdated-cipher", facts.path, message, call.line, call.end_line, Confidence.HIGH, "syntax", 327)
-        elif (
-            _FAST_HASH.match(call.callee)
-            and _WEAK_HASH.search(f"{call.callee} {literal}")
-            and security
-            and not _PASSWORD.search(_words(call))
-        ):
-            if not any(argument.name == "usedforsecurity" for argument in call.arguments):
-                message = "A broken hash protects a token or signature here: two texts with the same hash can be made."
-                yield Finding("broken-hash", facts.path, message, call.line, call.end_line, Confidence.MEDIUM, "syntax", 327)
-        elif re.search(r"(?:^|\.)(?:bcrypt\w*\.(?:hash|hashSync|genSalt|genSaltSync|gensalt))$", call.callee):
-            rounds = [argument.value.literal for argument in call.arguments if argument.value.kind is ValueKind.NUMBER]
-            if rounds and rounds[-1].isdigit() and int(rounds[-1]) < 10:
-                message = f"bcrypt runs {rounds[-1]} rounds here: ten or more are needed to slow an attacker down."
-                yield Finding("few-rounds", facts.path, message, call.line, call.end_line, Confidence.HIGH, "syntax", 916)
