@@ -31,17 +31,20 @@ _PYTHON = re.compile(
     r"\bverify_mode\s*=\s*(?:ssl\.)?CERT_NONE\b|\bsetopt\([^)\n]{0,60}SSL_VERIFYPEER\s*,\s*(?:0|False)\b|\bssl_cert_reqs['\"]?\s*[=:]\s*(?:['\"]?none['\"]?|ssl\.CERT_NONE|None)\b",
     re.IGNORECASE,
 )
+_SESSION = re.compile(r"(?:^|\.)(?:requests\.)?(?:Session|session|Client|AsyncClient)$")
 _PYTHON_ALL = re.compile(r"_create_default_https_context\s*=\s*ssl\._create_unverified_context")
 _SETTING = re.compile(r"\bNODE_TLS_REJECT_UNAUTHORIZED\s*=\s*['\"]?0\b|\bPYTHONHTTPSVERIFY\s*=\s*['\"]?0\b")
 _CLIENT = re.compile(
     r"(?:^|\.)(?:get|post|put|patch|delete|head|options|request|stream|send|Client|AsyncClient|Session|ClientSession|TCPConnector|urlopen|client|resource|Elasticsearch|OpenSearch|Minio)$"
 )
-_LOCAL = re.compile(
+LOCAL_HOST = re.compile(
     r"//(?:[^/@\s]{1,60}@)?(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker\.internal|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|[\w-]{1,40}(?:[:/]|$)|[\w.-]{1,60}\.(?:local|internal|lan|test|svc)\b)",
     re.IGNORECASE,
 )
 _BARE_LOCAL = re.compile(r"^(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)$")
-_REMOTE = re.compile(r"^(?:https|wss|rediss|amqps|mongodb\+srv)://(?:[^/@\s]{1,60}@)?(?:[\w-]{1,63}\.){1,6}[a-z]{2,20}\b", re.IGNORECASE)
+REMOTE_HOST = re.compile(
+    r"^(?:https|wss|rediss|amqps|mongodb\+srv)://(?:[^/@\s]{1,60}@)?(?:[\w-]{1,63}\.){1,6}[a-z]{2,20}\b", re.IGNORECASE
+)
 _CHOSEN = re.compile(r"\bif\b.{0,120}(?:unsafe|insecure|ignore|skip|self_?signed|verify|tls|ssl|trust|cert)", re.IGNORECASE)
 _DEVELOPMENT = re.compile(
     r"!==?\s*['\"]production|===?\s*['\"](?:dev|development|test|local)|\bis_?(?:dev|local|test)\w*|settings\.DEBUG|\bif\s+DEBUG\b|__DEV__",
@@ -99,7 +102,7 @@ def _in_script(facts: FileFacts, text: str) -> Iterator[Unchecked]:
         hosts = _hosts(facts, number)
         if _only_local(hosts):
             continue
-        remote = everything or bool(_PRODUCTION.search(around)) or any(_REMOTE.match(host) for host in hosts)
+        remote = everything or bool(_PRODUCTION.search(around)) or any(REMOTE_HOST.match(host) for host in hosts)
         yield Unchecked(facts.path, number, number, remote, everything)
 
 
@@ -116,16 +119,27 @@ def _in_python(facts: FileFacts, text: str) -> Iterator[Unchecked]:
         ]
         hosts = own or _hosts(facts, call.line)
         if not _only_local(hosts):
-            yield Unchecked(facts.path, call.line, call.end_line, any(_REMOTE.match(host) for host in hosts))
+            yield Unchecked(facts.path, call.line, call.end_line, any(REMOTE_HOST.match(host) for host in hosts))
+    unverified = _sessions_off(facts)
     for number, line in enumerate(lines, 1):
         if len(line) > 400 or line.lstrip().startswith("#"):
             continue
         everything = bool(_PYTHON_ALL.search(line))
-        if everything or _PYTHON.search(line):
+        if everything or _PYTHON.search(line) or number in unverified:
             around = "\n".join(lines[max(0, number - 5) : number - 1])
             hosts = _hosts(facts, number)
             if not (_DEVELOPMENT.search(around) or _CHOSEN.search(around) or (_only_local(hosts) and not everything)):
-                yield Unchecked(facts.path, number, number, everything or any(_REMOTE.match(host) for host in hosts), everything)
+                yield Unchecked(facts.path, number, number, everything or any(REMOTE_HOST.match(host) for host in hosts), everything)
+
+
+def _sessions_off(facts: FileFacts) -> frozenset[int]:
+    """Lines where a session of an HTTP client that is made in this file is told not to check: `session.verify = False`."""
+    made = {call.target for call in facts.calls if call.target and _SESSION.search(call.callee)}
+    return frozenset(
+        a.line
+        for a in facts.assignments
+        if a.target.removesuffix(".verify") in made and a.target.endswith(".verify") and a.value is not None and a.value.text == "False"
+    )
 
 
 def _is_off(call: Call) -> bool:
@@ -153,4 +167,4 @@ def _is_host(text: str) -> bool:
 
 
 def _only_local(hosts: list[str]) -> bool:
-    return bool(hosts) and all(_BARE_LOCAL.match(host) or _LOCAL.search(host) for host in hosts)
+    return bool(hosts) and all(_BARE_LOCAL.match(host) or LOCAL_HOST.search(host) for host in hosts)

@@ -3,7 +3,7 @@
 Passing title: Connections check whom they talk to, and pages tell the browser what to refuse
 Failing title: A connection does not check whom it talks to, or pages set no protection in the browser
 Grading: A certificate check that is switched off towards a remote host, or for a whole process, fails the item; towards a host that is named only in the
-    settings it is partial. Pages without any rule for frames, content types or a content security policy are partial. Development switches, connections to the own machine and
+    settings it is partial. So are a login sent in clear text (FTP, Telnet, mail and HTTP without TLS), server keys accepted unseen, and outdated TLS. Pages without any rule for frames, content types or a content security policy are partial. Development switches, connections to the own machine and
     switches an operator turns on purpose do not count.
 Done when: No connection switches its check off (a private authority is given as a file instead), and the pages answer with a content security policy, `nosniff` and a rule for frames.
 What it cannot see: Headers and certificates of a proxy, gateway or hosting service whose settings are outside the repository.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 
 from auditor.checks.certificates import Unchecked, settings_off, unchecked
+from auditor.checks.clear_text import transport_faults
 from auditor.checks.page_headers import RULES, page_rules, serves_pages
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment, Manifests
@@ -46,16 +47,24 @@ def headers_and_tls(  # noqa: PLR0917 - evidence comes by position
         return NotApplicable("Nothing here connects to another machine or answers a browser.")
     rules = page_rules(project, syntax, texts) if pages else {}
     findings = [_finding(place) for place in open_doors]
+    known = {(finding.path, finding.line) for finding in findings}
+    weak = [
+        fault
+        for facts in syntax.of(project.server)
+        for fault in transport_faults(facts, texts.get(facts.path, ""))
+        if (fault.path, fault.line) not in known
+    ]
+    findings += weak
     bare = bool(pages) and not {"content security policy", "frames"} & set(rules)
     if bare:
         findings.append(_bare(pages, project, texts))
     remote = any(place.remote for place in open_doors)
-    floor = 1.0 if remote else 0.5 if open_doors else 0.4 if bare else 0.0
+    floor = 1.0 if remote else 0.5 if open_doors or weak else 0.4 if bare else 0.0
     return Assessed(
         bad=0,
         total=0,
         floor=floor,
-        summary=_summary(open_doors, bare=bare, pages=bool(pages)),
+        summary=_summary(open_doors, weak, bare=bare, pages=bool(pages)),
         findings=tuple(findings),
         evidence=tuple(dict.fromkeys(rules[rule] for rule in RULES if rule in rules)),
         signals=(
@@ -97,13 +106,15 @@ def _bare(pages: list[str], project: Project, texts: dict[str, str]) -> Finding:
     return Finding("no-page-headers", place.path, message, place.line, place.end_line, Confidence.MEDIUM, "syntax", 693)
 
 
-def _summary(open_doors: list[Unchecked], *, bare: bool, pages: bool) -> str:
+def _summary(open_doors: list[Unchecked], weak: list[Finding], *, bare: bool, pages: bool) -> str:
     if open_doors:
         return (
             f"{plural(len(open_doors), 'connection')} {'does' if len(open_doors) == 1 else 'do'} not check whom it talks to."
             if len(open_doors) == 1
             else f"{len(open_doors)} connections do not check whom they talk to."
         )
+    if weak:
+        return f"{plural(len(weak), 'connection')} can be listened to, or {'does' if len(weak) == 1 else 'do'} not know whom it talks to."
     if bare:
         return "No certificate check is switched off; the pages set no rule for frames and no content security policy."
     return (
