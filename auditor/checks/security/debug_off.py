@@ -4,7 +4,7 @@ Passing title: Debug modes and development servers stay out of production
 Failing title: Production runs in a debug mode or on a development server
 Grading: Fail when the way production starts reaches a debug switch or a development server: in the image, the platform file, the start script, the settings it loads,
     or in the only way the program can be started at all. Partial when only the direct run of a file does, when a switch is on unless the environment turns it off
-    and the deployment does so, when every host name is accepted, or when an internal page (debug, seed, playground) is reachable without a login.
+    and the deployment does so, when every host name is accepted, when an internal page (debug, seed, playground) is reachable without a login, or when an answer holds a stack trace.
 Done when: Debug is off unless a variable turns it on, the image starts a production server, and debug and seed routes are gone from production code.
 What it cannot see: Switches set in the platform's own settings, and internal pages with other names.
 """
@@ -20,6 +20,7 @@ from auditor.checks.handler_classes import names_before
 from auditor.checks.images import is_development_server
 from auditor.checks.reach import within
 from auditor.checks.registry import check
+from auditor.checks.shown_errors import shown_traces
 from auditor.checks.starts import Start, production_server, runs_file, starts_of
 from auditor.model.artifacts import CiWorkflow, Deployment, Manifests, TaskFile
 from auditor.model.evidence import RouteKind, Routes
@@ -95,6 +96,8 @@ def debug_off(  # noqa: PLR0917 - one per need, in their order
             faults.extend(_settings(facts, files, texts))
         elif project.on_server(facts.path):
             faults.extend(_graphql(facts, texts))
+        if project.on_server(facts.path):
+            faults.extend(_Fault(0.5, finding) for finding in shown_traces(facts, texts.get(facts.path, "")))
     faults.extend(_pages(routes, syntax))
     unread = tuple(
         (f.path, f"does not parse (line {f.error_line})")
@@ -121,7 +124,7 @@ def debug_off(  # noqa: PLR0917 - one per need, in their order
 
 def _summary(faults: list[_Fault], starts: tuple[Start, ...], server: str) -> str:
     if faults:
-        return f"{plural(len(faults), 'place', 'places')} where a debug mode, a development server or an internal page can be reached."
+        return f"{plural(len(faults), 'place', 'places')} where a debug mode, a development server, an internal page or a stack trace can be reached."
     how = f", production runs {server}" if server else f", {plural(len(starts), 'start command')} looked at" if starts else ""
     return f"No debug switch, development server or internal page was found{how}."
 
