@@ -3,7 +3,8 @@
 Passing title: File names, uploads and addresses from outside are confined
 Failing title: Somebody outside chooses files or addresses the server uses
 Grading: A file path, an address the server calls or a redirect that a request chooses freely fails the item; an archive unpacked without looking at its names,
-    asking whether a file of a chosen name exists, an XML parser that follows entities, and uploads read without any limit of size, are partial. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
+    asking whether a file of a chosen name exists, an XML parser that follows entities, and uploads read without any limit of size, are partial; so are temporary files
+    with a predictable name and files that every user of the machine may change. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
 Done when: Every place listed resolves the path and compares it with its folder, compares the host with a list, or limits the size, and a test with `../` and with a foreign address is refused.
 What it cannot see: Limits of a proxy or gateway in front of the service, and names that another program wrote into the database.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from auditor.checks.local_files import file_faults
 from auditor.checks.registry import check
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
@@ -48,15 +50,18 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
     suspected = [hit for tool in (flows, bandit, semgrep) for hit in tool.of(ITEM) if hit.grade == "partial"]
     doubtful = [hit for hit in suspected if hit.path in project.production and not _reads_own_document(hit, flows)]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
+    local = [finding for facts in syntax.of(project.server) for finding in file_faults(facts)]
     findings = [
         *(_finding(hit, "flows") for hit in certain),
         *(_finding(hit, _detector(hit)) for hit in doubtful),
         *uploads,
     ]
+    floor = 1.0 if certain else 0.5 if findings else 0.3 if local else 0.0
+    findings += local
     return Assessed(
         bad=0,
         total=0,
-        floor=1.0 if certain else 0.5 if findings else 0.0,
+        floor=floor,
         summary=_summary(len(certain), len(findings) - len(certain), len(project.server)),
         findings=tuple(findings),
         signals=(f"{plural(len(project.server), 'server file')} followed from where requests come in",),
@@ -81,7 +86,7 @@ def _summary(certain: int, doubtful: int, files: int) -> str:
     if certain:
         return f"A request freely chooses a file or an address in {plural(certain, 'place')}."
     if doubtful:
-        return f"{plural(doubtful, 'place')} handle uploads, archives or paths without a limit in sight."
+        return f"{plural(doubtful, 'place')} handle uploads, archives, paths or files of their own without a limit in sight."
     return f"In {plural(files, 'server file')} no request chooses a file or an address freely."
 
 
