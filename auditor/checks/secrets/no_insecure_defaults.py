@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from auditor.checks.database_logins import Login, database_logins
 from auditor.checks.fixed_credentials import Fixed, Reach, concerns, fixed_credentials
 from auditor.checks.known_logins import compared_passwords, seeded_accounts
 from auditor.checks.registry import check
@@ -127,7 +128,19 @@ def _in_code(facts: FileFacts, text: str, role: Role) -> list[tuple[Finding, Rea
         for line, name in compared_passwords(text):
             message = f"A login compares `{name}` with a password that stands in the code: everybody who reads the code gets in, and it can only be changed by a release."
             found.append((Finding("password-in-code", facts.path, message, line, line, Confidence.HIGH, "syntax", 798), Reach.PRODUCTION))
+        known = {finding.line for finding, _ in found}
+        found += [_database_login(facts.path, login) for login in database_logins(facts) if login.line not in known]
     return found
+
+
+def _database_login(path: str, login: Login) -> tuple[Finding, Reach]:
+    what = "without any password" if login.empty else "with a password that stands in the code"
+    who = "every program on the own machine" if login.local else "whoever reads the code and reaches the server"
+    message = f"The database is opened {what}: {who} can do the same."
+    reach = Reach.DEVELOPMENT if login.local else Reach.PRODUCTION
+    confidence = Confidence.MEDIUM if login.local else Confidence.HIGH
+    rule, cwe = ("database-without-password", 258) if login.empty else ("database-password-in-code", 798)
+    return Finding(rule, path, message, login.line, login.end_line, confidence, "syntax", cwe), reach
 
 
 def _finding(path: str, fixed: Fixed, reach: Reach) -> Finding:
