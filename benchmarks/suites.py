@@ -48,9 +48,13 @@ RELATED = [
     {79, 80, 116},
     {89, 90, 91, 643, 943},
     {259, 321, 798, 522},
+    {256, 257, 258, 260, 261, 522},
+    {258, 521},
     {295, 319},
+    {319, 614},
+    {377, 378, 379},
     {326, 327, 328, 339, 916, 759, 760, 256},
-    {330, 331, 338, 339, 1204},
+    {329, 330, 331, 338, 339, 1204},
     {502},
     {601},
     {611, 776, 827},
@@ -62,7 +66,7 @@ RELATED = [
     {347, 345},
     {501, 20},
 ]
-"""Weaknesses that name the same thing."""
+"""Weaknesses that name the same thing, or a thing and its kinds in CWE's own hierarchy (614 under 319, 378 and 379 under 377, 329 under 1204, 258 under 521 and 260, those under 522)."""
 
 
 def main() -> int:
