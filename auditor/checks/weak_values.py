@@ -45,7 +45,6 @@ _BROKEN_NAME = re.compile(r"^(?:md[245]|sha-?1|ripemd(?:128)?)$", re.IGNORECASE)
 _SLOW = re.compile(
     r"bcrypt|argon2|scrypt|pbkdf2|PBKDF2|hashpw|checkpw|make_password|generate_password_hash|PasswordHasher|CryptContext|pwd_context"
 )
-_DECODES = re.compile(r"(?:^|\.)(?:b(?:16|32|64|85)decode|urlsafe_b64decode|unhexlify|atob|fromhex)$")
 _SECRET_FILE = re.compile(r"passw(?:or)?d|credential|shadow\b|htpasswd", re.IGNORECASE)
 _CERTIFICATE = re.compile(r"\b(?:certificate|public_?key|signature)\b", re.IGNORECASE)
 
@@ -262,22 +261,3 @@ def _broken_uses(facts: FileFacts, elsewhere: Mapping[str, Origin], *, server: b
         names = " ".join(name for argument in call.arguments for name in argument.value.names)
         if _breaks(_as_value(call)).lower().endswith("md5") and _CERTIFICATE.search(names):
             yield call.line
-
-
-def encoded_passwords(facts: FileFacts) -> Iterator[Finding]:
-    """A typed password compared with one that is only decoded: it was kept in a form everybody can turn back."""
-    for bound in (*facts.returns, *facts.assignments):
-        value = bound.value
-        if (
-            value is None
-            or value.kind is not ValueKind.OPERATION
-            or value.items[:1] == ()
-            or value.items[0][0] not in {"==", "===", "!=", "!=="}
-        ):
-            continue
-        sides = [item for _, item in value.items]
-        decoded = any(side.kind is ValueKind.CALL and _DECODES.search(side.literal) for side in sides)
-        typed = any(side.kind is ValueKind.NAME and is_password_name(side.literal.rsplit(".", 1)[-1]) for side in sides)
-        if decoded and typed:
-            message = "The stored password is only encoded, and anybody can turn that back: a copy of the table opens every account."
-            yield Finding("encoded-password", facts.path, message, bound.line, bound.line, Confidence.HIGH, "syntax", 261)

@@ -3,7 +3,7 @@
 Passing title: Passwords, tokens and keys are made by methods that hold
 Failing title: Passwords or tokens can be guessed from what is stored
 Grading: A password that is hashed fast or compared as plain text, and a token, code or key drawn from a predictable generator, fail the item; an outdated
-    cipher or hash in another security use, too few rounds and comparisons that leak time are partial. Hashes for caches, checksums and identicons, and protocols that prescribe old
+    cipher or hash in another security use, fixed vectors, salts and keys, short keys, too few rounds and comparisons that leak time are partial. Hashes for caches, checksums and identicons, and protocols that prescribe old
     methods (HTTP digest, NTLM) do not count.
 Done when: Passwords go through argon2, bcrypt, scrypt or PBKDF2 (or a hosted identity provider), tokens come from `secrets` or `crypto.randomBytes`, and signatures are compared in constant time.
 What it cannot see: How passwords are stored by a service outside the repository, and secrets that are hashed under names that do not say so.
@@ -15,8 +15,9 @@ import re
 from collections.abc import Iterator
 
 from auditor.checks.ciphers import cipher_faults
+from auditor.checks.plain_passwords import plain_passwords
 from auditor.checks.registry import check
-from auditor.checks.weak_values import BROKEN, encoded_passwords, hashed, makers, predictable
+from auditor.checks.weak_values import BROKEN, hashed, makers, predictable
 from auditor.model.evidence import ToolHits
 from auditor.model.needs import BANDIT, PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Project
@@ -75,7 +76,7 @@ def crypto_sound(syntax: Syntax, project: Project, texts: dict[str, str], bandit
         partial += [finding for finding in cipher_faults(facts) if (finding.path, finding.line) not in reported]
         sound += [Place(facts.path, call.line) for call in facts.calls if _SLOW.search(call.callee)]
         if server:
-            failing += [*_compared(facts, texts.get(facts.path, "")), *encoded_passwords(facts)]
+            failing += [*_compared(facts, texts.get(facts.path, "")), *plain_passwords(facts)]
             partial += _leaking(facts, texts.get(facts.path, ""))
     return Assessed(
         bad=0,
