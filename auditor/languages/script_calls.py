@@ -75,6 +75,13 @@ def _promise_frame(walk: Walk, function: Node, callee: str, listed: Node | None,
     return frame.guard()
 
 
+def _is_awaited(node: Node, use: Use) -> bool:
+    """Whether a call is awaited; the grammar puts `await` inside of a call with type arguments (`await load<T>()`)."""
+    function = node.child_by_field_name("function")
+    inside = function is not None and function.type == "await_expression" and node.child_by_field_name("type_arguments") is not None
+    return use.awaited or inside
+
+
 def _record(walk: Walk, node: Node, callee: str, frame: Frame, use: Use) -> None:
     arguments = tuple(Argument(name, value) for name, value in walk.values.arguments(node))
     walk.calls.append(
@@ -84,7 +91,7 @@ def _record(walk: Walk, node: Node, callee: str, frame: Frame, use: Use) -> None
             node.start_point[0] + 1,
             end_line_of(node),
             frame.definition,
-            awaited=use.awaited,
+            awaited=_is_awaited(node, use),
             target=use.target,
             guarded=frame.guarded,
             used=use.used,

@@ -618,3 +618,9 @@ def test_a_text_that_grows_is_bound_to_both_of_its_sides() -> None:
         ("this.total", 3, ValueKind.OPERATION, [("-=", "this.total"), ("-=", "1")]),
     ]
     assert any(call.callee == "pick" for call in facts.calls)
+
+
+@pytest.mark.parametrize("source", ["await load(x)", "await load<T>(x)", "await api.load<Page<T>>(x)", "const y = await load<T>(x)"])
+def test_an_awaited_call_with_type_arguments_is_awaited(source: str) -> None:
+    found = read(f"async function f() {{ {source} }}", Language.TYPESCRIPT).calls
+    assert [call.awaited for call in found] == [True]
