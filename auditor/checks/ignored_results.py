@@ -86,6 +86,11 @@ def _answers_with_nothing(facts: FileFacts, call: Call) -> str:
     return "" if told or reported else empty.text[:30]
 
 
+def is_hosted_result(callee: str) -> bool:
+    """Whether a call answers with a result that holds its own error and never raises."""
+    return bool(_SUPABASE.match(callee) and _RESULT.search(callee)) and "throwOnError" not in callee
+
+
 def _outermost(facts: FileFacts) -> list[Call]:
     return [call for call in facts.calls if _SUPABASE.match(call.callee) and _RESULT.search(call.callee)]
 

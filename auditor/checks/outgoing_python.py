@@ -116,7 +116,7 @@ class PythonSites:
     def __init__(self, files: tuple[FileFacts, ...]) -> None:
         self._files = files
         self._values = assigned_values(files)
-        self._locals = {facts.path: _imported(facts) for facts in files}
+        self._locals = {facts.path: imported(facts) for facts in files}
         self._modules = _modules(files)
         self._nearby = {facts.path: _Nearby(facts) for facts in files}
         self._model_limited = self._clients_are_limited()
@@ -147,7 +147,7 @@ class PythonSites:
         models = any(name.split(".")[0] in _MODEL_PACKAGES for name in full.values())
         found = []
         for call in facts.calls:
-            name = _expand(full, call.callee)
+            name = expand(full, call.callee)
             known = self._known(facts, call, name, sessions, models=models)
             if known is not None:
                 found.append((call, *known))
@@ -240,7 +240,7 @@ class PythonSites:
         return {
             call.target: Limit.EXPLICIT if call.target in limited else Limit.NONE
             for call in facts.calls
-            if call.target and _expand(full, call.callee) in _SESSIONS
+            if call.target and expand(full, call.callee) in _SESSIONS
         }
 
     def _aiohttp(self, facts: FileFacts, call: Call) -> Limit:
@@ -267,7 +267,7 @@ class PythonSites:
             any(argument.name == "timeout" and not is_nothing(argument.value) for argument in call.arguments)
             for facts in self._files
             for call in facts.calls
-            if _MODEL_CLIENT.match(_expand(self._locals[facts.path], call.callee))
+            if _MODEL_CLIENT.match(expand(self._locals[facts.path], call.callee))
         ]
         return all(made) if made else None
 
@@ -340,7 +340,7 @@ class PythonSites:
         ]
 
 
-def _imported(facts: FileFacts) -> dict[str, str]:
+def imported(facts: FileFacts) -> dict[str, str]:
     """Local name -> full dotted name of what it stands for; relative modules keep their leading dots."""
     found: dict[str, str] = {}
     for statement in facts.imports:
@@ -353,7 +353,8 @@ def _imported(facts: FileFacts) -> dict[str, str]:
     return found
 
 
-def _expand(full: dict[str, str], callee: str) -> str:
+def expand(full: dict[str, str], callee: str) -> str:
+    """A callee with its first name replaced by what that was imported from."""
     head, dot, rest = callee.partition(".")
     return full[head] + dot + rest if head in full else callee
 
