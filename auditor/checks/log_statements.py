@@ -112,13 +112,18 @@ def calls(facts: FileFacts) -> Iterator[tuple[Call, Way]]:
             yield call, Way.LOGGED
 
 
+def helpers_of(files: tuple[FileFacts, ...]) -> frozenset[str]:
+    """Names of first-party functions that exist to log: they are called so, and they log."""
+    found: set[str] = set()
+    for facts in files:
+        inside = {call.scope for call, way in calls(facts) if call.scope >= 0 and way is Way.LOGGED}
+        found.update(facts.definitions[scope].name for scope in inside if _HELPER.match(facts.definitions[scope].name))
+    return frozenset(found)
+
+
 def _through_helpers(files: tuple[FileFacts, ...], found: Statements) -> None:
     """Add the calls of first-party functions that exist to log (`log("logins", "{name} logged in", name=...)`)."""
-    places = {(place.path, place.line) for place in found.logged}
-    helpers: set[str] = set()
-    for facts in files:
-        inside = {call.scope for call in facts.calls if call.scope >= 0 and (facts.path, call.line) in places}
-        helpers.update(facts.definitions[scope].name for scope in inside if _HELPER.match(facts.definitions[scope].name))
+    helpers = helpers_of(files)
     for facts in files:
         found.logged += [_place(facts, call) for call in facts.calls if call.callee in helpers]
 

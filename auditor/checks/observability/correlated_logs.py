@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.checks.log_statements import calls, is_command
+from auditor.checks.log_statements import calls, entry_of, helpers_of
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
 from auditor.model.evidence import Routes, Stores
@@ -65,13 +65,13 @@ _LOG_SETTINGS = re.compile(
     r"(?:^|/)log(?:ging|ger)?[-_.]?conf\w*[.\w-]*\.(?:json|ini|ya?ml|toml|conf)$|(?:^|/)logging\.(?:ini|conf|ya?ml|json)$"
 )
 _EVENT_TABLE = re.compile(
-    r"(?:^|_)(?:audit|security|activity|access|event|action|admin|login)_?(?:logs?|events?|entr(?:y|ies)|trails?|records?|attempts?|histor(?:y|ies)|actions?)$|^audits?$|^events?$|^log_?entr(?:y|ies)$|^trackings?$",
+    r"(?:^|_)(?:audit|security|activity|access|event|action|admin|login)_?(?:logs?|events?|entr(?:y|ies)|trails?|records?|attempts?|histor(?:y|ies)|actions?)$|^audits?$|^log_?entr(?:y|ies)$",
     re.IGNORECASE,
 )
 _EVENT_LIBRARY = re.compile(r"^(?:axes|auditlog|easyaudit|django_auditlog|actstream|flask_audit\w*|sqlalchemy_continuum|casbin)(?:\.|$)")
 _EVENT_SIGNAL = re.compile(r"user_(?:logged_in|login_failed|logged_out)")
 _HOSTED_LOGIN = re.compile(
-    r"^(?:@clerk/|@auth0/|auth0|@supabase/|@workos|@kinde|@stytch|@descope|firebase(?:/auth|-admin)|firebase_admin|@okta/|supabase)(?:[/.]|$|.)"
+    r"^(?:@clerk/|@auth0/|auth0|@supabase/|@workos|@kinde|@stytch|@descope|firebase(?:/auth|-admin)|firebase_admin|@okta/|supabase)"
 )
 _HOSTED = frozenset({"vercel", "netlify", "cloudflare", "supabase", "firebase", "serverless", "appengine", "procfile"})
 _LOGIN_PATH = re.compile(r"(?:log-?in|sign-?in|token|authenticate|register|sign-?up)/?$", re.IGNORECASE)
@@ -107,7 +107,7 @@ def correlated_logs(  # noqa: PLR0917 - evidence comes by position
     }
     judged = {name: claim for name, claim in claims.items() if claim is not None}
     missing = sum(claim.missing for claim in judged.values())
-    first = min((facts.path for facts in files if not is_command(facts)), key=lambda path: (path.count("/"), path), default=files[0].path)
+    first = entry_of(project.parts, files)
     return Assessed(
         missing,
         len(judged),
@@ -251,12 +251,13 @@ def _snake(name: str) -> str:
 
 
 def _recorded(files: tuple[FileFacts, ...]) -> Iterator[Place]:
+    helpers = helpers_of(files)
     for facts in files:
-        for call, _ in calls(facts):
+        for call in (*(call for call, _ in calls(facts)), *(call for call in facts.calls if call.callee in helpers)):
             inside = facts.definitions[call.scope].qualname if call.scope >= 0 else ""
             told = " ".join(a.value.literal for a in call.arguments if a.value.kind in {ValueKind.STRING, ValueKind.TEMPLATE})
             level = call.callee.rpartition(".")[2]
-            if level not in _EVENT_LEVELS or _TROUBLE.search(told):
+            if (level not in _EVENT_LEVELS and level not in helpers) or _TROUBLE.search(told):
                 continue
             if _MARKED_TEXT.search(told) or (_MARKED_FUNCTION.search(inside) and level not in {"error", "critical", "print"}):
                 yield Place(facts.path, call.line)
@@ -270,8 +271,8 @@ def _signs_in(files: tuple[FileFacts, ...], routes: Routes | None) -> bool:
     return by_path or any(_LOGIN_NAME.match(definition.name) for facts in files for definition in facts.definitions)
 
 
-def _finding(name: str, claim: _Claim, first: str) -> Finding:
-    place = claim.place or Place(first)
+def _finding(name: str, claim: _Claim, first: Place) -> Finding:
+    place = claim.place or first
     message = {
         "structure": "Log lines are plain text"
         + (
