@@ -11,7 +11,9 @@ from auditor.model.project import SERVING, Kind, Part, Side
 from auditor.model.snapshot import SCRIPT_LANGUAGES, SourceFile
 from auditor.model.syntax import FileFacts, ImportKind, Syntax
 
-_BROWSER_FOLDERS = re.compile(r"(?:^|/)(?:static|public|assets|client|frontend|www|browser|components|hooks|composables)/")
+_BROWSER_FOLDERS = re.compile(
+    r"(?:^|/)(?:static|public|assets|client|frontend|www|browser|components)/|(?:^|/)(?:hooks|composables)/(?:.+/)?use[-_A-Z]"
+)
 _SERVER_FOLDERS = re.compile(
     r"(?:^|/)(?:server|api|backend|functions|middleware|lib/server)/|(?:^|/)(?:middleware|instrumentation|proxy)\.[tj]s$"
 )

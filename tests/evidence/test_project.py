@@ -272,6 +272,20 @@ def test_sides_of_an_application_with_both(tmp_path: Path) -> None:
     assert found.sides["lib/sum.ts"] is Side.BOTH
 
 
+def test_hooks_of_a_server_are_no_hooks_of_components(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        {
+            "package.json": package(private=True, dependencies={"express": "5", "react": "19"}),
+            "src/main.ts": 'import express from "express";\nimport { onStart } from "./hooks/start";\nconst app = express();\nonStart(app);\napp.listen(80);\n',
+            "src/hooks/start.ts": "export const onStart = (app) => app.use((req, res, next) => next());\n",
+            "web/hooks/useTotal.ts": "export const useTotal = (rows) => rows.length;\n",
+        },
+    )
+    assert found.sides["src/hooks/start.ts"] is Side.SERVER
+    assert found.sides["web/hooks/useTotal.ts"] is Side.BROWSER
+
+
 def test_type_imports_and_tests_make_no_framework(tmp_path: Path) -> None:
     found = project(
         tmp_path,

@@ -173,7 +173,7 @@ def _without_licences(manifests: Manifests) -> Iterator[tuple[str, str]]:
         unstated = [package.name for package in lock.packages if not package.dev and (lock.ecosystem, package.name) not in known]
         if len(unstated) > _UNSTATED_FROM * len(lock.packages):
             yield lock.path, f"states no licence of {len(unstated)} of its {plural(len(lock.packages), 'package')} ({listed(unstated)})"
-    roots = {(lock.ecosystem, lock.root) for lock in manifests.locks}
+    roots = {(lock.ecosystem, lock.root) for lock in manifests.locks if lock.packages}
     locked = {ecosystem for ecosystem, root in roots if not root}
     for manifest in manifests.manifests:
         if manifest.requirements and manifest.ecosystem not in locked and (manifest.ecosystem, manifest.root) not in roots:
