@@ -58,6 +58,36 @@ _LONGEST = 150  # lines of a function looked at
 _MOST_CALLS = 60
 
 
+class Uses:
+    """Which exported functions of production code somebody calls or imports: one that nobody uses deceives nobody."""
+
+    def __init__(self, files: tuple[FileFacts, ...]) -> None:
+        self._imported = {
+            (name, entry.module.rsplit("/", 1)[-1].rsplit(".", 1)[-1] if entry.from_form else _stem(entry.module))
+            for facts in files
+            for entry in facts.imports
+            for name, _ in entry.names
+        }
+        self._through = {call.callee.rpartition(".")[2] for facts in files for call in facts.calls if "." in call.callee}
+
+    def of(self, facts: FileFacts, found: Simulation) -> bool:
+        """Whether the function may be reached by somebody; only an exported one that nobody names is not."""
+        definition = next(d for d in facts.definitions if d.line == found.line and d.end_line == found.end_line)
+        if not definition.exported or definition.parent >= 0 or definition.decorators or definition.name in self._through:
+            return True
+        stem = _stem(facts.path)
+        collected = ("index", *facts.path.split("/")[:-1])  # files and folders that may hand it on
+        if any((name, stem) in self._imported for name in (definition.name, "default", "*")) or any(
+            (definition.name, place) in self._imported for place in collected
+        ):
+            return True
+        return any(call.callee == definition.name for call in facts.calls)
+
+
+def _stem(path: str) -> str:
+    return re.sub(r"\.(?:[cm]?[jt]sx?|py|vue|svelte)$", "", path.rsplit("/", 1)[-1])
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """A function that pretends to work. `serious`: it claims that something was sent, stored, paid or checked; `told` is the claim."""

@@ -5,7 +5,7 @@ Failing title: The program shows success or data that it made up
 Grading: Fails when a failed write, payment, message or check of a right is turned into a success, when a failed save is followed by a message that it worked, when a
     form tells that it was sent and sends nothing, or when a function named after such work only waits or answers that it was done. Mock records, random numbers under
     the name of a measurement, fixed figures with their change, and other success without work are partial, the more of them the worse. Two signals stand behind each finding.
-    What is shown under a switch, and what was made for tests, seeds, stories, demonstrations, games or simulations, counts for nothing.
+    What is shown under a switch, and what was made for tests, seeds, stories, demonstrations, games or simulations, counts for nothing, and neither does a function that nobody uses.
 Done when: Each place is gone or stands behind a switch that is off in production, and what is missing says that it is not available.
 What it cannot see: Invented figures that carry no telling name, results made up by a language model, success told by a library, and a form whose handler is in another file.
 """
@@ -16,7 +16,7 @@ from auditor.checks.ignored_results import successes_after_failed_saves
 from auditor.checks.invented_data import Invention, inventions
 from auditor.checks.pretences import Pretence, pretences
 from auditor.checks.registry import check
-from auditor.checks.simulated_work import Simulation, simulations
+from auditor.checks.simulated_work import Simulation, Uses, simulations
 from auditor.model.needs import PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Kind, Project
 from auditor.model.syntax import Syntax
@@ -47,6 +47,7 @@ def no_fake_success(project: Project, syntax: Syntax, texts: dict[str, str]) -> 
         return NotApplicable("There is no production code in a language that is read.")
     if project.kinds == {Kind.LIBRARY}:
         return NotApplicable("This is a library: it hands back what its callers ask for and shows nobody data of its own.")
+    uses = Uses(files)
     serious: list[Finding] = []
     lesser: list[Finding] = []
     for facts in files:
@@ -54,7 +55,8 @@ def no_fake_success(project: Project, syntax: Syntax, texts: dict[str, str]) -> 
         for pretence in pretences(facts):
             (serious if pretence.write else lesser).append(_pretended(pretence))
         for simulation in simulations(facts, text):
-            (serious if simulation.serious else lesser).append(_simulated(simulation))
+            if uses.of(facts, simulation):
+                (serious if simulation.serious else lesser).append(_simulated(simulation))
         lesser += [_invented(each) for each in inventions(facts, text)]
     serious += [
         Finding("failed-save-shown-as-success", drop.path, drop.message, drop.line, drop.end_line, Confidence.MEDIUM, cwe=393)
