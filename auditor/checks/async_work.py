@@ -17,6 +17,7 @@ _KEEPS_KIND = re.compile(r"^(?:staticmethod|classmethod|override|typing\.overrid
 _GIVEN = re.compile(r"^on[A-Z]")
 """Names of callbacks that a component is given: what they are is decided elsewhere."""
 _SAME_NAMES = 3
+_STARTS = ("create_task", "ensure_future")
 _TASKS = re.compile(
     r"^(?:asyncio\.(?:create_task|ensure_future)|(?:\w+\.)*(?:_?loop|get_event_loop\(\)|get_running_loop\(\))\.create_task)$"
 )
@@ -93,7 +94,7 @@ class AsyncWork:
 
     def _dropped(self, facts: FileFacts, call: Call, lines: list[str], *, python: bool) -> Lapse | None:
         place = facts.path, call.line, call.end_line, call.scope
-        if python and _TASKS.match(expand(imported(facts), call.callee)):
+        if python and call.callee.endswith(_STARTS) and _TASKS.match(expand(imported(facts), call.callee)):
             started = next((name for argument in call.arguments for name in argument.value.names), "")
             watched = self._is_watched(facts, started.removesuffix("()"))
             return Lapse(*place, "task-dropped", call.callee, _WATCHED if watched else _DROPPED)
