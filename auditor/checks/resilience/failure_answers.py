@@ -82,6 +82,9 @@ def failure_answers(  # noqa: PLR0917 - one per need, in their order
         return NotApplicable(
             "This is a library or a command: it answers no visitor, and an uncaught error ends it with a message and a code."
         )
+    drawn = any(facts.elements for facts in syntax.of(project.browser))
+    if project.kinds <= {Kind.LIBRARY, Kind.CLI, Kind.PIPELINE, Kind.FRONTEND} and not routes.routes and not drawn:
+        return NotApplicable("These are static pages: no server answers, and no program draws the page that an error could take away.")
     serving = [facts for facts in syntax.of(project.server) if project.part_of(facts.path).kinds & SERVING]
     scopes = {(route.place.path, route.handler_scope) for route in routes.routes}
     leaks = [
