@@ -51,7 +51,7 @@ _FILE_LIKE = re.compile(r"`([\w./-]+\.(?:py|[cm]?[jt]sx?|vue|sql|ya?ml|toml))`")
 
 @dataclass(frozen=True, slots=True)
 class IntentText:
-    """What a document states, in counted lines, and how much of this repository it names."""
+    """What a document states, in counted lines, and how many things of this repository a specification names (0 for other documents)."""
 
     document: Document
     behaviours: int
@@ -90,7 +90,7 @@ class Intent:
 
 def read_intent(documents: Documents, snapshot: Snapshot, texts: dict[str, str], names: RepositoryNames) -> Intent:
     """Weigh every document and look for executable scenarios."""
-    weighed = [_weigh(document, names) for document in documents.documents]
+    weighed = [_weigh(document, names) for document in documents.documents if _is_spec(document) or _is_manual(document)]
     specs = tuple(entry for entry in weighed if _is_spec(entry.document))
     manuals = [entry for entry in weighed if _is_manual(entry.document)]
     scenarios = tuple(
@@ -128,7 +128,8 @@ def _weigh(document: Document, names: RepositoryNames) -> IntentText:
         criteria += len(_CRITERION.findall(body)) + sum(bool(_CRITERION.search(code[:5_000])) for _, code, _ in section.code)
         files += _FILE_LIKE.findall(section.text[:50_000])
     gone = sum(file.rsplit("/", maxsplit=1)[-1] not in names.names for file in files)
-    return IntentText(document, behaviours, limits, criteria, len(names.named_in(document)), gone, len(files))
+    named = len(names.named_in(document)) if _is_spec(document) else 0
+    return IntentText(document, behaviours, limits, criteria, named, gone, len(files))
 
 
 def _is_spec(document: Document) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from math import ceil
 
 from auditor.checks.intent import Intent, read_intent
@@ -110,7 +111,8 @@ def acceptance_and_edges(
 
 def _states(text: str, pattern: re.Pattern[str], fewest: int) -> bool:
     """Whether enough lines of a text state an aspect."""
-    return sum(bool(pattern.search(line)) for line in text.split("\n")) >= fewest
+    found = (line for line in text.split("\n") if pattern.search(line))
+    return len(list(islice(found, fewest))) == fewest
 
 
 def _stated(intent: Intent, texts: dict[str, str]) -> Iterator[tuple[Place, str]]:
