@@ -237,12 +237,12 @@ class Guards:
         return Guard(Strength.NONE)
 
     def _values(self, path: str, name: str) -> list[tuple[str, str]]:
-        """What a module-level name is made of: `const requireAdmin = passport.authenticate("jwt")`."""
+        """What a module-level name is made of: `passport.authenticate("jwt")`, or another procedure in `loggedIn.use(...)`."""
         found = self._bound.get(name) or self._bound.get(last_name(name), [])
         near = [entry for entry in found if entry[0] == path]
         chosen = near or (found if len(found) <= 3 else [])
         return [
-            (home, inner)
+            (home, inner.removesuffix(".use"))
             for home, assignment in chosen
             if assignment.value is not None
             for inner in assignment.value.names[:8]
@@ -327,6 +327,11 @@ class Guards:
     def definition(self, path: str, index: int) -> Definition:
         """One definition of a file that was read."""
         return self._syntax.files[path].definitions[index]
+
+    def tests(self, path: str, index: int) -> Iterator[str]:
+        """What the branches of a function ask."""
+        facts = self._syntax.files.get(path)
+        yield from (branch.test for branch in (facts.branches if facts is not None else ()) if branch.scope == index)
 
     def body(self, path: str, index: int) -> str:
         """The source of a function without comments that have lines of their own; strings of documentation are left out as well."""

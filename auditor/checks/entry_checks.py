@@ -111,7 +111,7 @@ class EntryChecks:
             key = (route.place.path, route.place.line)
             if (
                 key in seen
-                or route.kind in {RouteKind.PAGE, RouteKind.WEBSOCKET}
+                or route.kind in {RouteKind.PAGE, RouteKind.WEBSOCKET, RouteKind.COMMAND}
                 or not (route.method in _WRITING or route.kind is RouteKind.ACTION)
             ):
                 continue

@@ -123,7 +123,7 @@ class IncomingWebhooks:
     def _is_incoming(self, route: Route) -> bool:
         if (
             route.method not in {"POST", "ANY", "PUT"}
-            or route.kind in {RouteKind.PAGE, RouteKind.WEBSOCKET, RouteKind.ACTION}
+            or route.kind in {RouteKind.PAGE, RouteKind.WEBSOCKET, RouteKind.ACTION, RouteKind.COMMAND}
             or route.path.startswith("/trpc/")
         ):
             return False

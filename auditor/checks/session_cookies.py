@@ -305,7 +305,9 @@ def _words(facts: FileFacts) -> Iterator[str]:
 
 
 def _changes(route: Route) -> bool:
-    return route.kind is not RouteKind.PAGE and (route.method in _CHANGING or route.method == "ANY" or route.kind is RouteKind.ACTION)
+    return route.kind not in {RouteKind.PAGE, RouteKind.COMMAND} and (
+        route.method in _CHANGING or route.method == "ANY" or route.kind is RouteKind.ACTION
+    )
 
 
 def _keeps_login(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.route_names import Names
 from auditor.evidence.route_table import Table
+from auditor.evidence.routes_bots import python_commands, script_commands
 from auditor.evidence.routes_decorated import decorated_routes, procedures
 from auditor.evidence.routes_django import DjangoRoutes
 from auditor.evidence.routes_files import file_routes, streamlit_pages
@@ -60,10 +61,12 @@ def routes(
     connexion_routes(names, table, python, texts)
     python_fields(table, python)
     streamlit_pages(table, python)
+    python_commands(names, table, python)
     router_calls = ScriptRoutes(names, table, scripts)
     router_calls.run()
     socket_routes(router_calls, table, scripts)
     plain_servers(router_calls, table, scripts)
+    script_commands(router_calls, table, scripts)
     decorated_routes(names, table, scripts)
     procedures(table, scripts)
     resolver_maps(names, table, scripts)

@@ -203,6 +203,7 @@ class RouteKind(StrEnum):
     ACTION = "action"
     WEBSOCKET = "websocket"
     WEBHOOK = "webhook"
+    COMMAND = "command"  # of a chat bot
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,6 +276,24 @@ def test_next_routes_pages_and_actions(tmp_path: Path) -> None:
             },
             ["GET / Main.get"],
         ),
+        (
+            {
+                "bot.py": "from aiogram import Router, F\nfrom aiogram.filters import Command\n\nrouter = Router()\n\n\n@router.message(Command('ban', 'kick'))\nasync def ban(message):\n    pass\n\n\n@router.message(F.text)\nasync def talk(message):\n    pass\n\n\n@router.callback_query(F.data == 'x')\nasync def pressed(query):\n    pass\n",
+                "old.py": "import telebot\n\nbot = telebot.TeleBot('x')\n\n\n@bot.message_handler(commands=['start'])\ndef start(message):\n    pass\n",
+                "chat.py": "from discord.ext import commands\n\nbot = commands.Bot()\n\n\n@bot.command()\nasync def hello(context):\n    pass\n",
+                "app.py": "from telegram.ext import CommandHandler\nfrom handlers import stop\n\napp.add_handler(CommandHandler('stop', stop))\n",
+                "handlers.py": "async def stop(update, context):\n    pass\n",
+            },
+            ["ANY /ban ban", "ANY /hello hello", "ANY /start start", "ANY /stop stop"],
+        ),
+        (
+            {
+                "package.json": '{"name": "a", "dependencies": {"telegraf": "4", "discord.js": "14"}}',
+                "bot.js": "const { Telegraf } = require('telegraf');\nconst bot = new Telegraf('x');\nbot.command('stop', admins, (ctx) => ctx.reply('x'));\nbot.action('pressed', (ctx) => ctx.reply('x'));\n",
+                "chat.js": "const { Client } = require('discord.js');\nconst client = new Client();\nclient.on('interactionCreate', async (interaction) => {});\n",
+            },
+            ["ANY /interactionCreate", "ANY /stop"],
+        ),
     ],
 )
 def test_other_frameworks(tmp_path: Path, texts: dict[str, str], expected: list[str]) -> None:

@@ -159,7 +159,7 @@ def _not_running(routes: Routes, project: Project, deployment: Deployment | None
     own_image = deployment is not None and bool([file for file in deployment.dockerfiles if file.purpose == "production"])
     if own_image or platforms & _SELF_RUN:
         return ""
-    frameworks = {route.framework for route in routes.routes if route.kind is not RouteKind.PAGE}
+    frameworks = {route.framework for route in routes.routes if route.kind not in {RouteKind.PAGE, RouteKind.COMMAND}}
     if frameworks and frameworks <= _FUNCTIONS:
         return "The server side consists of functions that a hosting platform starts for each request."
     if platforms & _HOSTED and all(

@@ -42,7 +42,7 @@ _OPEN = frozenset({Who.ANYBODY, Who.ECHO})
 @check("security.cors-restricted", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES))
 def cors_restricted(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes) -> Judgement:
     """Grade every place that lets origins in; the worst one counts."""
-    if not project.has(*SERVING) and not any(route.kind is not RouteKind.PAGE for route in routes.routes):
+    if not project.has(*SERVING) and not any(route.kind not in {RouteKind.PAGE, RouteKind.COMMAND} for route in routes.routes):
         return NotApplicable("No HTTP API is served from here.")
     server = [path for path in project.server if _side_is_server(path, project, routes)]
     grants = [*Grants(syntax, server, texts).all()]

@@ -79,6 +79,15 @@ _KEYLESS = re.compile(r"^\[functions\.([\w.\"-]{1,100})\]\s*\n(?:[^\[\n][^\n]*\n
 _OWNER = re.compile(
     r"^(?:(?:user|owner|author|creator|member|account|profile|customer|client|tenant|team|org|organi[sz]ation|company|workspace|household|group|project|studio|vendor|seller|patient|student|teacher)_?(?:id|uuid|uid)?|created_by|uploaded_by|owned_by|uid|email|user_email)$"
 )
+_ADMINISTERS = re.compile(
+    r"(?:^|-)(?:admin\w*|broadcast\w*|restart|reboot|shutdown|exec|eval|shell|sql|deploy|ban|unban|kick|promote|demote|wipe|purge|backup|restore|add-?admin|set-?role|refunds?|payouts?|delete-(?:all|users?|database))(?:-|$)"
+)
+"""Commands of a bot that nobody means for everybody."""
+_SENDER = re.compile(
+    r"effective_user|effective_chat|from_user|\bchat\.id|chat_id|user_?id|sender|author|interaction\.(?:user|member)|\bfrom\.id|ctx\.(?:from|chat)|\bmember\b|permissions?|is_?owner|has_(?:any_)?role|is_?admin|admin|allowed|authoriz|restricted|filters\.(?:User|Chat)",
+    re.IGNORECASE,
+)
+"""Something about who sent a command."""
 _TOLERANCE = 0.1
 _HALF = 0.5
 _DANGER = 0.8
@@ -221,6 +230,8 @@ def _endpoint(route: Route, guards: Guards) -> _Endpoint | None:
     """The endpoint, when a stranger's call of it would matter; None for public, exempt and harmless ones."""
     if route.kind in {RouteKind.WEBHOOK, RouteKind.PAGE} or route.method in {"HEAD", "OPTIONS", "TRACE"}:
         return None
+    if route.kind is RouteKind.COMMAND:
+        return _bot_command(route, guards)
     guard = guards.of(route)
     writes = route.method not in {"GET", "ANY"} or route.kind is not RouteKind.HTTP
     if guard.strength in {Strength.SEEN, Strength.NAMED}:
@@ -242,6 +253,23 @@ def _endpoint(route: Route, guards: Guards) -> _Endpoint | None:
             else None
         )
     return _open(route, guard, guards)
+
+
+def _bot_command(route: Route, guards: Guards) -> _Endpoint | None:
+    """A command of a chat bot that administers: most are meant for everybody, these are not."""
+    if route.handler_scope < 0 or not any(_ADMINISTERS.search(part) for part in _words(route)):
+        return None
+    asked = any(_SENDER.search(name) for name in route.through)
+    for home, index in guards.reach.functions(route.place.path, route.handler_scope, 2):
+        asked = asked or any(_SENDER.search(test) for test in guards.tests(home, index))
+    strength = Strength.SEEN if asked else Strength.NONE
+    return _Endpoint(route, Guard(strength, route.handler, route.place if asked else None), danger=not asked, writes=True)
+
+
+def _words(route: Route) -> tuple[str, str]:
+    """The command and its handler in words joined by hyphens."""
+    path, name = _parts(route)
+    return "-".join(path), name
 
 
 def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
