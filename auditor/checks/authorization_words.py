@@ -11,7 +11,7 @@ REFUSES = re.compile(
 )
 """Text by which a function turns a caller away: a status, an exception, a message, a way to the login page."""
 IDENTITY = re.compile(
-    r"getServerSession|getSession\(|getUser\(|get_current_user|getCurrentUser|currentUser|current_user|request\.user|req\.user|context\.auth|request\.auth|ctx\.(?:session|user)|auth\(\)|session\.(?:get|user)|session\[|verifyIdToken|verify_id_token|jwt\.(?:verify|decode)|jwtVerify|decode_token|verifyToken|locals\.(?:user|session)"
+    r"getServerSession|getSession\(|getUser\(|get_current_user|getCurrentUser|currentUser|current_user|request\.user|req\.user|context\.auth|request\.auth|ctx\.(?:session|user)|auth\(\)|session\.(?:get|user)|session\[|verifyIdToken|verify_id_token|jwt\.(?:verify|decode)|jwtVerify|decode_token|verifyToken|[gG]et_?[tT]oken\w*\(\s*(?:\{\s*)?(?:req\b|request\b|ctx\b|context\b)|locals\.(?:user|session)"
     r"|headers?(?:\.|\[|\()|cookies?(?:\.|\[|\()|[aA]uthorization|extract_?[tT]oken"
 )
 SUBJECT = re.compile(
@@ -26,8 +26,9 @@ KNOWN_ONE = re.compile(
 """A test that holds for everybody who is known, and for nobody else."""
 NEGATIVE = re.compile(
     r"!|\bnot\b|\bis None\b|===?\s*(?:null|undefined|None|false|False|0|\"\"|'')|<\s*[\d\w]|isAnonymous|is_anonymous|unauthenticated|[eE]xpired|[iI]nvalid|missing|denied|[eE]rror|forbidden|revoked|isNil|isEmpty"
+    r"|typeof\s+[\w.]+\s*===?\s*['\"]string['\"]|isinstance\([\w.]+,\s*(?:str|Response|\w*Error)\)|instanceof\s+(?:Next)?Response"
 )
-"""What makes a test hold for those who are not known or not allowed."""
+"""What makes a test hold for those who are not known or not allowed; a text or an answer in place of a caller is why there is none."""
 OTHER_REASON = re.compile(
     r"\w*(?:captcha|turnstile|csrf|xsrf|origin\b|referer|throttl|rate_?limit|quota|attempts|feature|maintenance|content_?-?type|mime|file_?size|filesize|extension|subscription|credits?\b|balance|stock)\w*",
     re.IGNORECASE,

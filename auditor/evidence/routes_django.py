@@ -53,12 +53,16 @@ class DjangoRoutes:
         self._included: set[Spot] = set()
 
     def run(self) -> None:
-        """Read every list of URL entries, then walk from those nothing includes."""
+        """Read every list of URL entries, then walk from those nothing includes.
+
+        A list that is wrapped in itself (`urlpatterns = [path("", include((urlpatterns, "app")))]`) stays what it was.
+        """
         for facts in self._files.values():
             if any(s.module.startswith(("django.urls", "django.conf.urls", "rest_framework", "django.contrib")) for s in facts.imports):
                 self._read_lists(facts)
-        for spot, calls in sorted(self._lists.items(), key=lambda item: (item[0].path, item[0].name)):
-            for call in calls:
+        for spot in sorted(self._lists, key=lambda item: (item.path, item.name)):
+            self._lists[spot] = [call for call in self._lists[spot] if self._include_target(spot.path, call) != spot]
+            for call in self._lists[spot]:
                 self._note_include(spot.path, call)
         for spot in sorted(self._lists, key=lambda item: (item.path, item.name)):
             if spot not in self._included and spot.name == "urlpatterns":

@@ -307,6 +307,19 @@ def test_a_computed_path_is_unresolved_and_the_route_still_there(tmp_path: Path)
     assert [where for where, _ in found.unresolved] == ["main.py:6"]
 
 
+def test_a_list_of_entries_wrapped_in_itself(tmp_path: Path) -> None:
+    found = routes_of(
+        tmp_path,
+        {
+            "manage.py": "import django\n",
+            "shop/__init__.py": "",
+            "shop/views.py": "def show(request):\n    pass\n\n\ndef pay(request):\n    pass\n",
+            "shop/urls.py": "from django.urls import include, path\nfrom shop import views\n\nurlpatterns = [path('show', views.show)]\nurlpatterns = [path('', include((urlpatterns, 'shop')))]\nurlpatterns += [path('pay', views.pay)]\n",
+        },
+    )
+    assert shown(found) == ["ANY /pay pay", "ANY /show show"]
+
+
 def test_routers_that_mount_each_other_end(tmp_path: Path) -> None:
     code = "from fastapi import APIRouter\n\na = APIRouter()\nb = APIRouter()\na.include_router(b, prefix='/b')\nb.include_router(a, prefix='/a')\n\n\n@a.get('/x')\ndef x():\n    pass\n"
     assert len(routes_of(tmp_path, {"main.py": code}).routes) <= 6

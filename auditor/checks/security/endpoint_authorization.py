@@ -26,7 +26,7 @@ from auditor.model.evidence import Access, PolicyTable, Route, RouteKind, Routes
 from auditor.model.needs import POLICIES, PROJECT, ROUTES, SYNTAX, TEXTS
 from auditor.model.project import SERVING, Project
 from auditor.model.syntax import Call, Syntax
-from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Undecided
 from auditor.words import plural
 
 _EXEMPT = re.compile(
@@ -110,7 +110,9 @@ def endpoint_authorization(project: Project, texts: dict[str, str], syntax: Synt
     tables = [table for table in policies.tables if _changeable(table)] if project.uses("supabase") is not None else []
     if not routes.routes and not routes.unresolved and not tables:
         if project.has(*SERVING):
-            return NotApplicable("No endpoint of a server could be found here.")
+            return Undecided(
+                "No endpoint could be found, although something here answers over a network: name the place where addresses are tied to code."
+            )
         return NotApplicable("Nothing here answers over a network.")
     guards = Guards(project, texts, syntax, routes)
     endpoints = [endpoint for route in routes.routes if (endpoint := _endpoint(route, guards)) is not None]

@@ -180,6 +180,8 @@ CLEANERS: dict[str, frozenset[str]] = {
     "flask.render_template": frozenset({"markup"}),
     "flask.jsonify": frozenset({"markup"}),
     "django.shortcuts.render": frozenset({"markup"}),
+    "django.template.loader.render_to_string": frozenset({"markup"}),
+    "django.template.loader.get_template().render": frozenset({"markup"}),
     "urllib.parse.quote": frozenset({"markup", "path", "url", "redirect"}),
     "urllib.parse.quote_plus": frozenset({"markup", "path", "url", "redirect"}),
     "urllib.parse.urlencode": frozenset({"markup", "path", "url", "redirect"}),

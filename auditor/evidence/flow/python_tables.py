@@ -275,6 +275,10 @@ def _is_outside(parameter: ir.Parameter) -> bool:
     return True
 
 
+_LOCAL_PATTERN = re.compile(r"\^?/(?:\[[^\]^/\\]+\]|\w)")
+"""A pattern for what begins with a slash and something that is no second one: an address on this site."""
+
+
 def _matched(arguments: Arguments) -> Iterator[tuple[Value, frozenset[str]]]:
     """`re.match(pattern, text)` or `pattern.match(text)`: an anchored pattern proves a text harmless."""
     if arguments.path in {"re.match", "re.fullmatch"}:
@@ -285,6 +289,8 @@ def _matched(arguments: Arguments) -> Iterator[tuple[Value, frozenset[str]]]:
     whole = last_name(arguments.path) == "fullmatch" or text.endswith(("$", "\\Z", "$)", "\\z"))
     if whole and not re.search(r"\.[*+]|\\S|\[\^", text):
         yield subject, ALL
+    elif _LOCAL_PATTERN.match(text):
+        yield subject, frozenset({"redirect"})
 
 
 def _type_proves(kind: Value) -> frozenset[str]:
