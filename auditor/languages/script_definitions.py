@@ -242,19 +242,20 @@ def _assignment(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     _written(walk, left, frame)
 
 
-def _augmented(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
-    """`text += part`: bound to an operation of both sides, as in Python."""
-    left, right, sign = (node.child_by_field_name(field) for field in ("left", "right", "operator"))
-    if left is None or right is None:
-        return
-    target = unwrapped(left)
-    parts = (walk.values.value(target), walk.values.value(right))
-    operator = sign.type if sign is not None else ""
-    names = tuple(dict.fromkeys(name for part in parts for name in part.names))
-    value = Value(ValueKind.OPERATION, folded(node, walk.source), "", names, tuple((operator, part) for part in parts))
-    walk.assignments.append(Assignment(walk.values.path(target), value, node.start_point[0] + 1, frame.definition))
-    walk.later(left, frame)
-    walk.later(right, frame)
+def _changed(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
+    """`n += 1` and `n++`: noted as in Python, the old value among the operands."""
+    target = node.child_by_field_name("argument") or node.child_by_field_name("left")
+    if target is not None:
+        sign = node.child_by_field_name("operator")
+        operator = walk.values.text(sign) if sign is not None else ""
+        target = unwrapped(target)
+        old = walk.values.value(target)
+        added = node.child_by_field_name("right")
+        operands = [old] if added is None else [old, walk.values.value(added)]
+        names = tuple(dict.fromkeys(name for operand in operands for name in operand.names))
+        value = Value(ValueKind.OPERATION, folded(node, walk.source), "", names, tuple((operator, operand) for operand in operands))
+        walk.assignments.append(Assignment(walk.values.path(target), value, node.start_point[0] + 1, frame.definition))
+    walk.children(node, frame)
 
 
 def _export_object(walk: Walk, right: Node) -> None:
@@ -324,6 +325,7 @@ HANDLERS: dict[str, Handle] = {
     "variable_declarator": _declarator,
     "variable_declaration": _variable,
     "assignment_expression": _assignment,
-    "augmented_assignment_expression": _augmented,
+    "augmented_assignment_expression": _changed,
+    "update_expression": _changed,
     "pair": _pair,
 }

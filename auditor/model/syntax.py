@@ -169,7 +169,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A binding `target = value` (also attributes, class fields, object-pattern texts, annotated fields without value)."""
+    """A binding `target = value` (also attributes, class fields, object-pattern texts, annotated fields without value).
+
+    Of `n += x` and `n++` the value is an OPERATION with the operator as written as the key of its items, the old value first.
+    """
 
     target: str
     value: Value | None

@@ -292,6 +292,13 @@ def test_items_of_values() -> None:
     assert [key for key, _ in read("const v = a ? b : c").assignments[0].value.items] == ["?:", "?:", "?:"]
 
 
+def test_a_change_of_the_old_value_is_an_assignment_with_its_operator() -> None:
+    facts = read("let n = 0\nfunction f(o) { n++; o.total -= o.price }")
+    changed = [(a.target, a.value.text, tuple(key for key, _ in a.value.items), a.scope) for a in facts.assignments[1:]]
+    assert changed == [("n", "n++", ("++",), 0), ("o.total", "o.total -= o.price", ("-=", "-="), 0)]
+    assert facts.assignments[2].value.names == ("o.total", "o.price")
+
+
 def test_values_end_at_three_levels() -> None:
     value = read("const v = { a: { b: { c: { d: { e: f } } } } }").assignments[0].value
     depth = 0
