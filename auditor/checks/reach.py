@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax, Value
 _SAME_NAMES = 3
 _MOST_CALLS = 2_000
 _MOST_FUNCTIONS = 120
+_SHORT = re.compile(r"^[a-z]+$")
 
 
 class Reach:
@@ -44,6 +46,14 @@ class Reach:
             if number == _MOST_FUNCTIONS:
                 return
             yield place, index
+
+    def surely(self, path: str, scope: int, depth: int = 3) -> list[tuple[str, int]]:
+        """As `functions`, less what only a short word led to in another file: `create` or `get` may mean too many things."""
+        return [
+            (place, index)
+            for place, index in self.functions(path, scope, depth)
+            if place == path or index < 0 or not _SHORT.match(self._facts[place].definitions[index].name)
+        ]
 
     def named(self, path: str, name: str) -> list[tuple[str, int]]:
         """The first-party functions and classes a name may mean, those of the same file alone if there are any."""

@@ -65,7 +65,7 @@ def operations(repeats: Repeats, hooks: list[Hook], routes: Routes, project: Pro
     files = repeats.syntax.of(project.server)
     hooked: set[tuple[str, int]] = set()
     for hook in hooks:
-        hooked.update(repeats.reached(hook.route.place.path, hook.route.handler_scope) if hook.route.handler_scope >= 0 else ())
+        hooked.update(repeats.reach.surely(hook.route.place.path, hook.route.handler_scope) if hook.route.handler_scope >= 0 else ())
         found = _hook(repeats, hook)
         if found is not None:
             yield found
@@ -83,7 +83,7 @@ def _hook(repeats: Repeats, hook: Hook) -> Operation | None:
         return None
     if route.handler_scope < 0 or route.place.path not in repeats.syntax.files:
         return replace(operation, why=f"the handler of {route.path} could not be followed")
-    functions = repeats.reached(route.place.path, route.handler_scope)
+    functions = repeats.reach.surely(route.place.path, route.handler_scope)
     if hook.payment and not repeats.stores(functions):
         return replace(operation, why=f"where {route.path} stores what it was told could not be followed")
     return _judged(repeats, operation, functions, repeats.acts(functions))
@@ -214,7 +214,7 @@ def _imports(repeats: Repeats, routes: Routes) -> Iterator[Operation]:
         if not _IMPORT.search(route.path):
             continue
         seen.add(key)
-        functions = repeats.reached(*key)
+        functions = repeats.reach.surely(*key)
         acts = [act for act in repeats.acts(functions) if act.effect is Effect.ROW and (act.loop or _MANY.search(act.what))]
         if acts:
             operation = Operation(Origin.IMPORT, route.path, route.place.path, route.place.line, route.place.line)

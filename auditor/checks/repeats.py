@@ -64,10 +64,11 @@ _CONFLICT = re.compile(
 _SET_MORE = re.compile(r"\bset\b[^;]{0,400}?\b([\w.]+)\s*=\s*(?:coalesce\(\s*)?\1\b[^,;]{0,20}[-+]", re.IGNORECASE)
 _MORE = re.compile(r"(?:^|[.\s{\"'])(?:\$inc|increment|decrement)[\"']?\s*:|FieldValue\.increment|\bF\([^)]{1,60}\)\s*[-+]")
 _MORE_CALL = re.compile(r"(?:^|\.)(?:increment|decrement|incrementBy|decrementBy)$")
-_AMOUNT = re.compile(
-    r"(?:^|[._])(?:\w*_)?(?:balance|credits?|stock|quantity|inventory|points|wallet|tokens|coins|seats|total_?(?:paid|spent)|amount_?paid|expires?_at)$"
-    r"|(?:[a-z](?:Balance|Credits?|Stock|Quantity|Points|Tokens))$"
+AMOUNT = re.compile(
+    r"(?:^|[._])(?:\w*_)?(?:balance|credits?|stock|quantity|inventory|points|wallet|coins|seats|total_?(?:paid|spent)|amount_?paid|expires?_at)$"
+    r"|(?:[a-z](?:Balance|Credits?|Stock|Quantity|Points))$"
 )
+"""Names of quantities whose worth somebody would notice."""
 _MESSAGE = re.compile(
     r"(?:^|[._])(?:send_?mail|send_?mass_?mail|send_?e?mail(?:s|_\w+|[A-Z]\w*)?|send_\w+_e?mail|send[A-Z]\w*(?:Email|Mail|SMS|Sms)|sendSms|send_sms|emails\.send|messages\.create|sgMail\.send|mail\.send|mailer\.send|transporter\.sendMail)$"
 )
@@ -94,7 +95,6 @@ _NEGATED = re.compile(r"^\(?\s*(?:!(?!=)|not\b)|(?:==|===|\bis)\s*(?:null|None|u
 _READS = re.compile(
     r"(?:find|load|lookup|fetch|select|get)(?:_|[A-Z])\w*$|(?:get|findOne|findFirst|findUnique|first|scalar_one_or_none|one_or_none)$"
 )
-_GENERIC = re.compile(r"^[a-z]+$")
 _SETTLED = re.compile(r"\bignore_conflicts\b|\bskipDuplicates\b|\bignoreDuplicates\b|on_?[cC]onflict|onDuplicateKey|\bprefix_with\b")
 _MADE = re.compile(r"\b(?:created|inserted|is_?new|acquired|claimed|first_?time)\b", re.IGNORECASE)
 _KEYED = re.compile(
@@ -121,14 +121,6 @@ class Repeats:
         self._databases = {
             path: {(each.line, each.scope): each for each in calls if each.call is not None} for path, calls in databases.items()
         }
-
-    def reached(self, path: str, scope: int, depth: int = 3) -> list[tuple[str, int]]:
-        """The function and what it surely reaches: a short word such as `create` names too many things to be followed into other files."""
-        found = []
-        for place, index in self.reach.functions(path, scope, depth):
-            if place == path or not _GENERIC.match(self._files[place].definitions[index].name):
-                found.append((place, index))
-        return found
 
     def stores(self, functions: Iterable[tuple[str, int]]) -> bool:
         """Whether any of the functions reads from or writes to a store, as far as its calls show."""
@@ -290,7 +282,7 @@ def _amounts(facts: FileFacts, inside: frozenset[int]) -> Iterator[Act]:
         value = assignment.value
         if assignment.scope not in inside or value is None or not value.items or "." not in assignment.target:
             continue
-        if value.items[0][0] in {"+=", "-=", "+", "-"} and assignment.target in value.names and _AMOUNT.search(assignment.target):
+        if value.items[0][0] in {"+=", "-=", "+", "-"} and assignment.target in value.names and AMOUNT.search(assignment.target):
             yield Act(Effect.AMOUNT, facts.path, assignment.line, assignment.line, assignment.scope, assignment.target)
 
 
