@@ -30,9 +30,10 @@ _COUNTER = re.compile(
 _TIME = re.compile(r"expires?_?at$", re.IGNORECASE)
 _SIGNS = frozenset({"+=", "-=", "+", "-", "++", "--"})
 _SAFE = re.compile(
-    r"for_update|FOR\s+UPDATE|forUpdate|pessimistic|[sS]erializable|SERIALIZABLE|runTransaction|run_transaction|\btransactional\b|BEGIN\s+(?:IMMEDIATE|EXCLUSIVE)|\bF\(|\b\w*(?:[lL]ock|[mM]utex|[sS]emaphore)\w*\b|optimistic|"
+    r"for_update|FOR\s+UPDATE|forUpdate|pessimistic|[sS]erializable|SERIALIZABLE|runTransaction|run_transaction|\btransactional\b|BEGIN\s+(?:IMMEDIATE|EXCLUSIVE)|\bF\(|\b_?[lL]ock(?:s|ed|ing)?\b|_lock\b|\block_|[a-z]Lock(?:ed)?\b|\block[A-Z]|[mM]utex|[sS]emaphore|optimistic|"
     r"\bversion\b|\bwatch\(|[rR]unExclusive|advisory"
 )
+_ROUND = re.compile(r"^(?:Number|parseInt|parseFloat|BigInt|Math\.\w+|int|float|round|max|min|(?:decimal\.)?Decimal)$")
 _SAVES = re.compile(r"(?:^|\.)(?:save|commit|flush|update|updateOne|update_one|put|persist|asave)$")
 _WRITES = re.compile(
     r"\.(?:update|updateOne|updateMany|update_one|set|findByIdAndUpdate|findOneAndUpdate|upsert|save)(?:\(\)|$)|^(?:updateDoc|setDoc)$"
@@ -64,20 +65,63 @@ def _outermost(facts: FileFacts, scope: int) -> int:
     return best
 
 
+class _Steps:
+    """What the names of one function hold: a stored quantity as it was read, or one step up or down from it."""
+
+    def __init__(self, facts: FileFacts, inside: frozenset[int]) -> None:
+        self._read: dict[str, str] = {}
+        self._stepped: dict[str, str] = {}
+        self.saved: list[tuple[str, int]] = []
+        for assignment in facts.assignments:
+            if assignment.scope in inside and assignment.value is not None:
+                self._follow(assignment.target, assignment.value, assignment.line)
+
+    def _follow(self, target: str, value: Value, line: int) -> None:
+        stepped = self.of(value)
+        if "." in target:
+            if stepped == target:
+                self.saved.append((target, line))
+            return
+        held = next((self._read.get(each.literal, each.literal) for each in _unwrapped(value) if each.kind is ValueKind.NAME), "")
+        if stepped:
+            self._stepped[target] = stepped
+        elif "." in held and _is_quantity(held):
+            self._read[target] = held
+
+    def of(self, value: Value) -> str:
+        """The quantity a value is one step away from, "" for any other value."""
+        for each in _unwrapped(value):
+            if each.kind is ValueKind.NAME and each.literal in self._stepped:
+                return self._stepped[each.literal]
+            if each.kind is ValueKind.OPERATION and each.items and each.items[0][0] in _SIGNS:
+                for name in each.names:
+                    read = self._read.get(name, self._stepped.get(name, name))
+                    if "." in read and _is_quantity(read):
+                        return read
+        return ""
+
+
+def _unwrapped(value: Value) -> Iterator[Value]:
+    """The value itself, or what a conversion or a limit is put round."""
+    if value.kind is ValueKind.CALL and _ROUND.match(value.literal):
+        yield from (inner for _, inner in value.items)
+    else:
+        yield value
+
+
 def _saved(facts: FileFacts) -> Iterator[tuple[LostUpdate, int]]:
-    """`item.stock -= n` on a record that the same function read and then saves."""
-    for assignment in facts.assignments:
-        root, _, rest = assignment.target.partition(".")
-        if not rest or assignment.scope < 0 or not _is_quantity(assignment.target) or not _is_step(assignment.value, assignment.target):
-            continue
-        inside = within(facts, assignment.scope)
-        later = [call for call in facts.calls if call.scope in inside and call.line >= assignment.line and _SAVES.search(call.callee)]
-        own = any(call.callee in {f"{root}.save", f"{root}.asave"} for call in later)
-        read = any(
-            call.scope in inside and _names(call.target, root) and call.line < assignment.line and _is_read(call) for call in facts.calls
-        )
-        if own or (read and any(is_write(call.callee) or _names_in(call, root) for call in later)):
-            yield _lost(facts, assignment.target, assignment.line, assignment.line), assignment.scope
+    """`item.stock -= n`, in one line or in several, on a record that the same function read and then saves."""
+    for scope in sorted({assignment.scope for assignment in facts.assignments if assignment.scope >= 0}):
+        inside = within(facts, scope)
+        for target, line in _Steps(facts, frozenset({scope})).saved:
+            root = target.partition(".")[0]
+            if not _is_quantity(target):
+                continue
+            later = [call for call in facts.calls if call.scope in inside and call.line >= line and _SAVES.search(call.callee)]
+            own = any(call.callee in {f"{root}.save", f"{root}.asave"} for call in later)
+            read = any(call.scope in inside and _names(call.target, root) and call.line < line and _is_read(call) for call in facts.calls)
+            if own or (read and any(call.callee.endswith(".commit") or _names_in(call, root) for call in later)):
+                yield _lost(facts, target, line, line), scope
 
 
 def _written(facts: FileFacts, databases: tuple[DatabaseCall, ...]) -> Iterator[tuple[LostUpdate, int]]:
@@ -89,10 +133,11 @@ def _written(facts: FileFacts, databases: tuple[DatabaseCall, ...]) -> Iterator[
         text = bool(call.arguments) and _UPDATE_TEXT.match(call.arguments[0].value.literal) is not None
         if not text and not _WRITES.search(call.callee):
             continue
+        steps = _Steps(facts, frozenset({call.scope}))
         for argument in call.arguments:
             for key, value in _entries(argument.value):
-                name = _stepped(facts, call, value, key if not text else "")
-                if name and not _compares(facts, call, name):
+                name = steps.of(value)
+                if name and (text or _plain(key) == _plain(name.rpartition(".")[2])) and not _compares(facts, call, name):
                     yield _lost(facts, name, call.line, call.end_line), call.scope
 
 
@@ -105,21 +150,6 @@ def _entries(value: Value) -> Iterator[tuple[str, Value]]:
             pending.extend(inner.items)
 
 
-def _stepped(facts: FileFacts, call: Call, value: Value, key: str) -> str:
-    """The attribute that a value is computed from by a step up or down: `product.stock`, "" for any other value."""
-    candidates = [value]
-    if value.kind is ValueKind.NAME and value.literal.isidentifier():
-        candidates = [a.value for a in facts.assignments if a.scope == call.scope and a.target == value.literal and a.value is not None]
-    for candidate in candidates:
-        if candidate.kind is not ValueKind.OPERATION or not candidate.items or candidate.items[0][0] not in _SIGNS:
-            continue
-        for name in candidate.names:
-            last = name.rpartition(".")[2]
-            if "." in name and _is_quantity(name) and (not key or _plain(key) == _plain(last)):
-                return name
-    return ""
-
-
 def _compares(facts: FileFacts, call: Call, name: str) -> bool:
     """Whether the change names the value it expects to find: `.eq("stock", product.stock)`, `where: {stock: product.stock}`."""
     chained = [other for other in facts.calls if other.scope == call.scope and call.line - 1 <= other.line <= call.end_line + 8]
@@ -130,10 +160,6 @@ def _compares(facts: FileFacts, call: Call, name: str) -> bool:
         return True
     where = next((argument.value.item("where") for argument in call.arguments if argument.value.item("where") is not None), None)
     return where is not None and name in where.names
-
-
-def _is_step(value: Value | None, target: str) -> bool:
-    return value is not None and bool(value.items) and value.items[0][0] in _SIGNS and target in value.names
 
 
 def _is_quantity(name: str) -> bool:
