@@ -83,4 +83,6 @@ def _finding(operation: Operation) -> Finding:
 def _summary(bad: list[Operation], total: int) -> str:
     if bad:
         return f"{len(bad)} of {plural(total, 'operation')} that may arrive twice {'does' if len(bad) == 1 else 'do'} the thing twice."
+    if not total:
+        return "Whether what arrives twice is done twice could be settled for no operation."
     return f"{plural(total, 'operation')} that may arrive twice: each is harmless to repeat or recognises the repeat."
