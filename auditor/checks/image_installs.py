@@ -128,9 +128,20 @@ def _whole_install(text: str) -> str:
     """The tool by which a text of shell commands installs everything its project asks for."""
     for command in _SEPARATOR.split(text[:20_000]):
         found = _FROM_LOCK.search(command.strip())
-        if found and not re.search(r"\s-g\b|--global|^\s*#", command):
+        if found and not re.search(r"\s-g\b|--global|^\s*#", command) and not _names_a_directory(command.strip()[found.end() :]):
             return next(part for part in found.groups() if part)
     return ""
+
+
+def _names_a_directory(rest: str) -> bool:
+    """Whether what follows `install` names a directory to be added (`pnpm install -w plugins/one/`): nothing else is resolved then."""
+    words = [word.strip("\"'") for word in rest.split()]
+    return any(
+        "/" in word
+        and not word.startswith(("-", ">", "<", "2>", "&"))
+        and not (before.startswith("--") or before in _VALUED | {">", ">>", "2>"})
+        for before, word in zip(["", *words], words, strict=False)
+    )
 
 
 def _copied(file: Dockerfile, step: Instruction) -> list[str]:
