@@ -35,6 +35,8 @@ _PIPELINE = re.compile(
     r"(?:^|/)(?:\.github/workflows/|\.circleci/|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|Jenkinsfile|\.drone|\.woodpecker)"
 )
 """Descriptions of a pipeline: a signing key written there lives as long as one test run."""
+_SERVICE_LOGINS = frozenset({"password", "connection-string", "url-password"})
+"""Kinds of values that open a service; one that a pipeline starts for itself is gone with the run."""
 _SETTINGS = {Language.YAML, Language.TOML, Language.INI, Language.XML, Language.DOCKERFILE, Language.SHELL, Language.OTHER}
 _SETTINGS_IN_CODE = re.compile(
     r"(?:^|/)(?:\w*config(?:uration)?(?:\.inc)?|\w*settings(?:\.inc)?|database|db|connect(?:ion)?|parameters|credentials|(?:arduino_)?secrets?|env|constants|local|prod\.secret|secret_token)\.(?:php|rb|h|hpp|lua|exs|pl|groovy|r)$|(?:^|/)config/(?:\w+/)*\w+\.(?:php|rb|exs)$",
@@ -160,6 +162,9 @@ def _certainty(match: Match, surroundings: Surroundings) -> str | None:
         return None  # other people's documentation and parsers of addresses
     if surroundings.test:
         return _certainty_in_tests(match)
+    throwaway = match.kind in _SERVICE_LOGINS and (match.local or match.strength is Strength.WEAK)
+    if throwaway and _PIPELINE.search(surroundings.path):
+        return "test"
     if match.local or (match.signing and match.strength is Strength.NAMED and _PIPELINE.search(surroundings.path)):
         return "local"
     if match.strength is Strength.HUMAN and surroundings.role is Role.SCRIPT:
