@@ -105,11 +105,13 @@ def _keep(found: dict[tuple[str, int], Finding], finding: Finding) -> None:
 
 def _graded(hit: ToolHit, detector: str, project: Project) -> Finding:
     """A hit whose source the tool has followed; what runs in the visitor's own browser reaches no server."""
-    own_browser = hit.cwe != _SCRIPTING and project.sides.get(hit.path) is Side.BROWSER and "page's address" not in hit.message
+    in_browser = project.sides.get(hit.path) is Side.BROWSER
+    own_browser = hit.cwe != _SCRIPTING and in_browser and "page's address" not in hit.message
     fails = hit.grade == "fail" and not own_browser
     rule = _rule(hit.cwe, proven=fails)
     confidence = hit.confidence if hit.cwe != _SCRIPTING else Confidence.MEDIUM
-    return Finding(rule, hit.path, hit.message, hit.line, hit.end_line, confidence, detector, hit.cwe)
+    message = hit.message.replace(" on the server", " in the visitor's browser") if in_browser else hit.message
+    return Finding(rule, hit.path, message, hit.line, hit.end_line, confidence, detector, hit.cwe)
 
 
 def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, project: Project) -> Finding | None:
@@ -119,17 +121,26 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
         return _graded(hit, detector, project)
     if hit.cwe == _LOADED and _is_signed(facts, hit):
         return None
-    if hit.cwe == _TEMPLATE and _in_sandbox(facts, syntax):
+    if (hit.cwe == _TEMPLATE and _in_sandbox(facts, syntax)) or (not project.on_server(hit.path) and _is_page_worker(facts)):
         return None
     place = _argument(facts, hit)
     if place is not None:
         origin = origins.of(place[0], hit.path, place[1], hit.line)
-        if origin is Origin.CONSTANT or (origin is Origin.OWN and hit.cwe == _TEMPLATE and _is_own_file(place[0], facts, place[1])):
+        if origin is Origin.CONSTANT or (origin is not Origin.OUTSIDE and hit.cwe == _TEMPLATE and _is_own_file(place[0], facts, place[1])):
             return None
         if origin is Origin.OUTSIDE and project.on_server(hit.path):
             message = f"{hit.message.rstrip('.')}; what it runs here comes from a caller."
             return Finding(_rule(hit.cwe, proven=True), hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
     return _graded(hit, detector, project)
+
+
+def _is_page_worker(facts: FileFacts) -> bool:
+    """Whether the file is a web worker that takes its work from the page: it has no page, and runs what its own visitor gave it."""
+    listens = any(
+        call.callee in {"self.addEventListener", "addEventListener"} and call.arguments and call.arguments[0].value.literal == "message"
+        for call in facts.calls
+    ) or any(entry.target in {"self.onmessage", "onmessage"} for entry in facts.assignments)
+    return listens and any(call.callee in {"self.postMessage", "postMessage"} for call in facts.calls)
 
 
 def _is_signed(facts: FileFacts, hit: ToolHit) -> bool:
