@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditor.checks.markup_suppliers import MarkupSuppliers
 from auditor.model.snapshot import Language, Role, Snapshot
 from auditor.model.syntax import FileFacts, Value, ValueKind
 from auditor.model.verdict import Confidence, Finding
@@ -12,10 +13,16 @@ from auditor.model.verdict import Confidence, Finding
 _SAFE_FILTER = re.compile(r"\{\{-?\s*([\w.\[\]'\"()]{1,80})[^{}|]{0,80}(\|[^{}]{0,120})?\|\s*safe\b[^{}]{0,40}\}\}")
 _CLEANED = re.compile(r"\|\s*(?:escape|e|tojson|json_script|striptags|bleach|sanitize|clean|nh3|forceescape|urlencode|int|float)\b")
 _OWN_TEXT = re.compile(r"^(?:_|gettext|trans|csrf\w*|form\b|field\b|forms?\.|loop\.|config\.|settings\.|Configs?\.|icon|svg|ngettext)")
+_BOUND_HERE = r"\{{%-?\s*(?:cycle\s+(?:(?:'[^'{{}}]*'|\"[^\"{{}}]*\")\s+){{1,20}}as\s+{name}(?:\s+silent)?|(?:set|with)\s+{name}\s*=\s*(?:'[^'{{}}]*'|\"[^\"{{}}]*\"))\s*-?%\}}"
+"""How a template itself gives a name a text of its own."""
 _TAG = re.compile(r"</(?:p|a|div|span|td|li|body|html|h\d|button|label|section|main|form)>")
 _VUE_HTML = re.compile(r"\bv-html\s*=\s*[\"']([^\"']{1,200})[\"']")
 _SVELTE_HTML = re.compile(r"\{@html\s+([^}]{1,200})\}")
 _SANITISES = re.compile(r"\bsaniti[sz]e\w*\(|purify\w*[.(]|\bescape_?html\(|\bxss\(", re.IGNORECASE)
+_RENDERS = re.compile(r"\b(?:template|nunjucks|markdown\w*|md|mdi?t?)\.render(?:String)?\(", re.IGNORECASE)
+_ESCAPING_RENDERER = re.compile(r"[\"']markdown-it[\"']|\bnunjucks\b")
+_LETS_MARKUP_THROUGH = re.compile(r"\bhtml\s*:\s*true|\bautoescape\s*:\s*false|\|\s*safe\b")
+"""Renderers that escape what they are given, unless they are told not to."""
 _SANITISER = re.compile(r"sanitiz|purify|escape|clean|highlight|\bt\(|\$t\(|i18n", re.IGNORECASE)
 _RAW = {
     ".ejs": re.compile(r"<%-\s*([\w$.\[\]'\"]{1,80})\s*;?\s*-?%>"),
@@ -45,8 +52,8 @@ def _option(name: str, value: Value) -> Value | None:
     return value.item("autoescape") if value.kind is ValueKind.COLLECTION else None
 
 
-def unescaped_places(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]:
-    """Templates that show a variable without escaping it."""
+def unescaped_places(snapshot: Snapshot, texts: dict[str, str], suppliers: MarkupSuppliers) -> list[Finding]:
+    """Templates that show a variable without escaping it, what they are supplied with by server code taken into account."""
     found = []
     for file in snapshot.with_role(Role.FIRST_PARTY):
         text = texts.get(file.path, "")
@@ -70,6 +77,8 @@ def unescaped_places(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]
                 and not _SANITISER.search(name)
                 and not name.startswith(("'", '"'))
                 and not (file.language in {Language.VUE, Language.SVELTE} and _cleaned_in_script(name, text))
+                and not _bound_here(name, text)
+                and not suppliers.harmless(name)
             ):
                 line = text.count("\n", 0, match.start()) + 1
                 message = f"The template shows {name[:40]} without escaping it: if a user can influence it, their script runs in other people's browsers."
@@ -77,15 +86,22 @@ def unescaped_places(snapshot: Snapshot, texts: dict[str, str]) -> list[Finding]
     return found
 
 
+def _bound_here(name: str, text: str) -> bool:
+    """Whether the template gives the name a text of its own, and nothing else."""
+    return re.fullmatch(r"\w{1,80}", name) is not None and re.search(_BOUND_HERE.format(name=name), text) is not None
+
+
 def _cleaned_in_script(expression: str, text: str) -> bool:
     """Whether the script of a component makes what it shows with a sanitiser: `html = computed(() => DOMPurify.sanitize(...))`."""
-    name = re.match(r"[\w$]+", expression.strip())
+    name = re.match(r"[\w$]+", expression.strip().removeprefix("this."))
     if name is None:
         return False
     made = re.compile(
-        rf"(?:^|[\s;{{(]){re.escape(name[0])}(?:<[^<>\n]{{1,80}}>|:[^=\n]{{1,80}})?\s*(?:=(?!=)|\([^()\n]{{0,200}}\)\s*\{{|:\s*\()"
+        rf"(?:^|[\s;{{(]|\bthis\.){re.escape(name[0])}(?:<[^<>\n]{{1,80}}>|:[^=\n]{{1,80}})?\s*(?:=(?!=)|\([^()\n]{{0,200}}\)\s*\{{|:\s*\()"
     )
-    return any(_SANITISES.search(_block(text, found.start())) for found in made.finditer(text))
+    renders = _ESCAPING_RENDERER.search(text) is not None and _LETS_MARKUP_THROUGH.search(text) is None
+    blocks = [_block(text, found.start()) for found in made.finditer(text)]
+    return any(_SANITISES.search(block) or (renders and _RENDERS.search(block)) for block in blocks)
 
 
 def _block(text: str, start: int) -> str:

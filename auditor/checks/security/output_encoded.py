@@ -10,6 +10,7 @@ What it cannot see: Escaping done by a server before it stores a text, templates
 
 from __future__ import annotations
 
+from auditor.checks.markup_suppliers import MarkupSuppliers
 from auditor.checks.registry import check
 from auditor.checks.unescaped_templates import engines_that_do_not_escape, unescaped_places
 from auditor.model.evidence import ToolHit, ToolHits
@@ -32,15 +33,22 @@ def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
     if not project.has(Kind.FULLSTACK, Kind.FRONTEND, Kind.APP) and not pages and not flows.of(ITEM):
         return NotApplicable("Nothing is shown in a browser: no page, no template, no component.")
     certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail"]
-    doubtful = [hit for hit in flows.of(ITEM) if hit.grade != "fail"]
+    suppliers = MarkupSuppliers(syntax, project.production, texts)
+    doubtful = [hit for hit in flows.of(ITEM) if hit.grade != "fail" and not (hit.source == "unclear" and suppliers.settles(hit))]
     seen = {(hit.path, hit.line) for hit in (*certain, *doubtful)}
     doubtful += [
-        hit for hit in bandit.of(ITEM) if hit.grade == "partial" and (hit.path, hit.line) not in seen and hit.path in project.production
+        hit
+        for hit in bandit.of(ITEM)
+        if hit.grade == "partial"
+        and (hit.path, hit.line) not in seen
+        and hit.path in project.production
+        and not flows.settles(hit)
+        and not suppliers.settles(hit)
     ]
     findings = [
         *(_finding(hit, "flows") for hit in certain),
         *(_finding(hit, "flows") for hit in doubtful),
-        *unescaped_places(snapshot, texts),
+        *unescaped_places(snapshot, texts, suppliers),
         *engines_that_do_not_escape(syntax.of(project.server)),
     ]
     floor = 1.0 if certain else 0.5 if findings else 0.0

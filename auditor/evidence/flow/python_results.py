@@ -105,7 +105,13 @@ def _pieces(arguments: Arguments) -> Value:
     return Value(arguments.receiver.every_mark, known=arguments.receiver.known and arguments.known)
 
 
+def _encoded(arguments: Arguments) -> Value:
+    """`request.GET.urlencode()`: letters, digits and percent signs, whatever the fields hold."""
+    return replace(_receiver(arguments), items=None).cleaned(frozenset({"markup", "path", "url", "redirect"}))
+
+
 METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    "urlencode": _encoded,
     **dict.fromkeys(("split", "rsplit", "splitlines", "partition", "rpartition"), _pieces),
     **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
     **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,

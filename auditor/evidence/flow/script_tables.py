@@ -154,6 +154,9 @@ _TRUSTING_NAME = re.compile(
 _VALIDATORS = re.compile(r"validator\.is\w+$|^~is[A-Z]\w+$")
 _CALLBACKS = frozenset({"then", "map", "forEach", "filter", "find", "some", "every", "flatMap", "reduce", "sort", "findIndex"})
 
+_DETACHED = re.compile(r"(?:^|\.)~?(?:DOMParser\(\)\.parseFromString|createHTMLDocument)\(\)\.")
+"""Parts of a document that a parser made: no script in it runs until something of it is put into the page."""
+
 
 class Script:
     """The tables of JavaScript and TypeScript; one object serves every file."""
@@ -267,7 +270,7 @@ class Script:
     def assigned(self, target: Value, key: Value | None, value: Value) -> Iterable[Harm]:
         """Writing mark-up into the page, or an address into the browser's location."""
         tail = last_name(target.path)
-        if tail in {"innerHTML", "outerHTML", "srcdoc"}:
+        if tail in {"innerHTML", "outerHTML", "srcdoc"} and not _DETACHED.search(target.path):
             yield from in_page(value)
         elif re.search(r"(?:^~|\.)location(?:\.href)?$", target.path) and not is_local_target(value.skeleton):
             yield from harms(value, "redirect", "open-redirect")
