@@ -16,6 +16,12 @@ DEPTH = 9
 _CALLERS = 12
 _VISITS = 600
 _BASES = 8
+_NAMESAKES = 4
+"""Functions of one name among which a call by name may choose; all of them are looked at."""
+_NESTING = 3
+"""Calls of text-making functions inside of one another."""
+_VALUE_FOLLOWS = re.compile(r"(?:['\"]|[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*%?$", re.IGNORECASE)
+"""The end of a query text after which a value stands, not a piece of the query's own language."""
 _LOOP_LINES = 250
 _REQUEST = re.compile(
     r"^(?:self\.)?request\.(?:args|form|values|json|data|files|cookies|headers|GET|POST|FILES|COOKIES|META|body|query_params|path_params|get_json|query|match_info|params|nextUrl)\b"
@@ -37,6 +43,8 @@ _HARMLESS = re.compile(
 )
 _HARMLESS_CHAIN = re.compile(r"(?:^|\.)(?:toISOString|isoformat|strftime|uuid4|randomBytes|randomUUID|hexdigest|getTime)\(\)\.")
 """Pieces of a date, a number or an id, whatever is cut out of them."""
+_SETTING = re.compile(r"^(?:process\.env|import\.meta\.env|Deno\.env|Bun\.env|os\.environ|os\.getenv|environ)\b")
+"""The environment of the process: who may set it has the passwords of everything the program can reach anyway."""
 _LOOKUP = re.compile(r"^([A-Za-z_$][\w.$]*)(?:\[[^\[\]]{1,80}\]|\.get\([^()]{1,80}\))$")
 _CONSTANT_ELEMENTS = re.compile(
     r"^[\[({]?\s*(?:\"[^\"]*\"|'[^']*'|`[^`$]*`)\s+for\b"  # "?" for _ in ids
@@ -49,8 +57,10 @@ class Origin(IntEnum):
     """Who chooses the value; the greater, the worse."""
 
     CONSTANT = 0
-    OWN = 1
-    OUTSIDE = 2
+    FRAGMENT = 1
+    """A text that another function of the code puts together: what is in it is that function's matter."""
+    OWN = 2
+    OUTSIDE = 3
 
 
 class Origins:
@@ -106,11 +116,13 @@ class Origins:
                     if value.items
                     else self._names(value, path, scope, line, depth)
                 )
+            case ValueKind.OPERATION if _is_number(value, path):
+                return Origin.CONSTANT
             case ValueKind.OPERATION if value.items:
                 items = value.items[1:] if value.items[0][0] == "?:" else value.items
-                return self._worst((item for _, item in items), path, scope, line, depth)
+                return self._pasted([item for _, item in items], _before_operands(items), path, scope, line, depth)
             case ValueKind.TEMPLATE if value.items:
-                return self._worst((item for _, item in value.items), path, scope, line, depth)
+                return self._pasted([item for _, item in value.items], value.literal.split("{}"), path, scope, line, depth)
             case _:
                 return Origin.CONSTANT if _CONSTANT_ELEMENTS.search(value.text) else self._names(value, path, scope, line, depth)
 
@@ -118,6 +130,14 @@ class Origins:
         worst = Origin.CONSTANT
         for value in values:  # type: ignore[attr-defined]
             worst = max(worst, self._value(value, path, scope, line, depth))
+        return worst
+
+    def _pasted(self, values: list[Value], before: list[str], path: str, scope: int, line: int, depth: int) -> Origin:  # noqa: PLR0917 - a place
+        """The worst origin among pieces of a text; what stands where a value belongs is a value, whoever made it a text."""
+        worst = Origin.CONSTANT
+        for value, text in zip(values, before, strict=False):
+            found = self._value(value, path, scope, line, depth)
+            worst = max(worst, Origin.OWN if found is Origin.FRAGMENT and _VALUE_FOLLOWS.search(text) else found)
         return worst
 
     def _named(self, value: Value, path: str, scope: int, line: int, depth: int) -> Origin:
@@ -135,11 +155,20 @@ class Origins:
             return Origin.CONSTANT
         if _REQUEST.search(callee) or _FOREIGN.search(callee):
             return Origin.OUTSIDE
+        if _SETTING.match(callee):
+            return Origin.CONSTANT
+        address, field, _ = callee.rpartition(".searchParams.get")
+        if field:
+            made = address == "new URL"  # the address is parsed on the spot
+            names = [name for name in value.names if made and not name.startswith("new ") and name != "URL"] or [address]
+            return max(self._name(name, path, scope, line, depth - 1) for name in names)
         found = self.definition(_last(callee))
         if found is not None:
             returned = self._returned(found, depth - 1)
             if returned is Origin.CONSTANT:
                 return Origin.CONSTANT
+        if self._makes_text(_last(callee), _NESTING):
+            return max(Origin.FRAGMENT, self._outside(value, path, scope, line, depth))
         return self._names(value, path, scope, line, depth) or (
             Origin.CONSTANT
             if _last(callee)
@@ -160,9 +189,43 @@ class Origins:
                 "text",
                 "SQL",
                 "raw",
+                "new URL",
             }
             else Origin.OWN
         )
+
+    def _outside(self, value: Value, path: str, scope: int, line: int, depth: int) -> Origin:
+        """OUTSIDE where a name in the value is, else CONSTANT."""
+        found = self._names(value, path, scope, line, depth)
+        return found if found is Origin.OUTSIDE else Origin.CONSTANT
+
+    def _makes_text(self, name: str, depth: int, entry: str = "") -> bool:
+        """Whether every function of that name puts a text together, or, with `entry`, an object that has one under that key."""
+        places = self._definitions.get(name, [])
+        if depth < 0 or not 0 < len(places) <= _NAMESAKES:
+            return False
+        found = False
+        for path, index in places:
+            returned = [given.value for given in self._files[path].returns if given.scope == index and given.value is not None]
+            pieces = [value.item(entry) for value in returned] if entry else returned
+            texts = [value for value in pieces if value is not None]
+            if not all(self._is_text(value, depth - 1) for value in texts) or not (texts or entry):
+                return False
+            found = found or bool(texts)
+        return found
+
+    def _is_text(self, value: Value, depth: int) -> bool:
+        """Whether a value is a text that the code writes itself, whatever is pasted into it."""
+        match value.kind:
+            case ValueKind.STRING | ValueKind.TEMPLATE:
+                return True
+            case ValueKind.OPERATION if value.items:
+                items = value.items[1:] if value.items[0][0] == "?:" else value.items
+                return (any if items[0][0] == "+" else all)(self._is_text(item, depth) for _, item in items)
+            case ValueKind.CALL:
+                return _last(value.literal) == "join" or self._makes_text(_last(value.literal), depth)
+            case _:
+                return False
 
     def _returned(self, place: tuple[str, int], depth: int) -> Origin:
         path, index = place
@@ -197,7 +260,7 @@ class Origins:
     def _name(self, name: str, path: str, scope: int, line: int, depth: int) -> Origin:
         if _REQUEST.search(name):
             return Origin.OUTSIDE
-        if _is_constant_name(name):
+        if _is_constant_name(name) or _SETTING.match(name):
             return Origin.CONSTANT
         key = (path, scope, name)
         if key in self._memory:
@@ -269,6 +332,11 @@ class Origins:
                 values.extend(argument.value for argument in call.arguments)
         if values:
             return max(self._value(value, path, scope, line, depth - 1) for value in values)
+        if destructured and all(entry.value is not None and self._has_text(entry.value, name) for entry in destructured):
+            return max(
+                Origin.FRAGMENT,
+                *(self._outside(entry.value, path, scope, line, depth - 1) for entry in destructured if entry.value is not None),
+            )
         if destructured:
             origins = [self._value(entry.value, path, scope, line, depth - 1) for entry in destructured if entry.value is not None]
             return max(origins, default=Origin.OWN) or Origin.OWN
@@ -278,6 +346,10 @@ class Origins:
         if scope >= 0:
             return self._parameter(name, facts, scope, depth)
         return None
+
+    def _has_text(self, value: Value, name: str) -> bool:
+        """Whether what is taken apart is the answer of a function that has a text under the name."""
+        return value.kind is ValueKind.CALL and self._makes_text(_last(value.literal), _NESTING, name)
 
     def _parameter(self, name: str, facts: FileFacts, scope: int, depth: int) -> Origin | None:
         definition = facts.definitions[scope]
@@ -297,7 +369,7 @@ class Origins:
                 if parameter.annotation in {"", "str", "dict", "Any", "list"} and not _is_dependency(parameter.default)
                 else Origin.OWN
             )
-        if parameter.kind == "destructured" or self.definition(definition.name) != (facts.path, scope):
+        if parameter.kind == "destructured" or not 0 < len(self._definitions.get(definition.name, [])) <= _NAMESAKES:
             return Origin.OWN
         return self._from_callers(definition, position, parameter.name, parameter.default, depth)
 
@@ -384,6 +456,19 @@ def _sets(entry: Assignment, attribute: str, facts: FileFacts, owner: int) -> bo
     while scope >= 0 and scope != owner:
         scope = facts.definitions[scope].parent
     return scope == owner
+
+
+def _is_number(value: Value, path: str) -> bool:
+    """Whether an operator gives a number whatever it is given: in scripts all arithmetic but a sum does, and so does a plus before a single value."""
+    signs = {sign for sign, _ in value.items}
+    if path.endswith(".py"):
+        return signs in ({"-"}, {"/"}, {"//"}, {"**"}) and len(value.items) > 1
+    return bool(signs) and (signs <= {"*", "-", "/", "%", "**"} or (signs == {"+"} and len(value.items) == 1))
+
+
+def _before_operands(items: tuple[tuple[str, Value], ...]) -> list[str]:
+    """The constant text that stands before each operand of a sum."""
+    return ["", *(item.literal if item.kind in {ValueKind.STRING, ValueKind.TEMPLATE} else "" for _, item in items)]
 
 
 def _indent(text: str) -> int:

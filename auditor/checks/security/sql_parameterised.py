@@ -5,10 +5,10 @@ Failing title: What a caller types becomes part of a database query
 Grading: Every text that production code on the server hands to a database is followed to its pieces. One that holds a value of a request, an upload, a file
     or a language model fails the item. One that is put together from the program's own variables or settings is partial,
     and so is a field of a request that stands in a Mongo filter as it came, where an object in its place is an operator. Constants, numbers, placeholders,
-    names from a fixed list or checked against one, and tagged templates that bind are fine. Migrations, tests and scripts do not count.
+    names from a fixed list or checked against one, the program's own environment, and tagged templates that bind are fine. Migrations, tests and scripts do not count.
 Done when: No query text in the code holds a variable piece: values are bound, and a table or column that varies is looked up in a fixed list.
 What it cannot see: Queries put together in stored procedures, in libraries or at run time from other files' pieces that it cannot follow; those it
-    follows to a dead end count as the program's own values.
+    follows to a dead end count as the program's own values. Where a function of the code makes a clause of the query, the clause is left open unless all its pieces are known.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
         return NotApplicable("No database is queried: the code imports no database library and holds no query.")
     doubtful = tuple(query for query in queries if not flows.settled_at(query.path, query.line, query.end_line, _SQL))
     findings = _findings(doubtful, hits, origins)
+    composed = tuple(query for query in doubtful if origins.of(query.value, query.path, query.scope, query.line) is Origin.FRAGMENT)
     worst = max((_weight(finding) for finding in findings), default=0.0)
     total = max(len(queries), len(findings))
     return Assessed(
@@ -76,6 +77,10 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
         summary=_summary(findings, total),
         findings=tuple(sorted(findings, key=lambda finding: -_weight(finding))[:SHOWN]),
         signals=(f"{plural(len(queries), 'query text')} followed to {'its' if len(queries) == 1 else 'their'} pieces",),
+        unexamined=tuple(
+            (query.path, f"line {query.line}: functions of the code put pieces of the query together, and not all of theirs were followed")
+            for query in composed
+        ),
         confidence=min(
             (finding.confidence for finding in findings if _weight(finding) == worst), default=Confidence.HIGH, key=list(Confidence).index
         ),
@@ -112,7 +117,7 @@ def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: Orig
         own = {(query.path, line) for line in (*range(query.line, query.end_line + 1), query.made_line)}
         places |= own
         origin = origins.of(query.value, query.path, query.scope, query.line)
-        if origin is not Origin.CONSTANT and not own & found.keys():
+        if origin not in {Origin.CONSTANT, Origin.FRAGMENT} and not own & found.keys():
             found[query.path, query.line] = _of_query(query, origin)
     for hit in hits:
         seen = {(hit.path, line) for line in range(hit.line, hit.end_line + 1)}
