@@ -64,22 +64,16 @@ class MarkupSuppliers:
             return bool(head) and self._attribute(last, _DEPTH)
         return len(given) <= _MOST and all(self._value(value, path, scope, line, _DEPTH) for path, scope, line, value in given)
 
-    def settles(self, hit: ToolHit) -> bool:
-        """Whether a function only marks its own parameter as mark-up, and all its callers hand over something harmless."""
+    def hands_on(self, hit: ToolHit) -> bool:
+        """Whether a function only marks its own parameter as mark-up and is called here: whether that is right is decided by its callers, who are followed too."""
         facts = self._files.get(hit.path)
         call = next((call for call in facts.calls if call.line == hit.line and call.scope >= 0), None) if facts else None
         if facts is None or call is None or len(call.arguments) != 1:
             return False
         definition = facts.definitions[call.scope]
-        names = [parameter.name for parameter in definition.parameters]
         value = call.arguments[0].value
-        if value.kind is not ValueKind.NAME or value.literal not in names:
-            return False
-        callers = self._origins.calls_of(definition.name)
-        given = [(path, other, other.argument(value.literal, names.index(value.literal))) for path, other in callers]
-        return 0 < len(given) <= _MOST and all(
-            found is not None and self._value(found, path, other.scope, other.line, _DEPTH) for path, other, found in given
-        )
+        own = value.kind is ValueKind.NAME and value.literal in {parameter.name for parameter in definition.parameters}
+        return own and bool(self._origins.calls_of(definition.name))
 
     def _value(self, value: Value, path: str, scope: int, line: int, depth: int) -> bool:
         if depth < 0:

@@ -34,7 +34,7 @@ def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
         return NotApplicable("Nothing is shown in a browser: no page, no template, no component.")
     certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail"]
     suppliers = MarkupSuppliers(syntax, project.production, texts)
-    doubtful = [hit for hit in flows.of(ITEM) if hit.grade != "fail" and not (hit.source == "unclear" and suppliers.settles(hit))]
+    doubtful = [hit for hit in flows.of(ITEM) if hit.grade != "fail" and not (hit.source == "unclear" and suppliers.hands_on(hit))]
     seen = {(hit.path, hit.line) for hit in (*certain, *doubtful)}
     doubtful += [
         hit
@@ -43,7 +43,7 @@ def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
         and (hit.path, hit.line) not in seen
         and hit.path in project.production
         and not flows.settles(hit)
-        and not suppliers.settles(hit)
+        and not suppliers.hands_on(hit)
     ]
     findings = [
         *(_finding(hit, "flows") for hit in certain),
