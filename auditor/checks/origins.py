@@ -20,7 +20,7 @@ _NAMESAKES = 4
 """Functions of one name among which a call by name may choose; all of them are looked at."""
 _NESTING = 3
 """Calls of text-making functions inside of one another."""
-_VALUE_FOLLOWS = re.compile(r"(?:['\"]|[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*%?$", re.IGNORECASE)
+_VALUE_FOLLOWS = re.compile(r"(?:['\"]%?|(?:[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*)$", re.IGNORECASE)
 """The end of a query text after which a value stands, not a piece of the query's own language."""
 _LOOP_LINES = 250
 _REQUEST = re.compile(
@@ -209,21 +209,25 @@ class Origins:
             returned = [given.value for given in self._files[path].returns if given.scope == index and given.value is not None]
             pieces = [value.item(entry) for value in returned] if entry else returned
             texts = [value for value in pieces if value is not None]
-            if not all(self._is_text(value, depth - 1) for value in texts) or not (texts or entry):
+            if not all(self._is_text(value, depth - 1, (path, index)) for value in texts) or not (texts or entry):
                 return False
             found = found or bool(texts)
         return found
 
-    def _is_text(self, value: Value, depth: int) -> bool:
+    def _is_text(self, value: Value, depth: int, place: tuple[str, int]) -> bool:
         """Whether a value is a text that the code writes itself, whatever is pasted into it."""
         match value.kind:
             case ValueKind.STRING | ValueKind.TEMPLATE:
                 return True
             case ValueKind.OPERATION if value.items:
                 items = value.items[1:] if value.items[0][0] == "?:" else value.items
-                return (any if items[0][0] == "+" else all)(self._is_text(item, depth) for _, item in items)
+                return (any if items[0][0] == "+" else all)(self._is_text(item, depth, place) for _, item in items)
             case ValueKind.CALL:
                 return _last(value.literal) == "join" or self._makes_text(_last(value.literal), depth)
+            case ValueKind.NAME if depth > 0:
+                path, scope = place
+                given = [entry.value for entry in self._files[path].assignments if entry.scope == scope and entry.target == value.literal]
+                return bool(given) and all(made is not None and self._is_text(made, depth - 1, place) for made in given)
             case _:
                 return False
 
