@@ -138,11 +138,16 @@ def is_cleanup(callee: str) -> bool:
     return callee.rpartition(".")[2] in _CLEANUP
 
 
+def is_payment(callee: str) -> bool:
+    """Whether a call surely moves money, or asks for it."""
+    return bool(_PAYMENT.search(callee)) and callee.rpartition(".")[2] not in _LOOKS_UP
+
+
 def is_write(callee: str) -> bool:
     """Whether a call surely stores data or moves money."""
     owner, _, last = callee.rpartition(".")
     if _PAYMENT.search(callee):
-        return last not in _LOOKS_UP
+        return is_payment(callee)
     if last in _WRITE_LAST:
         return bool(owner) and (last != "insert" or bool(_STORE.search(owner)))
     return last in _WRITE_WITH_OWNER and bool(owner) and bool(_STORE.search(owner))

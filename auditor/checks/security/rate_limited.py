@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from auditor.checks.handler_classes import names_before
 from auditor.checks.limiters import LIMITER, before_everything, counts_in_memory, limits_somewhere
+from auditor.checks.processes import several_processes
 from auditor.checks.reach import Reach, within
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
@@ -58,7 +59,6 @@ _PAID_HOST = re.compile(
 _SENDS = re.compile(r"(?:^|\.)(?:fetch|post|request|axios|urlopen|send)$")
 _UPLOAD = re.compile(r"(?:^|[._])(?:multer|busboy|upload_file|uploadFile)(?:$|[._(])|\bUploadFile\b|(?:^|\.)save_upload$")
 _UPLOAD_LAYER = re.compile(r"upload\w*\.(?:single|array|fields|any)$|Files?Interceptor|multer")
-_SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
 _ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
 _GUARDED = re.compile(
     r"auth|login|admin|staff|superuser|permission|current_?\w*user|require_?\w*user|principal|jwt|guard|protect", re.IGNORECASE
@@ -91,7 +91,7 @@ def rate_limited(project: Project, texts: dict[str, str], syntax: Syntax, routes
     limited = [endpoint for endpoint in endpoints if endpoint.limited]
     share = len(limited) / len(endpoints)
     elsewhere = any(LIMITER.search(name) for route in routes.routes for name in route.through) or limits_somewhere(syntax, project)
-    memory = bool(limited) and everything is None and counts_in_memory(syntax, project, texts) and _several_processes(deployment)
+    memory = bool(limited) and everything is None and counts_in_memory(syntax, project, texts) and several_processes(deployment) is not None
     badness = _badness(share, elsewhere=elsewhere, memory=memory)
     missing = [endpoint for endpoint in endpoints if not endpoint.limited]
     return Assessed(
@@ -252,18 +252,6 @@ def _takes_password(route: Route, syntax: Syntax) -> bool:
 def _plain(text: str) -> str:
     """A name in lower case with dashes between its words."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", "-", text).lower().removesuffix(".php")
-
-
-def _several_processes(deployment: Deployment | None) -> bool:
-    if deployment is None:
-        return False
-    starts = [i.text for file in deployment.dockerfiles for i in file.instructions if i.keyword in {"CMD", "ENTRYPOINT"}]
-    starts += [script.command for platform in deployment.platforms for script in platform.commands]
-    starts += [service.command for service in deployment.compose]
-    replicas = any(
-        re.search(r"replicas", key) and value.isdigit() and int(value) > 1 for p in deployment.platforms for key, value in p.settings
-    )
-    return replicas or any(_SEVERAL.search(text.replace('", "', " ")) for text in starts)
 
 
 def _provider(syntax: Syntax, project: Project) -> Place | None:

@@ -1,0 +1,44 @@
+"""How many processes a deployment starts, and whether it is run as functions that live for one request: what state in memory and timers depend on."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.model.artifacts import Deployment
+from auditor.model.project import Project
+from auditor.model.verdict import Place
+
+_SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
+_FUNCTION_HOSTS = frozenset({"vercel", "netlify", "cloudflare", "firebase", "serverless"})
+_FUNCTION_FILE = re.compile(r"(?:^|/)supabase/functions/[^/]+/")
+_FUNCTION_FRAMEWORKS = ("nextjs", "serverless", "lambda", "workers", "cloud-functions")
+
+
+def several_processes(deployment: Deployment | None) -> Place | None:
+    """Where a start command or a platform asks for more than one process."""
+    if deployment is None:
+        return None
+    starts = [
+        (Place(file.path, i.line, i.end_line), i.text)
+        for file in deployment.dockerfiles
+        for i in file.instructions
+        if i.keyword in {"CMD", "ENTRYPOINT"}
+    ]
+    starts += [(script.place, script.command) for platform in deployment.platforms for script in platform.commands]
+    starts += [(Place(service.path, service.line), service.command) for service in deployment.compose]
+    for platform in deployment.platforms:
+        if any(re.search(r"replicas", key) and value.isdigit() and int(value) > 1 for key, value in platform.settings):
+            return Place(platform.path)
+    return next((place for place, text in starts if _SEVERAL.search(text.replace('", "', " "))), None)
+
+
+def run_as_functions(path: str, project: Project, deployment: Deployment | None) -> bool:
+    """Whether a file runs in functions that a host freezes or ends after each answer."""
+    if _FUNCTION_FILE.search(path):
+        return True
+    part = project.part_of(path)
+    if deployment is None or not part.uses(*_FUNCTION_FRAMEWORKS):
+        return False
+    hosts = {each.platform for each in deployment.platforms if project.part_of(each.path) is part}
+    images = any(project.part_of(file.path) is part for file in deployment.dockerfiles)
+    return bool(hosts & _FUNCTION_HOSTS) and not images and hosts <= _FUNCTION_HOSTS | {"supabase", "replit"}
