@@ -8,6 +8,10 @@ from auditor.model.artifacts import Deployment
 from auditor.model.project import Project
 from auditor.model.verdict import Place
 
+COMMAND = re.compile(
+    r"(?:^|/)(?:management/commands|commands|cli|bin|scripts?|docker|deploy|migrations?|benchmarks?)/|(?:^|/)(?:manage|cli|populate\w*|seed\w*|backup\w*)\.\w+$"
+)
+"""Files that are started by hand or by a deployment, not by the process that answers requests."""
 _SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
 _FUNCTION_HOSTS = frozenset({"vercel", "netlify", "cloudflare", "firebase", "serverless"})
 _FUNCTION_FILE = re.compile(r"(?:^|/)supabase/functions/[^/]+/")

@@ -12,7 +12,7 @@ from auditor.model.artifacts import CiWorkflow, Deployment, Ecosystem, Manifests
 from auditor.model.verdict import Place
 
 _START = re.compile(r"^(?:start|web|release|serve|app|api|run|cmd|command|args|worker)(?:[:._-]prod(?:uction)?)?$", re.IGNORECASE)
-_DEVELOPMENT_FILE = re.compile(
+DEVELOPMENT_FILE = re.compile(
     r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)\.devcontainer/|(?:^|/)\.replit$", re.IGNORECASE
 )
 LAUNCHER = re.compile(
@@ -59,11 +59,11 @@ def _deployed(deployment: Deployment, commands: Commands, builds: Builds) -> Ite
                 yield from (Start(leaf, place, "image") for leaf in start_leaves(image, commands))
     for platform in deployment.platforms:
         for script in platform.commands:
-            if _START.match(script.name) and not _DEVELOPMENT_FILE.search(platform.path):
+            if _START.match(script.name) and not DEVELOPMENT_FILE.search(platform.path):
                 directory = platform.path.rpartition("/")[0]
                 yield from (Start(leaf, script.place, "platform") for leaf in commands.leaves(script.command, directory))
     for service in deployment.compose:
-        if service.command and service.build and not _DEVELOPMENT_FILE.search(service.path):
+        if service.command and service.build and not DEVELOPMENT_FILE.search(service.path):
             place = Place(service.path, service.line, service.line)
             yield from (Start(leaf, place, "compose") for leaf in commands.leaves(service.command, service.path.rpartition("/")[0]))
 

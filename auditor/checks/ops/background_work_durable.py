@@ -7,7 +7,7 @@ Grading: Every job of a queue, every schedule and every piece of work that is st
     the answer) counts half, and so does a queue in which no job is ever tried again; so does what is due by the clock but lives in a page's timer. It fails when money moves in such work, when a timer that acts for people runs in each of
     several processes without a lock, and when a timer or an answer that nobody waits for stands in functions that are frozen after each answer. A twentieth is tolerated.
 Done when: What must not be lost is a job of a queue with retries and a place for what failed for good, and each schedule is kept by one platform, database or worker.
-What it cannot see: Schedules set in a console or a server's crontab, work that a request waits for although it is long, whether jobs are idempotent, and whether anybody
+What it cannot see: Timers that set themselves anew, schedules set in a console or a server's crontab, work that a request waits for although it is long, whether jobs are idempotent, and whether anybody
     looks at those that failed.
 """
 
@@ -20,7 +20,7 @@ from auditor.checks.async_work import AsyncWork, Lapse
 from auditor.checks.background_work import PERIODIC, BackgroundWork, Effect, Manner, Work, goes_round
 from auditor.checks.job_queues import Durable, jobs_of, schedules_of
 from auditor.checks.outgoing_sites import outgoing_sites
-from auditor.checks.processes import run_as_functions, several_processes
+from auditor.checks.processes import COMMAND, run_as_functions, several_processes
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
 from auditor.model.evidence import Routes
@@ -34,9 +34,6 @@ _TOLERANCE = 0.05
 _IN_MEMORY = 0.5
 _FAIL = 0.65
 _SHOWN = 20
-_COMMAND = re.compile(
-    r"(?:^|/)(?:management/commands|commands|cli|bin|scripts?|docker|migrations?|benchmarks?)/|(?:^|/)(?:manage|cli|populate\w*|seed\w*)\.\w+$"
-)
 _WORKER_FILE = re.compile(r"(?:^|/)(?:management/commands/\w+|\w*(?:worker|daemon|consumer|poller)\w*)\.py$")
 _SCHEDULED_DUTY = re.compile(
     r"automat|escalat|dunning|recurr|cron|(?:run|process)_?(?:job|task|queue|pending|due|scheduled)|send_?(?:due|reminder)|expire_?(?:order|book|subscr)",
@@ -51,6 +48,9 @@ _STARTED = {
     Manner.TASK: "a task that nobody waits for",
     Manner.AFTER: "a task that runs in memory after the answer",
 }
+
+
+_WORDS = {Manner.TIMER: "timer", Manner.LOOP: "loop", Manner.THREAD: "thread", Manner.TASK: "task", Manner.AFTER: "task after the answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def background_work_durable(
     works = [work for facts in resident for work in finder.of(facts)]
     kept = [work for work in works if work.effects and Effect.QUEUED not in work.effects]
     unseen = tuple(
-        (work.path, f"line {work.line}: what the {work.manner.value} {work.what} does could not be followed")
+        (work.path, f"line {work.line}: {work.what}, started by a {_WORDS[work.manner]}: what it does could not be followed")
         for work in works
         if work.unseen
     )
@@ -95,13 +95,13 @@ def background_work_durable(
 def _stays(facts: FileFacts, project: Project) -> bool:
     """Whether a file is part of the process that answers, not of a command or a page."""
     if facts.path.endswith((".py", ".pyw")):
-        return not _COMMAND.search(facts.path)
+        return not COMMAND.search(facts.path)
     side = project.sides.get(facts.path)
     return (
         side in {Side.SERVER, Side.UNKNOWN}
         and not facts.path.endswith(_MARKUP)
         and "use client" not in facts.directives
-        and not _COMMAND.search(facts.path)
+        and not COMMAND.search(facts.path)
     )
 
 
@@ -119,7 +119,7 @@ def _workers(files: tuple[FileFacts, ...]) -> list[Durable]:
 def _weigh(work: Work, processes: Place | None, *, functions: bool) -> _Weighed:
     deed = _deed(work)
     if functions and work.manner is not Manner.AFTER:
-        message = f"{work.what} {deed}, started by {work.manner.value} in a function that is frozen after each answer: it runs by chance or never."
+        message = f"{work.what} {deed}, started by a {_WORDS[work.manner]} in a function that is frozen after each answer: it runs by chance or never."
         return _weighed("never-runs-in-functions", work, message, 1.0, grave=True)
     if Effect.MONEY in work.effects and work.manner not in PERIODIC:
         message = f"{work.what} moves money in {_STARTED[work.manner]}: a restart or an error in between loses it, and nothing tries again."
@@ -230,9 +230,7 @@ def _assess(durable: list[Durable], weighed: list[_Weighed], unseen: tuple[tuple
 
 def _summary(durable: int, in_memory: int, *, bad: bool) -> str:
     if not bad:
-        return f"{plural(durable, 'job, schedule or worker', 'jobs, schedules and workers')} outlive the process that answers requests."
+        return f"{plural(durable, 'job, schedule or worker outlives', 'jobs, schedules and workers outlive')} the process that answers requests."
     if not in_memory:
         return f"{plural(durable, 'job or worker', 'jobs and workers')} outlive the process, and none is tried again."
-    return (
-        f"{in_memory} of {plural(durable + in_memory, 'piece')} of background work live in the memory of the process that answers requests."
-    )
+    return f"{in_memory} of {plural(durable + in_memory, 'piece')} of background work {'lives' if durable + in_memory == 1 else 'live'} in the memory of the process that answers requests."

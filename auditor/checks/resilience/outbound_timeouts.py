@@ -12,10 +12,9 @@ What it cannot see: Limits set by a proxy, a service mesh or the operating syste
 
 from __future__ import annotations
 
-import re
-
 from auditor.checks.outgoing import Limit, Site, Target
 from auditor.checks.outgoing_sites import outgoing_sites
+from auditor.checks.processes import COMMAND
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
 from auditor.model.project import Project
@@ -30,9 +29,6 @@ _REQUEST_PATH_FLOOR = 0.25
 _SOME_ARE_LIMITED = 0.59
 _ONLY_DATABASE = 0.5
 _PAGES = 2  # calls to another host that make a page live off a separate server
-_COMMAND = re.compile(
-    r"(?:^|/)(?:management/commands|commands|cli|bin|scripts?|docker|deploy|migrations?)/|(?:^|/)(?:manage|cli|populate\w*|seed\w*)\.\w+$"
-)
 _RULES = {
     Target.HTTP: "http-without-timeout",
     Target.MODEL: "model-call-without-timeout",
@@ -56,7 +52,7 @@ def _assess(sites: list[Site]) -> Judgement:
     limited = [site for site in sites if site.limit is not Limit.NONE]
     total = sum(site.weight for site in sites)
     bad = sum(site.weight for site in missing)
-    waiting = [site for site in missing if site.target is not Target.DATABASE and not site.browser and not _COMMAND.search(site.path)]
+    waiting = [site for site in missing if site.target is not Target.DATABASE and not site.browser and not COMMAND.search(site.path)]
     pages = [site for site in sites if site.browser]
     unlimited_pages = len(pages) >= _PAGES and all(site.limit is Limit.NONE for site in pages)
     if limited:
@@ -93,7 +89,7 @@ def _message(site: Site) -> str:
     who = "the request and its worker wait with it"
     if site.browser:
         who = "the visitor's page stays stuck"
-    elif _COMMAND.search(site.path):
+    elif COMMAND.search(site.path):
         who = "the command hangs"
     return f"When {where} does not answer {site.what}(), {who}: no time limit is set and {site.default}."
 
