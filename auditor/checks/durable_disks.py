@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
+from auditor.checks.processes import FUNCTION_HOSTS, run_as_functions
 from auditor.checks.starts import DEVELOPMENT_FILE
 from auditor.model.artifacts import ComposeService, Deployment
+from auditor.model.project import Project
 from auditor.model.verdict import Place
 
 _CODE = re.compile(
@@ -20,25 +23,8 @@ _DATABASE_IMAGE = re.compile(
 _DISK_KEY = re.compile(
     r"(?:^|\.)(?:mounts?(?:\.|$)|disk(?:\.|$)|persistentVolumeClaim|volumeClaimTemplates|hostPath|requiredMountPath|persistence\.)"
 )
-_THROWN_AWAY = frozenset(
-    {
-        "vercel",
-        "netlify",
-        "cloudflare",
-        "serverless",
-        "firebase",
-        "procfile",
-        "heroku",
-        "fly",
-        "render",
-        "railway",
-        "appengine",
-        "kubernetes",
-        "helm",
-        "digitalocean",
-        "nixpacks",
-    }
-)
+_THROWN_AWAY = frozenset({"procfile", "heroku", "fly", "render", "railway", "appengine", "kubernetes", "helm", "digitalocean", "nixpacks"})
+_CLUSTERS = frozenset({"kubernetes", "helm"})
 _RUN_WITH_VOLUME = re.compile(r"\bdocker\s+run\b[^\n]{0,400}(?:\s-v[ =]|\s--volume[ =]|\s--mount[ =])")
 _CONTINUED = re.compile(r"\\\n\s*")
 
@@ -70,12 +56,31 @@ def _keeps(service: ComposeService) -> bool:
     return any(not _CODE.search(mount) for mount in mounts)
 
 
-def thrown_away(deployment: Deployment | None) -> Place | None:
-    """Where a host is described that begins every deployment with an empty disk; a container file alone says as much."""
+def thrown_away(path: str, project: Project, deployment: Deployment | None) -> Place | None:
+    """Where the host of a file is described that begins every deployment with an empty disk.
+
+    A container file alone does not say so: who starts it may give it a volume.
+    """
     if deployment is None:
         return None
     for platform in deployment.platforms:
-        if platform.platform in _THROWN_AWAY:
+        folder = platform.path.rpartition("/")[0]
+        own = path.startswith(f"{folder}/") or not folder or platform.platform in _CLUSTERS
+        if (platform.platform in _THROWN_AWAY and own) or (
+            platform.platform in FUNCTION_HOSTS
+            and run_as_functions(path, project, deployment)
+            and project.part_of(platform.path) is project.part_of(path)
+        ):
             return Place(platform.path)
-    image = next((file for file in deployment.dockerfiles if file.purpose == "production"), None)
-    return Place(image.path) if image is not None else None
+    for service in deployment.compose:
+        if _builds(service, path) and not DEVELOPMENT_FILE.search(service.path) and not _keeps(service):
+            return Place(service.path, service.line)
+    return None
+
+
+def _builds(service: ComposeService, path: str) -> bool:
+    """Whether a service is built from the folder of a file."""
+    if not service.build or "$" in service.build or "://" in service.build:
+        return False
+    context = posixpath.normpath(posixpath.join(service.path.rpartition("/")[0], service.build))
+    return context == "." or path.startswith(f"{context}/")

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 
 from auditor.checks.processes import COMMAND
 from auditor.checks.reach import Reach, within
-from auditor.model.evidence import Routes
+from auditor.model.evidence import Route, Routes
 from auditor.model.syntax import Call, FileFacts, Syntax, Value, ValueKind
 
 _DEPTH = 3
+_COMMON_CHANNEL = re.compile(r"(?:^|\.)(?:createAdapter|adapter|setupPrimary)$|Redis(?:Manager|PubSub)$|PostgresPubSub$|KafkaPubSub$")
+_ONE_PROCESS = frozenset(
+    {
+        ("socket.io", "Server"),
+        ("socket.io", "default"),
+        ("socketio", "Server"),
+        ("socketio", "AsyncServer"),
+        ("graphql-subscriptions", "PubSub"),
+    }
+)
+"""Makers (module, name) of what reaches only those who are connected to the same process."""
 _MEMORY_NAME = re.compile(
     r"session|token(?!iz)|otp|nonce|verification|reset_?codes?|cart|basket|room|game|lobby|player|online|presence|conversation|chat_?(?:history|messages)|attempts|rate_?limit|(?:request|hit)_?counts?|jobs?$|tasks?$|progress|pending",
     re.IGNORECASE,
@@ -29,10 +40,15 @@ _DISK_WRITES = re.compile(
 )
 _OPENS = re.compile(r"^(?:open|aiofiles\.open|io\.open|codecs\.open)$")
 _PASSING_FILE = re.compile(
-    r"te?mp|cache|log|/dev/|lock|pid\b|sock\b|report|export|settings|config|secret|key\b|\.env|backup|preview|thumb|debug|dump",
+    r"te?mp|cache|log|/dev/|lock|pid\b|sock\b|report|export|seed|sample|fixture|manifest|settings|config|secret|key\b|\.env|backup|preview|thumb|debug|dump",
     re.IGNORECASE,
 )
 _REMOVES = re.compile(r"(?:^|\.)(?:unlink|unlinkSync|remove|rm|rmSync|rmtree|cleanup)$")
+_SAVES_FILE = re.compile(r"(?:^|\.)(?:file|upload\w*|image|photo|avatar|f)\.save$")
+_UPLOAD_LAYER = re.compile(r"upload|Files?Interceptor|multer", re.IGNORECASE)
+_UPLOAD_TYPE = re.compile(r"UploadFile|Multer\.File|FileStorage")
+_SENT_FILE = re.compile(r"^(?:req|request|ctx\.req|ctx\.request)\.files?(?:$|[.\[(])|\.formData\(?")
+_AS_JSON = re.compile(r"JSON\.stringify|json\.dumps")
 _SESSION_MAKERS = frozenset({"express-session", "fastify-session", "@fastify/session"})
 _SESSION_SETTING = re.compile(r"\bSESSION_(?:TYPE|ENGINE)\b")
 _LOCAL_SESSIONS = re.compile(r"^(?:filesystem|cachelib)$|sessions\.backends\.file$", re.IGNORECASE)
@@ -63,7 +79,7 @@ def states_of(syntax: Syntax, paths: frozenset[str], routes: Routes, *, stores: 
     found += _sockets(files)
     if not keeps_objects_outside(files):
         found += _file_fields(files)
-        found += _written(syntax, paths, handlers)
+        found += _written(syntax, paths, routes)
     else:
         found = [state for state in found if state.rule != "uploads-on-local-disk"]
     return sorted(dict.fromkeys(found), key=lambda s: (s.path, s.line, s.rule))
@@ -150,26 +166,18 @@ def _fillers(facts: FileFacts, name: str) -> list[int]:
 
 
 def _sockets(files: tuple[FileFacts, ...]) -> Iterator[State]:
-    """Socket.IO servers without a channel that all processes share."""
-    if any(
-        call.callee.rpartition(".")[2] in {"createAdapter", "adapter", "setupPrimary"} or call.callee.endswith("RedisManager")
-        for facts in files
-        for call in facts.calls
-    ):
+    """Socket.IO servers and channels of subscriptions that only one process hears."""
+    if any(_COMMON_CHANNEL.search(call.callee) for facts in files for call in facts.calls):
         return
     for facts in files:
-        modules = {local: entry.module for entry in facts.imports for _, local in entry.names}
+        given = {local: (entry.module, name) for entry in facts.imports for name, local in entry.names}
         for call in facts.calls:
-            maker = call.callee.removeprefix("new ")
-            if (
-                modules.get(maker.partition(".")[0]) in {"socket.io", "socketio"}
-                and maker.rpartition(".")[2] in {"Server", "AsyncServer"}
-                and call.argument("client_manager") is None
-            ):
-                yield State("sockets-of-one-process", facts.path, call.line, maker)
+            first, _, last = call.callee.removeprefix("new ").partition(".")
+            module, name = given.get(first, ("", ""))
+            if (module, last or name) in _ONE_PROCESS and call.argument("client_manager") is None:
+                yield State("sockets-of-one-process", facts.path, call.line, call.callee.removeprefix("new "))
         for definition in facts.definitions:
-            mark = next((m for m in definition.decorators if m.callee == "WebSocketGateway"), None)
-            if mark is not None:
+            if any(mark.callee == "WebSocketGateway" for mark in definition.decorators):
                 yield State("sockets-of-one-process", facts.path, definition.line, definition.name)
 
 
@@ -199,28 +207,50 @@ def _file_fields(files: tuple[FileFacts, ...]) -> Iterator[State]:
                 yield State("uploads-on-local-disk", facts.path, each.line, each.target, data=True)
 
 
-def _written(syntax: Syntax, paths: frozenset[str], handlers: dict[tuple[str, int], str]) -> Iterator[State]:
-    """Files that handlers write and leave: what users sent, or the records themselves."""
+def _written(syntax: Syntax, paths: frozenset[str], routes: Routes) -> Iterator[State]:
+    """Files that handlers write and leave: what users sent, or records kept as JSON."""
     reach = Reach(syntax, paths)
-    for (path, scope), method in sorted(handlers.items()):
-        if method not in {"POST", "PUT", "PATCH", "ANY"} or path not in paths:
+    for route in routes.routes:
+        path, scope = route.place.path, route.handler_scope
+        if route.method not in {"POST", "PUT", "PATCH", "ANY"} or scope < 0 or path not in paths:
             continue
         calls = list(reach.calls(path, scope, 2))
         if any(_REMOVES.search(call.callee) for _, call in calls):
             continue  # a file of the moment
-        yield from (State("files-on-local-disk", place, call.line, call.callee, data=True) for place, call in calls if _leaves_file(call))
+        brings = _brings_file(syntax.files[path], route)
+        for place, call in calls:
+            if _leaves_file(call) and (brings or _keeps_records(call)) and not COMMAND.search(place):
+                yield State("files-on-local-disk", place, call.line, call.callee, data=True)
+
+
+def _brings_file(facts: FileFacts, route: Route) -> bool:
+    """Whether a request to a handler carries a file."""
+    inside = within(facts, route.handler_scope)
+    given = (p.annotation for index in inside for p in facts.definitions[index].parameters)
+    names = (name for call in facts.calls if call.scope in inside for a in call.arguments for name in a.value.names)
+    values = (name for each in facts.assignments if each.scope in inside and each.value is not None for name in each.value.names)
+    return (
+        any(_UPLOAD_LAYER.search(name) for name in route.through)
+        or any(_UPLOAD_TYPE.search(each) for each in given)
+        or any(_SENT_FILE.search(name) for name in (*names, *values))
+    )
+
+
+def _keeps_records(call: Call) -> bool:
+    """Whether a call writes a whole structure as JSON: a database of a kind."""
+    return any(_AS_JSON.search(argument.value.text) for argument in call.arguments)
 
 
 def _leaves_file(call: Call) -> bool:
     shown = " ".join(argument.value.text for argument in call.arguments)
-    if _PASSING_FILE.search(shown):
+    if _PASSING_FILE.search(f"{call.callee} {shown}"):
         return False
-    if _OPENS.match(call.callee):
-        mode = call.argument("mode", 1)
+    if _OPENS.match(call.callee) or (call.callee.endswith(".open") and "b" in shown):
+        mode = call.argument("mode", 0 if "." in call.callee and not _OPENS.match(call.callee) else 1)
         return mode is not None and mode.kind is ValueKind.STRING and mode.literal[:1] in {"w", "a", "x"}
     if _DISK_WRITES.search(call.callee):
         return True
-    return bool(re.search(r"(?:^|\.)(?:file|upload\w*|image|photo|avatar|f)\.save$", call.callee)) and bool(call.arguments)
+    return bool(_SAVES_FILE.search(call.callee)) and bool(call.arguments)
 
 
 # -- databases that are a file ---------------------------------------------------------------------------------------------------------
@@ -233,6 +263,7 @@ _SQLITE_MODULES = frozenset({"sqlite3", "aiosqlite", "better-sqlite3", "node:sql
 _SERVER_DRIVERS = re.compile(
     r"^(?:psycopg2?|asyncpg|pymysql|MySQLdb|mysql|mysql2|pg|postgres|@neondatabase/serverless|mongoose|mongodb|pymongo|motor|@supabase/|supabase|@prisma/adapter-pg)(?:[./]|$|\w*)"
 )
+_SERVER_ADDRESS = re.compile(r"^(?:postgres(?:ql)?|mysql|mariadb|mongodb)(?:\+\w+)?:|^django\.db\.backends\.(?:postgresql|mysql)")
 _SQLITE_SCHEMA = re.compile(r"provider\s{0,9}=\s{0,9}\"sqlite\"")
 _DEVELOPMENT = re.compile(r"(?:^|[._/-])(?:dev|develop\w*|local|test\w*|debug|scripts?)(?:[._/-]|$)", re.IGNORECASE)
 
@@ -240,7 +271,9 @@ _DEVELOPMENT = re.compile(r"(?:^|[._/-])(?:dev|develop\w*|local|test\w*|debug|sc
 def database_files(syntax: Syntax, paths: frozenset[str], texts: dict[str, str]) -> list[State]:
     """The database of the product where it is a file and cannot be anything else."""
     files = syntax.of(paths)
-    if any(_SERVER_DRIVERS.match(entry.module) for facts in files for entry in facts.imports):
+    if any(_SERVER_DRIVERS.match(entry.module) for facts in files for entry in facts.imports) or any(
+        _SERVER_ADDRESS.match(literal.text) for facts in files for literal in facts.literals
+    ):
         return []
     found = [state for facts in files if not (_DEVELOPMENT.search(facts.path) or COMMAND.search(facts.path)) for state in _opened(facts)]
     schemas = [path for path in sorted(texts) if path.endswith(".prisma") and _SQLITE_SCHEMA.search(texts[path][:200_000])]

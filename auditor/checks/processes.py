@@ -13,7 +13,7 @@ COMMAND = re.compile(
 )
 """Files that are started by hand or by a deployment, not by the process that answers requests."""
 _SEVERAL = re.compile(r"(?:--workers?[ =]|-w[ =]?)(?:[2-9]|\d\d|\$)|\bcluster\b|-i (?:max|[2-9])|WEB_CONCURRENCY")
-_FUNCTION_HOSTS = frozenset({"vercel", "netlify", "cloudflare", "firebase", "serverless"})
+FUNCTION_HOSTS = frozenset({"vercel", "netlify", "cloudflare", "firebase", "serverless"})
 _FUNCTION_FILE = re.compile(r"(?:^|/)supabase/functions/[^/]+/")
 _FUNCTION_FRAMEWORKS = ("nextjs", "serverless", "lambda", "workers", "cloud-functions")
 
@@ -45,4 +45,4 @@ def run_as_functions(path: str, project: Project, deployment: Deployment | None)
         return False
     hosts = {each.platform for each in deployment.platforms if project.part_of(each.path) is part}
     images = any(project.part_of(file.path) is part for file in deployment.dockerfiles)
-    return bool(hosts & _FUNCTION_HOSTS) and not images and hosts <= _FUNCTION_HOSTS | {"supabase", "replit"}
+    return bool(hosts & FUNCTION_HOSTS) and not images and hosts <= FUNCTION_HOSTS | {"supabase", "replit"}

@@ -4,7 +4,7 @@ Passing title: A process can be replaced or joined by a second one
 Failing title: Replacing a process loses data, or a second one does not know what the first knows
 Grading: Looked for are sessions, registries and records in the memory of a server, sockets without a channel that all processes share, uploads and records on the local disk,
     and a database that is a file. Any of them is partial. It fails when what users gave is lost with a deployment: records in memory alone, or files and databases on the disk
-    of a container or host that begins anew each time, with no volume declared. A volume makes them safe for one instance, which is partial. Caches, temporary files, reports that can
+    of a host or composed container that begins anew each time, with no volume declared. A volume makes them safe for one instance, which is partial. Caches, temporary files, reports that can
     be made again, and what can be kept in an object store or a database server by a setting are left out.
 Done when: Sessions, registries and locks are in a store that all processes share, files in an object store, and two instances side by side answer alike.
 What it cannot see: Disks and sticky routing set up in a console, state in libraries it does not know, files written by other programs, and collections that are fields of objects.
@@ -55,14 +55,15 @@ def stateless_processes(  # noqa: PLR0917 - evidence comes by position
     processes = several_processes(deployment)
     if processes is not None and counts_in_memory(syntax, project, texts):
         states.append(State("limits-in-memory", processes.path, processes.line, "limits"))
-    disk, host = volume(deployment, texts), thrown_away(deployment)
-    lost = [state for state in states if _is_lost(state, disk, host)]
+    disk = volume(deployment, texts)
+    hosts = {state: thrown_away(state.path, project, deployment) for state in states}
+    lost = [state for state in states if _is_lost(state, disk, hosts[state])]
     return Assessed(
         bad=0,
         total=0,
         floor=_FAIL if lost else _PARTIAL if states else 0.0,
         summary=_summary(states, lost, disk),
-        findings=tuple(_finding(state, disk, host) for state in sorted(states, key=lambda state: state not in lost)[:_SHOWN]),
+        findings=tuple(_finding(state, disk, hosts[state]) for state in sorted(states, key=lambda state: state not in lost)[:_SHOWN]),
         evidence=(disk,) if disk is not None else (),
         signals=(
             f"kept by one process or machine: {plural(len(states), 'thing')}",
