@@ -26,6 +26,7 @@ _JOB_CALL = re.compile(
 _THREAD = re.compile(r"^(?:threading\.(?:Thread|Timer)|multiprocessing\.Process)$")
 _TASK = re.compile(r"(?:^|\.)(?:create_task|ensure_future)$")
 _AFTER_ANSWER = re.compile(r"(?:^|[._])(?:bg|background|background_?tasks?|bg_tasks|tasks)\.add_task$|^BackgroundTask$", re.IGNORECASE)
+_AFTER_TYPES = frozenset({"BackgroundTasks", "BackgroundTask"})
 _AFTER_NEXT = re.compile(r"^(?:after|unstable_after|waitUntil|(?:\w+\.)*waitUntil)$")
 _SMALL_MATTERS = re.compile(
     r"clean|purge|prune|expire|evict|sweep|vacuum|housekeep|rotate|garbage|stale|cache|warm|refresh|heart_?beat|keep_?alive|\bping|presence|health|metric|statsd?|telemetry|posthog|analytic|track|usage|page_?view|visit|hits?\b|activit|audit|last_?(?:seen|used|active|login)|logg?(?:er|ing)?\b|monitor_?memory|broadcast|version|update_?check|check_?(?:for_?)?updates?|reload|watch_?file|tick\b|count_?down|delete_?old|remove_?old|thumb",
@@ -119,7 +120,7 @@ class BackgroundWork:
             return None if joined else (Manner.THREAD, call.argument("target", 1) or call.argument("function", 1))
         if python and _TASK.search(name):
             return Manner.TASK, call.argument("coro", 0)
-        if _AFTER_ANSWER.search(call.callee) and python:
+        if python and _AFTER_ANSWER.search(call.callee) and any(_AFTER_TYPES & {n for n, _ in e.names} for e in facts.imports):
             return Manner.AFTER, call.argument("func", 0)
         if (
             not python
@@ -152,7 +153,7 @@ class BackgroundWork:
         if not any(named):
             named = [call.target, *self._only_calls(targets)]
         small = any(_SMALL_MATTERS.search(each) for each in named if each)
-        effects = frozenset() if small else frozenset(self._effects(calls))
+        effects = frozenset(self._effects(calls, small=small))
         locked = any(_LOCK.search(each.callee) for _, each in calls) or any(
             _LOCK_TEXT.search(text)
             for where, index in targets
@@ -206,7 +207,8 @@ class BackgroundWork:
         definition: Definition = self._syntax.files[path].definitions[index]
         return definition.name
 
-    def _effects(self, calls: list[tuple[str, Call]]) -> Iterator[Effect]:
+    def _effects(self, calls: list[tuple[str, Call]], *, small: bool) -> Iterator[Effect]:
+        """What somebody would miss; of work whose name says that it may be lost, only money and what people are sent."""
         names = {call.callee for _, call in calls}
         commits = any(_COMMIT.search(name) for name in names)
         for path, call in calls:
@@ -215,12 +217,22 @@ class BackgroundWork:
                 yield Effect.QUEUED
             elif is_payment(call.callee):
                 yield Effect.MONEY
-            elif target is Target.MAIL or _MESSAGE.search(call.callee) or (target is Target.HTTP and _POSTS.search(call.callee)):
+            elif target is Target.MAIL or _MESSAGE.search(call.callee):
+                yield Effect.MESSAGE
+            elif small:
+                continue
+            elif target is Target.HTTP and _POSTS.search(call.callee):
                 yield Effect.MESSAGE
             elif is_write(call.callee) and not _DELETES.search(call.callee) and not _COMMIT.search(call.callee):
                 yield Effect.STORED
-        if commits and any(_ADDS.search(name) for name in names):
+        if commits and not small and any(_ADDS.search(name) for name in names):
             yield Effect.STORED
+
+
+def ends_with_its_function(facts: FileFacts, work: Work) -> bool:
+    """Whether a timer is stopped by the function that starts it: it only accompanies what that one does."""
+    inside = within(facts, work.scope) if work.scope >= 0 else frozenset()
+    return any(call.callee == "clearInterval" and call.scope in inside for call in facts.calls)
 
 
 def goes_round(facts: FileFacts, scope: int) -> bool:

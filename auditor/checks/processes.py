@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from auditor.model.artifacts import Deployment
 from auditor.model.project import Project
@@ -22,18 +23,25 @@ def several_processes(deployment: Deployment | None) -> Place | None:
     """Where a start command or a platform asks for more than one process."""
     if deployment is None:
         return None
-    starts = [
-        (Place(file.path, i.line, i.end_line), i.text)
-        for file in deployment.dockerfiles
-        for i in file.instructions
-        if i.keyword in {"CMD", "ENTRYPOINT"}
-    ]
-    starts += [(script.place, script.command) for platform in deployment.platforms for script in platform.commands]
-    starts += [(Place(service.path, service.line), service.command) for service in deployment.compose]
     for platform in deployment.platforms:
         if any(re.search(r"replicas", key) and value.isdigit() and int(value) > 1 for key, value in platform.settings):
             return Place(platform.path)
-    return next((place for place, text in starts if _SEVERAL.search(text.replace('", "', " "))), None)
+    return next((place for place, text in _start_texts(deployment) if _SEVERAL.search(text)), None)
+
+
+def loads_before_it_forks(deployment: Deployment | None) -> bool:
+    """Whether the application is loaded once, before its processes are made: threads and timers started then live in the first alone."""
+    return deployment is not None and any("--preload" in text for _, text in _start_texts(deployment))
+
+
+def _start_texts(deployment: Deployment) -> Iterator[tuple[Place, str]]:
+    for file in deployment.dockerfiles:
+        for each in file.instructions:
+            if each.keyword in {"CMD", "ENTRYPOINT"}:
+                yield Place(file.path, each.line, each.end_line), each.text.replace('", "', " ")
+    for platform in deployment.platforms:
+        yield from ((script.place, script.command) for script in platform.commands)
+    yield from ((Place(service.path, service.line), service.command) for service in deployment.compose)
 
 
 def run_as_functions(path: str, project: Project, deployment: Deployment | None) -> bool:

@@ -17,10 +17,10 @@ import re
 from dataclasses import dataclass
 
 from auditor.checks.async_work import AsyncWork, Lapse
-from auditor.checks.background_work import PERIODIC, BackgroundWork, Effect, Manner, Work, goes_round
+from auditor.checks.background_work import PERIODIC, BackgroundWork, Effect, Manner, Work, ends_with_its_function, goes_round
 from auditor.checks.job_queues import Durable, jobs_of, schedules_of
 from auditor.checks.outgoing_sites import outgoing_sites
-from auditor.checks.processes import COMMAND, run_as_functions, several_processes
+from auditor.checks.processes import COMMAND, loads_before_it_forks, run_as_functions, several_processes
 from auditor.checks.registry import check
 from auditor.model.artifacts import Deployment
 from auditor.model.evidence import Routes
@@ -75,14 +75,14 @@ def background_work_durable(
         return NotApplicable("Nothing here runs on as a service of its own: there is no process that could do work beside requests.")
     durable = [*jobs_of(files), *schedules_of(deployment, texts), *_workers(files)]
     resident = tuple(facts for facts in files if _stays(facts, project))
-    works = [work for facts in resident for work in finder.of(facts)]
+    works = [work for facts in resident for work in finder.of(facts) if not ends_with_its_function(facts, work)]
     kept = [work for work in works if work.effects and Effect.QUEUED not in work.effects]
     unseen = tuple(
         (work.path, f"line {work.line}: {work.what}, started by a {_WORDS[work.manner]}: what it does could not be followed")
         for work in works
         if work.unseen
     )
-    processes = several_processes(deployment)
+    processes = None if loads_before_it_forks(deployment) else several_processes(deployment)
     weighed = [_weigh(work, processes, functions=run_as_functions(work.path, project, deployment)) for work in kept]
     weighed += [_lost(lapse) for lapse in _dropped_answers(files, project, routes, texts, deployment)]
     weighed += in_pages
