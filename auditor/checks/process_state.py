@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from auditor.checks.processes import COMMAND
 from auditor.checks.reach import Reach, within
@@ -218,9 +219,9 @@ def _written(syntax: Syntax, paths: frozenset[str], routes: Routes) -> Iterator[
         if any(_REMOVES.search(call.callee) for _, call in calls):
             continue  # a file of the moment
         brings = _brings_file(syntax.files[path], route)
-        for place, call in calls:
-            if _leaves_file(call) and (brings or _keeps_records(call)) and not COMMAND.search(place):
-                yield State("files-on-local-disk", place, call.line, call.callee, data=True)
+        left = (each for each in calls if _leaves_file(each[1]) and (brings or _keeps_records(each[1])) and not COMMAND.search(each[0]))
+        for place, call in islice(left, 1):
+            yield State("files-on-local-disk", place, call.line, call.callee, data=True)
 
 
 def _brings_file(facts: FileFacts, route: Route) -> bool:
@@ -263,12 +264,12 @@ _SQLITE_MODULES = frozenset({"sqlite3", "aiosqlite", "better-sqlite3", "node:sql
 _SERVER_DRIVERS = re.compile(
     r"^(?:psycopg2?|asyncpg|pymysql|MySQLdb|mysql|mysql2|pg|postgres|@neondatabase/serverless|mongoose|mongodb|pymongo|motor|@supabase/|supabase|@prisma/adapter-pg)(?:[./]|$|\w*)"
 )
-_SERVER_ADDRESS = re.compile(r"^(?:postgres(?:ql)?|mysql|mariadb|mongodb)(?:\+\w+)?:|^django\.db\.backends\.(?:postgresql|mysql)")
+_SERVER_ADDRESS = re.compile(r"^(?:postgres(?:ql)?|mysql|mariadb|mongodb)(?:\+\w+)?(?::|$)|^django\.db\.backends\.(?:postgresql|mysql)")
 _SQLITE_SCHEMA = re.compile(r"provider\s{0,9}=\s{0,9}\"sqlite\"")
 _DEVELOPMENT = re.compile(r"(?:^|[._/-])(?:dev|develop\w*|local|test\w*|debug|scripts?)(?:[._/-]|$)", re.IGNORECASE)
 
 
-def database_files(syntax: Syntax, paths: frozenset[str], texts: dict[str, str]) -> list[State]:
+def database_files(syntax: Syntax, paths: frozenset[str], routes: Routes, texts: dict[str, str]) -> list[State]:
     """The database of the product where it is a file and cannot be anything else."""
     files = syntax.of(paths)
     if any(_SERVER_DRIVERS.match(entry.module) for facts in files for entry in facts.imports) or any(
@@ -278,7 +279,8 @@ def database_files(syntax: Syntax, paths: frozenset[str], texts: dict[str, str])
     found = [state for facts in files if not (_DEVELOPMENT.search(facts.path) or COMMAND.search(facts.path)) for state in _opened(facts)]
     schemas = [path for path in sorted(texts) if path.endswith(".prisma") and _SQLITE_SCHEMA.search(texts[path][:200_000])]
     found += [State("database-in-a-file", path, 1, "SQLite", data=True) for path in schemas]
-    return found[:1]
+    answering = {route.place.path for route in routes.routes}
+    return sorted(found, key=lambda state: state.path not in answering)[:1]
 
 
 def _opened(facts: FileFacts) -> Iterator[State]:

@@ -51,7 +51,7 @@ def stateless_processes(  # noqa: PLR0917 - evidence comes by position
     if not paths:
         return NotApplicable("No server here answers several people: there is no process to replace or to put beside another.")
     outside = stores is not None and bool(stores.relational or stores.document)
-    states = [*states_of(syntax, paths, routes, stores=outside), *database_files(syntax, paths, texts)]
+    states = [*states_of(syntax, paths, routes, stores=outside), *database_files(syntax, paths, routes, texts)]
     processes = several_processes(deployment)
     if processes is not None and counts_in_memory(syntax, project, texts):
         states.append(State("limits-in-memory", processes.path, processes.line, "limits"))
