@@ -29,10 +29,12 @@ _AFTER_ANSWER = re.compile(r"(?:^|[._])(?:bg|background|background_?tasks?|bg_ta
 _AFTER_TYPES = frozenset({"BackgroundTasks", "BackgroundTask"})
 _AFTER_NEXT = re.compile(r"^(?:after|unstable_after|waitUntil|(?:\w+\.)*waitUntil)$")
 _SMALL_MATTERS = re.compile(
-    r"clean|purge|prune|expire|evict|sweep|vacuum|housekeep|rotate|garbage|stale|cache|warm|refresh|heart_?beat|keep_?alive|\bping|presence|health|metric|statsd?|telemetry|posthog|analytic|track|usage|page_?view|visit|hits?\b|activit|audit|last_?(?:seen|used|active|login)|logg?(?:er|ing)?\b|monitor_?memory|broadcast|version|update_?check|check_?(?:for_?)?updates?|reload|watch_?file|tick\b|count_?down|delete_?old|remove_?old|thumb",
+    r"clean|purge|prune|expire|evict|sweep|vacuum|housekeep|rotate|garbage|stale|cache|warm|refresh|heart_?beat|keep_?alive|\bping|presence|health|metric|statsd?|telemetry|posthog|analytic|track|usage|page_?view|visit|hits?\b|activit|audit|last_?(?:seen|used|active|login)|logg?(?:er|ing)?\b|monitor_?memory|broadcast|version|update_?check|check_?(?:for_?)?updates?|reload|watch_?file|tick\b|count_?down|delete_?old|remove_?old|rmtree|unlink|thumb",
     re.IGNORECASE,
 )
 """Names of work that may be lost or run twice: the next time makes good for it."""
+_MEASURING = re.compile(r"posthog|telemetry|analytics|metrics", re.IGNORECASE)
+"""Names of classes that measure the product."""
 _MESSAGE = re.compile(
     r"(?:^|[._])(?:send_?(?:mail|email|sms|message|notification|reminder|invoice|push|webhook)\w*|sendMail|emails\.send|messages\.create|EmailMessage\(\)\.send|sendgrid\w*\.send|sgMail\.send|mail\.send|sendNotification)$",
     re.IGNORECASE,
@@ -152,7 +154,9 @@ class BackgroundWork:
         named = [name, *(self._name(path, index) for path, index in targets)]
         if not any(named):
             named = [call.target, *self._only_calls(targets)]
-        small = any(_SMALL_MATTERS.search(each) for each in named if each)
+        small = any(_SMALL_MATTERS.search(each) for each in named if each) or any(
+            _MEASURING.search(self._syntax.files[path].definitions[index].qualname) for path, index in targets
+        )
         effects = frozenset(self._effects(calls, small=small))
         locked = any(_LOCK.search(each.callee) for _, each in calls) or any(
             _LOCK_TEXT.search(text)
