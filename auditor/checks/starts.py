@@ -15,6 +15,8 @@ _START = re.compile(r"^(?:start|web|release|serve|app|api|run|cmd|command|args|w
 DEVELOPMENT_FILE = re.compile(
     r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)\.devcontainer/|(?:^|/)\.replit$", re.IGNORECASE
 )
+_DOCUMENTS = re.compile(r"(?:^|/)(?:docs?|documentation|website)/")
+"""Sites about the product: their start is the writer's preview, what visitors get is built."""
 LAUNCHER = re.compile(
     r"(?:\bddtrace-run|newrelic-admin run-program|\bopentelemetry-instrument|(?:(?<!\S)-r|--require|--import)[ =](?:dd-trace/init|newrelic|@sentry/[\w./-]+|@opentelemetry/auto\S*|elastic-apm-node/start)|-javaagent:\S*(?:newrelic|dd-java-agent|opentelemetry))"
 )
@@ -44,7 +46,7 @@ def starts_of(
         found.extend(_deployed(deployment, commands, builds_of(workflows, deployment, manifests, tasks)))
     for manifest in manifests.manifests:
         for script in manifest.scripts:
-            if manifest.kind == "package.json" and script.name in {"start", "start:prod", "serve"}:
+            if manifest.kind == "package.json" and script.name in {"start", "start:prod", "serve"} and not _DOCUMENTS.search(manifest.path):
                 found.extend(Start(leaf, script.place, "package") for leaf in commands.leaves(script.command, manifest.root))
     return tuple(found)
 
