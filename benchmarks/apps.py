@@ -10,34 +10,9 @@ from pathlib import Path
 from auditor import audit
 from auditor.checks.registry import all_checks
 from auditor.model.report import Report
+from benchmarks.weaknesses import related
 
 EXPECTED = Path(__file__).with_name("apps.toml")
-RELATED = (
-    {22, 23, 36, 73, 434, 98},
-    {77, 78, 88, 94, 95, 96, 1336},
-    {79, 80, 116},
-    {89, 90, 91, 564, 643, 943},
-    {204, 203},
-    {209, 200, 215, 489, 497, 11},
-    {256, 257, 312, 326, 327, 328, 521, 522, 759, 760, 916},
-    {259, 321, 798, 1391, 1392, 547},
-    {285, 306, 425, 639, 862, 863, 284, 200},
-    {287, 290, 302, 345, 347, 384, 565, 613},
-    {307, 770, 799, 400},
-    {319, 295, 523, 614, 693},
-    {352, 1275},
-    {502},
-    {601},
-    {611, 776},
-    {614, 1004, 1275},
-    {693, 1021, 16},
-    {915},
-    {918, 441},
-    {937, 1035, 1104, 1357, 1395},
-    {1333, 400, 730},
-    {117, 93},
-)
-"""Weaknesses that name the same thing, or of which one is the other's usual cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +53,8 @@ def _checked(weaknesses: Iterable[Weakness]) -> set[str]:
 
 def _found(report: Report, weakness: Weakness) -> bool:
     """Whether a finding of one of the items stands in one of the files and names a related weakness."""
-    related = {weakness.cwe}.union(*(group for group in RELATED if weakness.cwe in group))
     return any(
-        finding.path in weakness.files and finding.cwe in related
+        finding.path in weakness.files and finding.cwe in related(weakness.cwe)
         for outcome in report.outcomes
         if outcome.id in weakness.items
         for finding in outcome.findings
@@ -89,5 +63,6 @@ def _found(report: Report, weakness: Weakness) -> bool:
 
 def _told(report: Report, weakness: Weakness) -> bool:
     """Whether one of the items is not passed, with a related finding in any file."""
-    related = {weakness.cwe}.union(*(group for group in RELATED if weakness.cwe in group))
-    return any(finding.cwe in related for outcome in report.outcomes if outcome.id in weakness.items for finding in outcome.findings)
+    return any(
+        finding.cwe in related(weakness.cwe) for outcome in report.outcomes if outcome.id in weakness.items for finding in outcome.findings
+    )

@@ -24,6 +24,7 @@ from pathlib import Path
 from auditor import audit
 from auditor.model.report import Report
 from benchmarks.apps import apps
+from benchmarks.weaknesses import related
 
 PORTION = 60
 OWASP_CWES = {
@@ -42,31 +43,6 @@ OWASP_CWES = {
     "xss": {79},
     "xxe": {611},
 }
-RELATED = [
-    {22, 23, 36, 73, 99, 641, 434},
-    {77, 78, 88, 94, 95, 1336},
-    {79, 80, 116},
-    {89, 90, 91, 643, 943},
-    {259, 321, 798, 522},
-    {256, 257, 258, 260, 261, 522},
-    {258, 521},
-    {295, 319},
-    {319, 614},
-    {377, 378, 379},
-    {326, 327, 328, 339, 916, 759, 760, 256},
-    {329, 330, 331, 338, 339, 1204},
-    {502},
-    {601},
-    {611, 776, 827},
-    {918, 941},
-    {285, 306, 862, 425, 639},
-    {209, 200, 215, 489},
-    {400, 770, 730, 1333},
-    {703, 755, 252},
-    {347, 345},
-    {501, 20},
-]
-"""Weaknesses that name the same thing, or a thing and its kinds in CWE's own hierarchy (614 under 319, 378 and 379 under 377, 329 under 1204, 258 under 521 and 260, those under 522)."""
 
 
 def main() -> int:
@@ -137,9 +113,8 @@ def security_eval(checkout: Path) -> str:
         for path, cwe in places(examine(root)):
             found[Path(path).stem].add(cwe)
     for number, sample in enumerate(samples):
-        cwe = int(sample.parent.name.removeprefix("CWE-"))
-        related = set().union({cwe}, *(group for group in RELATED if cwe in group))
-        hits[bool(found[f"m{number}"] & related)].append(f"{sample.parent.name}/{sample.name}")
+        expected = related(int(sample.parent.name.removeprefix("CWE-")))
+        hits[bool(found[f"m{number}"] & expected)].append(f"{sample.parent.name}/{sample.name}")
     missed = "\n".join(f"- {name}" for name in hits[False])
     return f"{len(hits[True])} of {len(samples)} samples found with a related CWE ({100 * len(hits[True]) / len(samples):.0f} %)\n\nMissed:\n{missed}"
 
