@@ -3,7 +3,7 @@
 Passing title: What comes from outside is checked before it is used
 Failing title: What comes from outside is used as it comes
 Grading: The share of entry points that take data and use it as it comes, or test at most whether it is there; types without limits, and tests by hand, count
-    a quarter. A whole request body that is put into a record of people, rights or prices unchecked, a role taken from what was sent, and a form that takes every field of the account model fail the item by themselves. Forms a browser writes straight into a hosted database count
+    a quarter. A text from outside that a pattern can read in countless ways is partial. A whole request body that is put into a record of people, rights or prices unchecked, a role taken from what was sent, and a form that takes every field of the account model fail the item by themselves. Forms a browser writes straight into a hosted database count
     as unchecked where the database sets no limits, and half where it does. Checks in the browser do not count.
 Done when: Every entry point goes through a schema with types, lengths and ranges that refuses unknown fields, and a malformed body is answered with 400 or 422 in a test.
 What it cannot see: Checks a gateway makes, messages of sockets and queues, and whether the limits that are set are the right ones.
@@ -16,8 +16,8 @@ import re
 from auditor.checks.entry_checks import Checked, Entry, EntryChecks
 from auditor.checks.mass_assignment import open_forms
 from auditor.checks.registry import check
-from auditor.model.evidence import RouteKind, Routes
-from auditor.model.needs import PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.evidence import RouteKind, Routes, ToolHit, ToolHits
+from auditor.model.needs import FLOWS, PROJECT, ROUTES, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
@@ -35,15 +35,16 @@ _DATABASE_LIMIT = re.compile(
 )
 
 
-@check(ITEM, needs=(ROUTES, SYNTAX, PROJECT, TEXTS), tolerance=0.15)
-def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dict[str, str]) -> Judgement:
+@check(ITEM, needs=(ROUTES, SYNTAX, PROJECT, TEXTS), corroborating=(FLOWS,), tolerance=0.15)
+def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dict[str, str], flows: ToolHits) -> Judgement:
     """Each entry point that takes data counts once; one spread body in a sensitive record decides."""
     entries = EntryChecks(routes, syntax, project, texts).all()
     known = [entry for entry in entries if entry.checked is not Checked.UNKNOWN]
     direct = _written_from_browser(syntax, project)
     forms = open_forms(syntax.of(project.server))
     limits = any(_DATABASE_LIMIT.search(texts[path]) for path in sorted(texts) if path.endswith(".sql"))
-    if not known and not direct:
+    slow = [hit for hit in flows.of(ITEM) if hit.path in project.server]
+    if not known and not direct and not slow:
         if any(route.kind is RouteKind.WEBSOCKET for route in routes.routes):
             return Undecided("Data enters through socket messages, which this version does not follow to a schema.")
         if entries:
@@ -56,11 +57,12 @@ def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dic
     return Assessed(
         bad=bad,
         total=len(known) + len(direct),
-        floor=1.0 if spread or forms else 0.3 if known and len(raw) + len(typed) >= _LARGE_SHARE * len(known) else 0.0,
-        summary=_summary(len(raw), len(typed), len(known), len(direct)),
+        floor=1.0 if spread or forms else 0.3 if slow or len(raw) + len(typed) >= max(1, _LARGE_SHARE * len(known)) else 0.0,
+        summary=_summary(len(raw), len(typed), len(known), len(direct), len(slow)),
         findings=(
             *map(_spread, spread),
             *map(_form, forms),
+            *map(_slow, slow),
             *map(_raw, raw[:_SHOWN]),
             *map(_direct, direct[:_SHOWN]),
             *map(_typed, typed[:_SHOWN]),
@@ -99,12 +101,14 @@ def _written_from_browser(syntax: Syntax, project: Project) -> list[Place]:
     ]
 
 
-def _summary(raw: int, typed: int, known: int, direct: int) -> str:
+def _summary(raw: int, typed: int, known: int, direct: int, slow: int) -> str:
     parts = []
     if known:
         parts.append(f"{raw} of {plural(known, 'entry point')} use what they get as it comes, {typed} check types or single values only")
     if direct:
         parts.append(f"{plural(direct, 'form')} in the browser {'writes' if direct == 1 else 'write'} straight into the database")
+    if slow:
+        parts.append(f"{plural(slow, 'pattern')} can be kept busy by a crafted text")
     return "; ".join(parts) + "."
 
 
@@ -126,6 +130,10 @@ def _spread(entry: Entry) -> Finding:
     return Finding(
         "mass-assignment", entry.spread.path, message, entry.spread.line, entry.spread.end_line, Confidence.MEDIUM, "syntax", 915
     )
+
+
+def _slow(hit: ToolHit) -> Finding:
+    return Finding(hit.rule, hit.path, hit.message, hit.line, hit.end_line, hit.confidence, "flows", hit.cwe)
 
 
 def _form(place: Place) -> Finding:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from auditor.evidence.flow.backtracking import is_exponential
 from auditor.evidence.flow.language import Arguments, Harm, last_name
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
 from auditor.evidence.flow.values import HOLE, NOTHING, Value
@@ -155,6 +156,20 @@ def _save(arguments: Arguments) -> _Hit:
 
 def _pattern(arguments: Arguments) -> _Hit:
     yield from harms(arguments.get(0, "pattern"), "pattern", "outside-pattern")
+    substitutes = last_name(arguments.path) in {"sub", "subn"}
+    yield from _searched(arguments, arguments.get(0, "pattern"), arguments.get(2 if substitutes else 1, "string"))
+
+
+def _compiled_pattern(arguments: Arguments) -> _Hit:
+    if arguments.receiver.path == "re.compile()":
+        pattern = (arguments.receiver.items or {}).get("pattern", NOTHING)
+        yield from _searched(arguments, pattern, arguments.get(1 if last_name(arguments.path) in {"sub", "subn"} else 0, "string"))
+
+
+def _searched(arguments: Arguments, pattern: Value, text: Value) -> _Hit:
+    """A text from outside that a pattern of the code is tried on."""
+    if isinstance(pattern.const, str) and text.marks and is_exponential(pattern.const, whole=last_name(arguments.path) == "fullmatch"):
+        yield from harms(text, "backtracking", "catastrophic-pattern")
 
 
 def _unpack(arguments: Arguments) -> _Hit:
@@ -237,8 +252,9 @@ METHOD_SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("create", "acreate", "stream", "parse", "complete", "completion", "acompletion", "chat", "generate_content", "generate_content_async", "generate_content_stream"), in_instructions),
     **dict.fromkeys(("execute", "executemany", "executescript", "exec_driver_sql", "raw", "extra", "read_sql", "read_sql_query", "fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "query"), _sql),
     **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "rmdir", "mkdir", "touch", "iterdir", "exists", "is_file", "stat"), _path_method),
-    **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else ()),
+    **dict.fromkeys(("search", "search_s", "search_ext", "search_ext_s", "search_st"), lambda a: _ldap(a) if re.search(r"ldap|conn", a.receiver.path, re.IGNORECASE) else _compiled_pattern(a)),
     **dict.fromkeys(("extract", "extractall"), _unpack), "save": _save, "exec_command": _shell, **dict.fromkeys(("add", "set", "add_header", "setdefault"), _add_header),
-    **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("findall", "find", "iterfind", "findtext"), _find_xpath),
+    **dict.fromkeys(("xpath",), _xpath), **dict.fromkeys(("find", "iterfind", "findtext"), _find_xpath), "findall": lambda a: (*_find_xpath(a), *_compiled_pattern(a)),
+    **dict.fromkeys(("match", "fullmatch", "finditer", "sub", "subn", "split"), _compiled_pattern),
     **dict.fromkeys(("find_one", "aggregate", "count_documents", "delete_one", "delete_many", "update_one"), _mongo),
 }  # fmt: skip

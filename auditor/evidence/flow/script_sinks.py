@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from auditor.evidence.flow.backtracking import is_exponential
 from auditor.evidence.flow.language import Arguments, Harm
 from auditor.evidence.flow.prompts import in_instructions, in_request_body, is_instruction, is_model_address
 from auditor.evidence.flow.values import HOLE, NOTHING, Value
@@ -138,6 +139,23 @@ def _pattern(arguments: Arguments) -> _Hit:
     yield from harms(arguments.get(0), "pattern", "outside-pattern")
 
 
+def _tested(arguments: Arguments) -> _Hit:
+    """`/x/.test(text)`: a text from outside that a pattern of the code is tried on."""
+    yield from _searched(arguments.receiver, arguments.get(0))
+
+
+def _searched_for(arguments: Arguments) -> _Hit:
+    """`text.match(/x/)`."""
+    yield from _searched(arguments.get(0), arguments.receiver)
+
+
+def _searched(pattern: Value, text: Value) -> _Hit:
+    given = (pattern.items or {}).get("pattern", NOTHING)
+    source = (given.items or {}).get("pattern", given).const  # `new RegExp(/x/)`
+    if pattern.path == "RegExp()" and isinstance(source, str) and text.marks and is_exponential(source, ascii_words=True):
+        yield from harms(text, "backtracking", "catastrophic-pattern")
+
+
 def _xml(arguments: Arguments) -> _Hit:
     """Libxml's parsers read what an entity names when they are told to put it in."""
     options = arguments.get(1).items or {}
@@ -225,12 +243,13 @@ SINKS: dict[str, _Sink] = {
 }  # fmt: skip
 METHOD_SINKS: dict[str, _Sink] = {
     **dict.fromkeys(("create", "stream", "parse", "complete", "generateContent", "generateContentStream", "getGenerativeModel", "chat", "invoke"), in_instructions),
-    **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "exec", "get"), _statement),
+    **dict.fromkeys(("query", "execute", "raw", "unsafe", "whereRaw", "orderByRaw", "havingRaw", "joinRaw", "selectRaw"), _sql), **dict.fromkeys(("run", "all", "each", "prepare", "get"), _statement), "exec": lambda a: _tested(a) if a.receiver.path == "RegExp()" else _statement(a),
     **dict.fromkeys(("$queryRawUnsafe", "$executeRawUnsafe"), _sql_text), "or": _filter_text,
     **dict.fromkeys(("find", "findOne", "findOneAndUpdate", "updateOne", "updateMany", "deleteOne", "deleteMany", "countDocuments", "remove", "findOneAndDelete", "findOneAndReplace", "replaceOne", "exists"), _mongo),
     **dict.fromkeys(("sendFile", "download", "sendfile"), _send_file), "render": _view, **dict.fromkeys(("setHeader", "header", "set", "append"), _header),
     **dict.fromkeys(("send", "write", "end"), lambda a: _html(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply)(?:\b|\.|\()", a.receiver.path) else ()),
     **dict.fromkeys(("redirect", "location"), lambda a: _redirect(a) if re.search(r"(?:^~|\.)_?(?:res|response|reply|ctx|c)(?:\b|\.|\()|koa", a.receiver.path) else ()),
+    **dict.fromkeys(("test",), _tested), **dict.fromkeys(("match", "matchAll", "search", "replace", "replaceAll", "split"), _searched_for),
     **dict.fromkeys(("insertAdjacentHTML",), _page_at),
     **dict.fromkeys(("html",), lambda a: _page(a) if re.search(r"^~?(?:\$|jQuery)\(\)|^~\$", a.receiver.path) else ()),
 }  # fmt: skip

@@ -34,6 +34,11 @@ WEAKNESSES: dict[str, Weakness] = {
     "template": Weakness(_EXECUTION, 1336, "is run as a template on the server, which can execute code"),
     "deserialise": Weakness(_EXECUTION, 502, "is turned into objects by a loader that can run code"),
     "pattern": Weakness(_EXECUTION, 1333, "is run as a pattern: a crafted one keeps the server busy for minutes"),
+    "backtracking": Weakness(
+        "security.input-validated",
+        1333,
+        "is matched with a pattern that can read it in countless ways: a crafted text of forty letters keeps the server busy for hours",
+    ),
     "xxe": Weakness(_OUTSIDE, 611, "is read by an XML parser that follows entities: a document can read files of the server"),
     "path": Weakness(_OUTSIDE, 22, "becomes part of a file path: ../ leads out of the folder"),
     "url": Weakness(_OUTSIDE, 918, "chooses the address the server calls: internal services can be reached through it"),
@@ -76,6 +81,7 @@ WEAK_RULES = frozenset(
         "outside-pattern",
         "entities-by-default",
         "archive-unpacked",
+        "catastrophic-pattern",
         "type-from-request",
     }
 )
