@@ -39,7 +39,7 @@ from auditor.model.verdict import Confidence
 
 _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Grammar.TYPESCRIPT, Language.TSX: Grammar.TSX}
 _PYTHON_ENTRY = re.compile(
-    r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
+    r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|graphene|strawberry|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
 )
 _CALL_LINES = 60
 _EMBEDDED = "#script"

@@ -53,6 +53,12 @@ _MODEL_CALL = re.compile(
 _POSTS = re.compile(r"^(?:requests|httpx)\.(?:\w+\(\)\.)?post$|[cC]lient\.post$|session\.post$")
 _TOOL = re.compile(r"(?:^|[.~])(?:function_)?tool(?:_plain)?(?:\(\))?$|(?:^|\.)kernel_function(?:\(\))?$")
 """Decorators of functions a language model calls: it fills their parameters."""
+_GRAPHQL_FIELD = re.compile(r"^strawberry\.(?:field|mutation|subscription)(?:\(\))?$")
+_GRAPHENE = re.compile(r"^(?:resolve_\w+|mutate|mutate_and_get_payload)$")
+_GRAPHQL_OWN = frozenset({"self", "cls", "root", "parent", "obj", "_", "source", "info"})
+"""What the library itself hands to a resolver."""
+_COUNTED = re.compile(r"(?:^|_)(?:id|pk|limit|offset|page|first|last|count|number|port|size|year|top|skip)$")
+"""Arguments that a schema of Graphene, which stands apart from its functions, most often declares as numbers or ids."""
 _DOWNLOAD = re.compile(
     r"^(?:requests|httpx)\.(?:get|post|put|request)\(\)(?:\.(?:text|content|json\(\)))$|^urllib\.request\.urlopen\(\)\.read\(\)$"
 )
@@ -121,6 +127,9 @@ class Python:
         filled: dict[str, Value] = {}
         is_route = any(_ROUTE.search(decorator.path) for decorator in decorators)
         is_view = function.name in HANDLER_METHODS and any(_VIEW_CLASS.search(base.path.removesuffix("()")) for base in owner_bases)
+        is_field = any(_GRAPHQL_FIELD.match(decorator.path) for decorator in decorators)
+        if is_field or (function.owner and _GRAPHENE.match(function.name) and any(p.name == "info" for p in function.parameters)):
+            return _arguments_of_field(function)
         is_tool = any(_TOOL.search(decorator.path) for decorator in decorators)
         harmless = {name for text in _route_texts(function) for name in _PATH_CONVERTER.findall(text)}
         parts = {name for text in _route_texts(function) for found in _PATH_PART.findall(text) for name in found if name}
@@ -262,6 +271,21 @@ def _route_texts(function: ir.Function) -> list[str]:
     """The texts in a function's decorators: route patterns among them. A part of a path holds no slash unless the pattern says so."""
     calls = [decorator for decorator in function.decorators if isinstance(decorator, ir.Call)]
     return [part.value for call in calls for part in call.arguments if isinstance(part, ir.Const) and isinstance(part.value, str)]
+
+
+def _arguments_of_field(function: ir.Function) -> dict[str, Value]:
+    """What a query of GraphQL fills in; an argument with a number or a switch as its default is one."""
+    given = [parameter for parameter in function.parameters if parameter.name not in _GRAPHQL_OWN and _is_outside(parameter)]
+    texts = [
+        parameter
+        for parameter in given
+        if not (isinstance(parameter.default, ir.Const) and isinstance(parameter.default.value, int | float))
+        and (parameter.annotation or not _COUNTED.search(parameter.name))
+    ]
+    return {
+        parameter.name: Value(frozenset({Mark("request", function.line, parameter.name)}), path=f"~{parameter.name}", known=True)
+        for parameter in texts
+    }
 
 
 def _is_outside(parameter: ir.Parameter) -> bool:
