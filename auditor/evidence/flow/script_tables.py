@@ -47,7 +47,7 @@ _TRUSTED = frozenset(
     ]
 )
 """Attributes of a request that the server or its middleware sets itself."""
-_STORED_UPLOAD = frozenset({"filepath", "path", "tempFilePath", "size", "destination", "fieldname", "filename", "buffer"})
+_STORED_UPLOAD = frozenset({"filepath", "path", "tempFilePath", "size", "destination", "fieldname", "filename"})
 """Fields of an upload that the server's library chooses when it stores the file."""
 _REQUEST_NAMES = frozenset({"req", "_req", "request", "ctx", "context", "c", "event"})
 _REQUEST_TYPE = re.compile(
