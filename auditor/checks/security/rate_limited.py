@@ -152,7 +152,7 @@ def _finding(endpoint: _Endpoint) -> Finding:
         route.place.line,
         route.place.end_line,
         confidence=Confidence.MEDIUM,
-        cwe=770,
+        cwe=307 if endpoint.what == "login" else 770,
     )
 
 
