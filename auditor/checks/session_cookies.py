@@ -41,6 +41,8 @@ _PROTECTED = re.compile(
     re.IGNORECASE,
 )
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_MIDDLEWARE = frozenset({"MIDDLEWARE", "MIDDLEWARE_CLASSES"})
+"""Django's setting; the second name is that of versions before 1.10."""
 _LOOSE = frozenset({"none", "false", "no_restriction"})
 
 
@@ -231,7 +233,7 @@ class Cookies:
 
     def _django(self) -> Iterator[Gap]:
         for facts in self._files:
-            middleware = next((a for a in facts.assignments if a.target == "MIDDLEWARE" and a.value is not None), None)
+            middleware = next((a for a in facts.assignments if a.target in _MIDDLEWARE and a.value is not None), None)
             listed = (
                 [value.literal for _, value in middleware.value.items] if middleware is not None and middleware.value is not None else []
             )
@@ -265,14 +267,15 @@ class Cookies:
                 inside = within(facts, index)
                 body = "\n".join(self._texts.get(facts.path, "").split("\n")[definition.line - 1 : definition.end_line])[:20_000]
                 proves = re.search(r"hmac|signature|construct_event|api_?key|token|secret|basic|verify", body, re.IGNORECASE)
-                acts = "login_required" in names or re.search(r"\brequest\.user\b", body)
+                form = re.search(r"\brequest\.POST\b", body) and re.search(r"\b(?:render|render_to_response|TemplateResponse)\(", body)
+                acts = form or names & {"login_required", "permission_required"} or re.search(r"\brequest\.user\b", body)
                 writes = any(
                     re.search(r"\.(?:save|create|delete|update|update_or_create|get_or_create)$", c.callee)
                     for c in facts.calls
                     if c.scope in inside
                 )
                 if acts and writes and not proves:
-                    message = "This view changes things for whoever is logged in and is taken out of the protection against forged requests: another website can call it with a visitor's login."
+                    message = "This view changes things for a visitor of its pages and is taken out of the protection against forged requests: another website can call it with a visitor's login."
                     yield Gap("no-csrf", facts.path, definition.line, definition.line, message, 352)
 
     def _settings_place(self) -> Place | None:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 
 from auditor.checks.ciphers import cipher_faults
+from auditor.checks.password_hashers import fast_hashers
 from auditor.checks.plain_passwords import plain_passwords
 from auditor.checks.registry import check
 from auditor.checks.weak_values import BROKEN, hashed, makers, predictable
@@ -75,6 +76,7 @@ def crypto_sound(syntax: Syntax, project: Project, texts: dict[str, str], bandit
         partial += [finding for finding in weak if finding.rule == BROKEN]
         partial += [finding for finding in cipher_faults(facts) if (finding.path, finding.line) not in reported]
         sound += [Place(facts.path, call.line) for call in facts.calls if _SLOW.search(call.callee)]
+        failing += fast_hashers(facts)
         if server:
             failing += [*_compared(facts, texts.get(facts.path, "")), *plain_passwords(facts)]
             partial += _leaking(facts, texts.get(facts.path, ""))
