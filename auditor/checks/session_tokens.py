@@ -31,6 +31,7 @@ class Gap:
     certain: bool = True
 
 
+_TOKEN_MODULES = frozenset({"jwt", "jose.jwt", "authlib.jose.jwt"})
 _PYTHON_DECODE = re.compile(r"(?:^|\.)(?:jwt|jose_jwt|pyjwt|_jwt)\.decode$")
 _PYTHON_PEEK = re.compile(r"(?:^|\.)(?:get_unverified_claims|process_jwt)$")
 _SCRIPT_DECODE = re.compile(
@@ -47,7 +48,9 @@ _EXCHANGES = re.compile(
     r"(?:^|\.)(?:requests|httpx|axios|client|session|http|oauth\w*)\.(?:post|request|fetch_token|fetch_access_token|getToken)$|^fetch$|(?:^|\.)(?:exchange\w*|acquire_token\w*|fetch_token|getToken|authorizationCodeGrant|validateAuthorizationCode)$",
     re.IGNORECASE,
 )
-_IDENTITY = r"(?:sub|user|user_?id|uid|e?mail|id|_id|role|roles|username|preferred_username|oid|is_?admin|admin|scope|permissions|tenant_?id|org_?id)"
+_IDENTITY = r"(?:sub|identity|user|user_?id|uid|e?mail|id|_id|role|roles|username|preferred_username|oid|is_?admin|admin|scope|permissions|tenant_?id|org_?id)"
+_READ_AT_ONCE = re.compile(rf"\)\s*(?:\.get\(|\[)\s*['\"]{_IDENTITY}['\"]", re.IGNORECASE)
+"""`decode(token, ...)["sub"]`: a claim is taken from the token in the statement that opens it."""
 _IDENTIFIES = re.compile(
     r"current_?user|authenticat|get_?user|user_?from|require_?(?:auth|user|login)|is_?admin|authorize|auth_?(?:middleware|guard)|protect"
     r"|(?:^|(?<=_))(?:verify|validate|check)_?(?:\w{0,12}_?)?(?:token|jwt|session|auth|login|credentials)",
@@ -135,7 +138,7 @@ def _peeks(facts: FileFacts, lines: list[str]) -> Iterator[tuple[int, int, int, 
     }
     python = facts.path.endswith(".py")
     for call in facts.calls:
-        if (python and (_PYTHON_PEEK.search(call.callee) or (_PYTHON_DECODE.search(call.callee) and _switched_off(call, facts)))) or (
+        if (python and (_PYTHON_PEEK.search(call.callee) or (_decodes(call, facts) and _switched_off(call, facts)))) or (
             not python and (call.callee in local or (_SCRIPT_DECODE.search(call.callee) and len(call.arguments) < 4))
         ):
             yield call.line, call.end_line, call.scope, call.target
@@ -156,7 +159,19 @@ def _switched_off(call: Call, facts: FileFacts) -> bool:
 
 
 def _is_checked_decode(call: Call, facts: FileFacts) -> bool:
-    return facts.path.endswith(".py") and bool(_PYTHON_DECODE.search(call.callee)) and not _switched_off(call, facts)
+    return facts.path.endswith(".py") and _decodes(call, facts) and not _switched_off(call, facts)
+
+
+def _decodes(call: Call, facts: FileFacts) -> bool:
+    """Whether a call of Python opens a token: `jwt.decode`, or `decode` where it was imported from there."""
+    if _PYTHON_DECODE.search(call.callee):
+        return True
+    return any(
+        name == "decode" and alias == call.callee
+        for statement in facts.imports
+        if statement.module in _TOKEN_MODULES
+        for name, alias in statement.names
+    )
 
 
 def _none_allowed(facts: FileFacts) -> Iterator[Gap]:
@@ -167,7 +182,7 @@ def _none_allowed(facts: FileFacts) -> Iterator[Gap]:
             if chosen is not None and chosen.kind in {ValueKind.STRING, ValueKind.NONE} and chosen.literal.lower() in {"none", ""}:
                 message = "Tokens are made without any signature: anybody can write one that says they are the administrator."
                 yield Gap("unverified-token", facts.path, call.line, call.end_line, message, 347, forged=True)
-        if not (_PYTHON_DECODE.search(call.callee) or re.search(r"(?:^|\.)jwt\.verify$|jwtVerify$", call.callee)):
+        if not (_decodes(call, facts) or re.search(r"(?:^|\.)jwt\.verify$|jwtVerify$", call.callee)):
             continue
         options = call.argument("options", 2)
         listed = call.argument("algorithms", 2) or (options.item("algorithms") if options is not None else None)
@@ -184,13 +199,15 @@ def _item(value: Value | None, key: str) -> Value | None:
 
 def _identifies(facts: FileFacts, peek: tuple[int, int, int, str], syntax: Syntax, project: Project, texts: dict[str, str]) -> bool:
     """Whether what was read from the token says who is calling: here, or in a function that calls this one."""
-    line, _, scope, target = peek
+    line, end_line, scope, target = peek
     lines = texts.get(facts.path, "").split("\n")
     function = _function(facts, scope)
     if function < 0:
         return False
     definition = facts.definitions[function]
-    if _reads_identity(lines, line, definition.end_line, target):
+    if _reads_identity(lines, line, definition.end_line, target) or (
+        not target and _READ_AT_ONCE.search(" ".join(lines[line - 1 : end_line + 1])[:2_000])
+    ):
         return True
     if _IDENTIFIES.search(definition.name):
         return True
