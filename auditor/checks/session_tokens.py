@@ -217,6 +217,9 @@ def _identifies(facts: FileFacts, peek: tuple[int, int, int, str], syntax: Synta
         for call in other.calls:
             if call.target and call.callee.rsplit(".", 1)[-1] == definition.name and runs_on_server(other.path, project):
                 place = _function(other, call.scope)
+                around = within(other, place) if place >= 0 else frozenset()
+                if any(one.scope in around and (_VERIFIES.search(one.callee) or _is_checked_decode(one, other)) for one in other.calls):
+                    continue  # who is calling is looked up to know which key the token has to be signed with
                 end = other.definitions[place].end_line if place >= 0 else call.line
                 if _reads_identity(texts.get(other.path, "").split("\n"), call.line, end, call.target):
                     return True
