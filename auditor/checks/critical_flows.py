@@ -168,12 +168,14 @@ def _main(writing: list[Route]) -> list[Route]:
 
 
 def _hosted(project: Project, syntax: Syntax) -> Iterable[Place]:
-    """Where production code writes to a hosted database without an endpoint of its own."""
+    """Where production code writes to a hosted database without an endpoint of its own, the file with most of it first."""
     if project.uses("supabase", "firebase") is None:
         return []
-    return [
+    found = [
         Place(facts.path, call.line, call.end_line)
         for facts in syntax.of(project.production)
         for call in facts.calls
         if _HOSTED_WRITE.search(call.callee)
     ]
+    counted = Counter(place.path for place in found)
+    return sorted(found, key=lambda place: (-counted[place.path], place.path, place.line))

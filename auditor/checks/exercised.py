@@ -10,6 +10,7 @@ from auditor.checks.suites import Case
 from auditor.model.evidence import ModuleGraph, Route
 from auditor.model.snapshot import Role, Snapshot
 from auditor.model.syntax import Call, FileFacts, ImportKind, Syntax, ValueKind
+from auditor.model.verdict import Place
 
 _ASKS = re.compile(
     r"(?:^|[._])(?:post\w*|put|patch|delete|del|request|api_?request|inject|fetch|generic|click|submit|press|fill|type|execute|mutate|login)$",
@@ -73,8 +74,16 @@ class Exercised:
 
     def covers(self, flow: Flow) -> bool:
         """Whether a test asks one of the flow's endpoints or calls what stands behind it."""
-        hosted = {place.path for place in flow.places} - {route.place.path for route in flow.routes}
-        return any(self._asked(route) for route in flow.routes) or not hosted.isdisjoint(self._imported)
+        return any(self._asked(route) for route in flow.routes) or any(self._called_at(place) for place in _hosted(flow))
+
+    def may_cover(self, flow: Flow) -> bool:
+        """Whether a test loads a module the flow's hosted writes stand in and never names the function: a form that is shown may or may not be sent."""
+        return any(place.path in self._imported for place in _hosted(flow))
+
+    def _called_at(self, place: Place) -> bool:
+        """Whether a test calls a function, imported from its module, that the place stands in."""
+        around = {one.name for one in self._syntax.files[place.path].definitions if one.name and one.line <= place.line <= one.end_line}
+        return any(place.path in self._imports.get(path, ()) for name in around for path in self._called.get(name, ()))
 
     def _asked(self, route: Route) -> bool:
         own = parts(route.path)
@@ -117,6 +126,12 @@ class Exercised:
         self._addresses |= found
         if any(_DRIVES.search(call.callee) for call in facts.calls) or (not found and any(_unreadable(call) for call in asks)):
             self.unread.append((facts.path, asks[0].line))
+
+
+def _hosted(flow: Flow) -> list[Place]:
+    """The places of a flow that are calls of a hosted database, not endpoints."""
+    own = {route.place for route in flow.routes}
+    return [place for place in flow.places if place not in own]
 
 
 def _imports(graph: ModuleGraph, tests: frozenset[str]) -> dict[str, set[str]]:

@@ -27,6 +27,7 @@ from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import plural
 
+_OPEN = "tests go through pages, forms or addresses that do not name the endpoint"
 _REFUSAL = "refusing strangers"
 
 
@@ -59,24 +60,20 @@ def critical_flows(  # noqa: PLR0917 - one parameter for each need
             )
         return NotApplicable("No endpoint signs anybody in, takes money or writes data: there is no flow of this kind.")
     bare = [flow for flow in listed if flow.name == _REFUSAL or not tests.covers(flow)]
-    hidden = bool(tests.unread)
+    hidden = [flow for flow in bare if tests.unread or (flow.name != _REFUSAL and tests.may_cover(flow))]
+    missing = [flow for flow in bare if flow not in hidden]
     total = len(listed) + (refusal is not None)
     return Assessed(
-        bad=0 if hidden else len(bare),
+        bad=len(missing),
         total=total,
         summary=f"{total - len(bare)} of {plural(total, 'critical flow')} {'has' if total - len(bare) == 1 else 'have'} a test that can be seen.",
-        findings=() if hidden else tuple(_finding(flow, bool(tests.real)) for flow in bare),
+        findings=tuple(_finding(flow, bool(tests.real)) for flow in missing),
         evidence=(Place(refusal.path, refusal.line, refusal.end_line),) if refusal is not None else (),
         signals=(
             *(f"{flow.name}: {'no test seen' if flow in bare else 'tested'}" for flow in listed),
             f"{plural(len(routes.unresolved), 'endpoint')} could not be read",
         ),
-        unexamined=tuple(
-            (flow.places[0].path, f"whether {flow.name} is tested: tests go through pages or addresses that do not name the endpoint")
-            for flow in bare
-        )
-        if hidden
-        else (),
+        unexamined=tuple((flow.places[0].path, f"whether {flow.name} is tested: {_OPEN}") for flow in hidden),
         confidence=Confidence.MEDIUM,
     )
 
