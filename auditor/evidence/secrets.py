@@ -5,6 +5,7 @@ The values themselves never leave `auditor.languages.credentials`.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 
@@ -17,6 +18,7 @@ from auditor.model.evidence import Secret, Secrets
 from auditor.model.need import Known
 from auditor.model.needs import SECRETS, SNAPSHOT, TEXTS
 from auditor.model.snapshot import Snapshot, SourceFile
+from auditor.settings_layers import set_in_production
 
 _KEY_STORE = re.compile(
     r"(?:^|/)(?:[\w.-]+\.(?:p12|pkcs12|pfx|jks|jceks|bks|keystore|kdbx?|psafe3|kwallet|keychain|keychain-db|keytab|agilekeychain)|key[34]\.db|signons\.sqlite|wallet\.dat|\.mylogin\.cnf|login data)$",
@@ -37,8 +39,19 @@ def secrets(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Know
     found: list[Secret] = []
     for file in snapshot.files:
         found.extend(_key_store(file))
-        found.extend(roots.numbered(texts.get(file.path, ""), places.get(file.path, ())))
+        found.extend(_layered(secret, texts) for secret in roots.numbered(texts.get(file.path, ""), places.get(file.path, ())))
     return Known(Secrets(tuple(found)), own_stamp(), frozenset(places), unexamined)
+
+
+def _layered(secret: Secret, texts: dict[str, str]) -> Secret:
+    """A key of settings that are for development, because those for production bring one of their own, opens nothing outside."""
+    if secret.certainty != "working" or secret.kind != "signing-key":
+        return secret
+    lines = texts.get(secret.path, "").split("\n")
+    name = re.match(r"\s*([A-Z][A-Z0-9_]*)\s*=", lines[secret.line - 1]) if 0 < secret.line <= len(lines) else None
+    if name is None or name[1] not in set_in_production(secret.path, texts):
+        return secret
+    return dataclasses.replace(secret, certainty="local", reason="the settings for production set another one")
 
 
 def _search(

@@ -26,6 +26,7 @@ from auditor.model.snapshot import Language, Role, Snapshot
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
 from auditor.secret_names import NameKind
+from auditor.settings_layers import set_in_production
 from auditor.words import plural
 
 _ACCOUNTS = re.compile(r"(?:^|[._ ])(?:jwt|bcrypt\w*|argon2|passport|next-auth|NextAuth|betterAuth|getServerSession)\b|password|signIn|sign_in|login_user|check_password|set_cookie|SessionMiddleware|cookieSession|createHmac|secret_key", re.IGNORECASE)  # fmt: skip
@@ -57,7 +58,7 @@ def no_insecure_defaults(  # noqa: PLR0917 - one argument for each kind of evide
     paths = frozenset(path for path, role in roles.items() if path in project.server or _runs_before(path, role))
     found: list[tuple[Finding, Reach]] = []
     for facts in syntax.of(paths):
-        found += _in_code(facts, texts.get(facts.path, ""), roles[facts.path])
+        found += _in_code(facts, texts, roles[facts.path])
     found += _in_sql(snapshot, texts)
     found += _in_containers(deployment)
     found += _in_clusters(deployment, secrets)
@@ -116,13 +117,15 @@ def _runs_before(path: str, role: Role) -> bool:
     ) or role is Role.MIGRATION
 
 
-def _in_code(facts: FileFacts, text: str, role: Role) -> list[tuple[Finding, Reach]]:
+def _in_code(facts: FileFacts, texts: dict[str, str], role: Role) -> list[tuple[Finding, Reach]]:
+    text = texts.get(facts.path, "")
     lines = text.split("\n")
     found = []
     for fixed in fixed_credentials(facts, lines):
         if role is Role.SCRIPT and (fixed.how != "account" and fixed.kind is not NameKind.PASSWORD):
             continue
-        reach = Reach.DEVELOPMENT if role is Role.SCRIPT else fixed.reach
+        layered = fixed.reach is Reach.PRODUCTION and fixed.name in set_in_production(facts.path, texts)
+        reach = Reach.DEVELOPMENT if role is Role.SCRIPT or layered else fixed.reach
         found.append((_finding(facts.path, fixed, reach), reach))
     if role is Role.FIRST_PARTY:
         for line, name in compared_passwords(text):
