@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 _PRODUCTION = re.compile(r"^(?:prod|production|live|deploy|deployment)$", re.IGNORECASE)
@@ -20,7 +21,7 @@ def set_in_production(path: str, texts: Mapping[str, str]) -> frozenset[str]:
         return frozenset()
     builds_on = re.compile(rf"^from\s+(?:\.|[\w.]+\.){re.escape(stem)}\s+import\s+\*", re.MULTILINE)
     layers = [
-        frozenset(re.findall(r"^\s*([A-Z][A-Z0-9_]*)\s*(?::[^=\n]+)?=", text[:_LONGEST], re.MULTILINE))
+        _always_set(text[:_LONGEST])
         for other, text in texts.items()
         if posixpath.dirname(other) == folder
         and other.endswith(".py")
@@ -28,3 +29,10 @@ def set_in_production(path: str, texts: Mapping[str, str]) -> frozenset[str]:
         and builds_on.search(text[:_LONGEST])
     ]
     return frozenset.intersection(*layers) if layers else frozenset()
+
+
+def _always_set(text: str) -> frozenset[str]:
+    """Names a module sets whatever happens: at its margin, or in both ways of a branch or a `try`."""
+    set_at = re.findall(r"^([ \t]*)([A-Z][A-Z0-9_]*)\s*(?::[^=\n]+)?=(?!=)", text, re.MULTILINE)
+    inside = Counter(name for indent, name in set_at if indent)
+    return frozenset(name for indent, name in set_at if not indent) | frozenset(name for name, count in inside.items() if count > 1)
