@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from enum import IntEnum
 
+from auditor.checks.guard import last_name
 from auditor.model.syntax import Argument, Assignment, Call, Definition, DefinitionKind, FileFacts, Syntax, Value, ValueKind
 
 DEPTH = 9
@@ -79,7 +80,7 @@ class Origins:
                     table = self._classes if definition.kind is DefinitionKind.CLASS else self._definitions
                     table[definition.name].append((path, index))
             for call in facts.calls:
-                self._calls[_last(call.callee)].append((path, call))
+                self._calls[last_name(call.callee)].append((path, call))
         self._memory: dict[tuple[str, int, str], Origin] = {}
         self._left = 0
 
@@ -162,16 +163,16 @@ class Origins:
             made = address == "new URL"  # the address is parsed on the spot
             names = [name for name in value.names if made and not name.startswith("new ") and name != "URL"] or [address]
             return max(self._name(name, path, scope, line, depth - 1) for name in names)
-        found = self.definition(_last(callee))
+        found = self.definition(last_name(callee))
         if found is not None:
             returned = self._returned(found, depth - 1)
             if returned is Origin.CONSTANT:
                 return Origin.CONSTANT
-        if self._makes_text(_last(callee), _NESTING):
+        if self._makes_text(last_name(callee), _NESTING):
             return max(Origin.FRAGMENT, self._outside(value, path, scope, line, depth))
         return self._names(value, path, scope, line, depth) or (
             Origin.CONSTANT
-            if _last(callee)
+            if last_name(callee)
             in {
                 "join",
                 "format",
@@ -223,7 +224,7 @@ class Origins:
                 items = value.items[1:] if value.items[0][0] == "?:" else value.items
                 return (any if items[0][0] == "+" else all)(self._is_text(item, depth, place) for _, item in items)
             case ValueKind.CALL:
-                return _last(value.literal) == "join" or self._makes_text(_last(value.literal), depth)
+                return last_name(value.literal) == "join" or self._makes_text(last_name(value.literal), depth)
             case ValueKind.NAME if depth > 0:
                 path, scope = place
                 given = [entry.value for entry in self._files[path].assignments if entry.scope == scope and entry.target == value.literal]
@@ -321,7 +322,7 @@ class Origins:
 
     def _class(self, base: str) -> tuple[str, int] | None:
         """The one class of that name in the tree; None when there is none or several."""
-        found = self._classes.get(_last(re.split(r"[\[(<]", base, maxsplit=1)[0]), [])
+        found = self._classes.get(last_name(re.split(r"[\[(<]", base, maxsplit=1)[0]), [])
         return found[0] if len(found) == 1 else None
 
     def _bound(self, name: str, facts: FileFacts, scope: int, line: int, depth: int) -> Origin | None:
@@ -332,7 +333,7 @@ class Origins:
             entry for entry in facts.assignments if entry.scope == scope and entry.target[:1] in "{[(" and _mentions(entry.target, name)
         ]
         for call in facts.calls:
-            if call.scope == scope and call.callee.rpartition(".")[0] == name and _last(call.callee) in _APPENDS:
+            if call.scope == scope and call.callee.rpartition(".")[0] == name and last_name(call.callee) in _APPENDS:
                 values.extend(argument.value for argument in call.arguments)
         if values:
             return max(self._value(value, path, scope, line, depth - 1) for value in values)
@@ -353,7 +354,7 @@ class Origins:
 
     def _has_text(self, value: Value, name: str) -> bool:
         """Whether what is taken apart is the answer of a function that has a text under the name."""
-        return value.kind is ValueKind.CALL and self._makes_text(_last(value.literal), _NESTING, name)
+        return value.kind is ValueKind.CALL and self._makes_text(last_name(value.literal), _NESTING, name)
 
     def _parameter(self, name: str, facts: FileFacts, scope: int, depth: int) -> Origin | None:
         definition = facts.definitions[scope]
@@ -500,10 +501,6 @@ def wrapped_parameter(definition: Definition, value: Value, facts: FileFacts, sc
     return None
 
 
-def _last(callee: str) -> str:
-    return callee.rpartition(".")[2].removesuffix("()")
-
-
 def _mentions(pattern: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w:])", pattern[:400]) is not None
 
@@ -515,7 +512,7 @@ def _is_constant_name(name: str) -> bool:
 
 
 def _is_dependency(default: Value | None) -> bool:
-    return default is not None and default.kind is ValueKind.CALL and _last(default.literal) in {"Depends", "Security"}
+    return default is not None and default.kind is ValueKind.CALL and last_name(default.literal) in {"Depends", "Security"}
 
 
 def _consumed(facts: FileFacts, scope: int, line: int, text: str) -> frozenset[str]:
@@ -533,7 +530,7 @@ def _consumed(facts: FileFacts, scope: int, line: int, text: str) -> frozenset[s
 
 
 def _is_constant_join(arguments: tuple[Argument, ...], callee: str) -> bool:
-    if _last(callee) != "join" or not arguments:
+    if last_name(callee) != "join" or not arguments:
         return False
     value = arguments[0].value
     repeated = value.kind is ValueKind.OPERATION and any(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.checks import authorization_words as words
+from auditor.checks.guard import last_name
 from auditor.checks.reach import within
 from auditor.model.syntax import Branch, DefinitionKind, FileFacts, HandlerEffect
 
@@ -89,8 +90,8 @@ class Function:
         """Whether what another function refuses also stops this one: it is called for everybody, and its exception is not swallowed."""
         for call in self._facts.calls:
             if call.scope not in self._inside or name not in {
-                _last(call.callee),
-                *(_last(n) for a in call.arguments for n in a.value.names),
+                last_name(call.callee),
+                *(last_name(n) for a in call.arguments for n in a.value.names),
             }:
                 continue
             around = [branch for branch in self._branches if branch.line <= call.line <= branch.end_line and branch.line != call.line]
@@ -190,10 +191,6 @@ def _negative(test: str) -> bool:
 def _holds_for_known_ones(branch: Branch) -> bool:
     """`if user:`, `if authed() and ...`: whoever is not known passes by what stands inside."""
     return any(words.KNOWN_ONE.match(part.strip()) for part in re.split(r"&&|\band\b", branch.test))
-
-
-def _last(name: str) -> str:
-    return name.removesuffix("()").rpartition(".")[2]
 
 
 def _head(name: str) -> str:
