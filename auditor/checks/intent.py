@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.checks.repository_names import RepositoryNames
 from auditor.model.artifacts import Document, Documents, Section
 from auditor.model.snapshot import Role, Snapshot
+from auditor.model.verdict import Place, Undecided
+from auditor.words import listed
 
 _SPEC_PLACE = re.compile(
     r"(?:^|/)(?:specs?|\.specify/specs|\.kiro/specs|openspec/specs|adrs?|decisions|rfcs?|prds?|requirements|user[-_]?stories|design[-_]?docs?)/|(?:^|/)[\w.-]*(?:\bspec|_spec|-spec|specification|prd|requirements?|design[-_]?doc|user[-_]?stor(?:y|ies)|acceptance|functional[-_]design|use[-_]?cases?)[\w-]*\.(?:md|mdx|rst|adoc)$",
@@ -77,7 +79,8 @@ class Intent:
     """Everything that states intent.
 
     `specs`: documents that stand or are named as specifications; `good`: those of them that state something checkable and still fit; `told`: pages of behaviour;
-    `scenarios`: paths of executable ones; `features`: (document, section) lists of features; `status`: reports of what was done.
+    `scenarios`: paths of executable ones; `features`: (document, section) lists of features; `status`: reports of what was done;
+    `unread`: such documents in another language than English, of which nothing can be said here.
     """
 
     specs: tuple[IntentText, ...]
@@ -86,6 +89,7 @@ class Intent:
     scenarios: tuple[str, ...]
     features: tuple[tuple[Document, Section], ...]
     status: tuple[Document, ...]
+    unread: tuple[Document, ...]
 
 
 def read_intent(documents: Documents, snapshot: Snapshot, texts: dict[str, str], names: RepositoryNames) -> Intent:
@@ -114,6 +118,7 @@ def read_intent(documents: Documents, snapshot: Snapshot, texts: dict[str, str],
         scenarios=scenarios,
         features=features,
         status=tuple(document for document in documents.documents if _STATUS.search(document.path) and document.words >= 100),
+        unread=tuple(entry.document for entry in weighed if not entry.document.english and not entry.substantial),
     )
 
 
@@ -165,3 +170,12 @@ def _intent_sections(document: Document) -> Iterator[Section]:
             below += "\n" + following.text
         if len(below.split()) >= 80 and sum(bool(_BEHAVIOUR.search(line) or _LIMIT.search(line)) for line in below.split("\n")) >= 4:
             yield section
+
+
+def in_another_language(documents: Sequence[Document], what: str) -> Undecided:
+    """The answer where the texts that could decide are not in English."""
+    paths = [document.path for document in documents]
+    return Undecided(
+        f"{listed(paths)} {'is' if len(paths) == 1 else 'are'} not written in English, and {what} is read here in English only: somebody who knows the language has to look.",
+        tuple(Place(path, 1) for path in paths[:5]),
+    )

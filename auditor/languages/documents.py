@@ -21,6 +21,17 @@ READ_BYTES = 400_000
 _LONGEST_LINE = 20_000
 _SECTIONS = 4_000
 
+_SMALL_WORDS = frozenset({"the", "of", "and", "with", "this", "that", "from", "you", "your", "will", "to", "are", "for", "or", "not"})
+_SMALL_SHARE = 0.025
+"""English prose has a quarter of them; terse check lists have as few as this."""
+_SMALL_SHARE_PLAIN = 0.005
+"""The same for texts without a foreign letter, which are more often English."""
+_FOREIGN_SHARE = 0.05
+"""Words with letters beyond ASCII: one in twelve in German, one in nine in Portuguese, all in Chinese."""
+_ENOUGH_WORDS = 60
+_WORD = re.compile(r"[^\W\d_]+")
+_NO_PROSE = re.compile(r"`[^`\n]*`|https?://\S+")
+
 _Code = tuple[str, str, int]
 
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]{0,300}>(.{0,300}?)</h\1>", re.IGNORECASE | re.DOTALL)
@@ -43,7 +54,16 @@ def read_document(path: str, text: str) -> Document:
         sections = _markdown(text)
     else:
         sections = _plain(text, suffix)
-    return Document(path, purpose_of(path, sections), tuple(sections), len(text.split()))
+    return Document(path, purpose_of(path, sections), tuple(sections), len(text.split()), _is_english(sections))
+
+
+def _is_english(sections: list[Section]) -> bool:
+    """Whether the prose uses the small words of English; a text too short to tell is taken for English."""
+    prose = _NO_PROSE.sub(" ", "\n".join(section.text for section in sections))
+    words = _WORD.findall(prose)
+    small = sum(word.lower() in _SMALL_WORDS for word in words)
+    foreign = sum(not word.isascii() for word in words) >= _FOREIGN_SHARE * len(words)
+    return len(words) < _ENOUGH_WORDS or small >= (_SMALL_SHARE if foreign else _SMALL_SHARE_PLAIN) * len(words)
 
 
 def _bounded(text: str) -> str:

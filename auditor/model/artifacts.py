@@ -280,12 +280,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A prose document (Markdown, reStructuredText, plain text); `purpose`: "readme", "agent-rules", "contributing", "changelog", "runbook", "security", "licence", "other"."""
+    """A prose document (Markdown, reStructuredText, plain text); `purpose`: "readme", "agent-rules", "contributing", "changelog", "runbook", "security", "licence", "other".
+
+    `english`: False where its prose is long enough to tell and in another language: what is looked for by English words is then not seen.
+    """
 
     path: str
     purpose: str
     sections: tuple[Section, ...]
     words: int
+    english: bool = True
 
 
 @dataclass(frozen=True, slots=True)

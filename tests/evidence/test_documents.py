@@ -108,6 +108,24 @@ def test_what_a_document_is_for(path: str, text: str, purpose: str) -> None:
     assert read_document(path, text).purpose == purpose
 
 
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("The order is refused when the stock is empty, and the customer sees why. " * 6, True),
+        ("- [ ] Backup tested\n- [ ] Keys rotated\n- [ ] Alerts routed to whoever is on call\n" * 8, True),
+        (
+            "Eine Bestellung wird abgelehnt, wenn der Vorrat erschöpft ist; die Kundin sieht, weshalb, und bekäme später Bescheid. " * 6,
+            False,
+        ),
+        ("库存不足 时 拒绝 订单 并且 说明 原因 " * 20, False),
+        ("Pesanan ditolak bila stok habis dan pembeli melihat sebabnya lalu menunggu kabar berikutnya. " * 8, False),
+        ("Zu kurz, um es zu sagen: für alle.", True),
+    ],
+)
+def test_language_of_a_document(text: str, english: bool) -> None:
+    assert read_document("docs/orders.md", text).english is english
+
+
 def test_which_files_are_documents(tmp_path: Path) -> None:
     texts = {
         "docs/guide.md": "# Guide\n\nText.", "README.md": "# R", "requirements.txt": "flask", "robots.txt": "User-agent: *", "vendor/x/README.md": "# V",

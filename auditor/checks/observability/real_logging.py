@@ -47,7 +47,8 @@ def _assess(parts: list[Part], files: tuple[FileFacts, ...], found: Statements, 
     logged, printed = len(found.logged), len(found.printed)
     signals = (
         f"{plural(logged, 'call')} of a logger and {plural(printed, 'print')} in {plural(len(files), 'server file')}; commands left out",
-        f"{plural(len(found.set_up), 'place')} that sets a logger up" + (", and Django's own logging" if django else ""),
+        f"{plural(len(found.set_up), 'place')} that {'sets' if len(found.set_up) == 1 else 'set'} a logger up"
+        + (", and Django's own logging" if django else ""),
     )
     if not logged:
         return _no_logger(parts, files, found, signals)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import islice
 from math import ceil
 
-from auditor.checks.intent import Intent, read_intent
+from auditor.checks.intent import Intent, in_another_language, read_intent
 from auditor.checks.registry import check
 from auditor.checks.repository_names import RepositoryNames
 from auditor.model.artifacts import Documents, Manifests, TaskFile
@@ -84,6 +84,8 @@ def acceptance_and_edges(
         return NotApplicable("There is no code that intent could be compared with.")
     intent = read_intent(documents, snapshot, texts, RepositoryNames(snapshot, manifests, tasks))
     stated = list(_stated(intent, texts))
+    if not stated and intent.unread:
+        return in_another_language(intent.unread, "what they say of criteria and limits")
     if not stated:
         return NotApplicable("No intent is written down that could name criteria and limits; the item on written intent says so.")
     counts = {name: sum(_states(text, *aspect) for _, text in stated) for name, aspect in _ASPECTS.items()}

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditor.checks.intent import in_another_language
 from auditor.checks.registry import check
 from auditor.checks.repository_names import RepositoryNames
 from auditor.model.artifacts import Document, Documents, Manifests, TaskFile
@@ -60,6 +61,8 @@ def agent_rules(documents: Documents, snapshot: Snapshot, manifests: Manifests, 
     for document in rules:
         for topic, place in _topics(document):
             topics.setdefault(topic, place)
+    if len(topics) < _ENOUGH and (foreign := [document for document in rules if not document.english]):
+        return in_another_language(foreign, "which rules they state")
     general = len(own) < (1 if any(document.purpose == "contributing" for document in rules) else _LEAST_NAMES)
     findings = _weaknesses(rules, topics, general=general)
     floor = 0.0

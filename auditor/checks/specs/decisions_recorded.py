@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.checks.intent import in_another_language
 from auditor.checks.registry import check
 from auditor.checks.repository_names import RepositoryNames
 from auditor.model.artifacts import Document, Documents, Manifests, Section, TaskFile
@@ -110,7 +111,11 @@ def decisions_recorded(
             f"Reasons stand only in {plural(len(comments), 'comment')}: nobody finds them before touching the line, and none says why the whole is built this way.",
             signals,
         )
-    aside = "One aside apart, no" if texts else "No"
+    foreign = [document for document in documents.documents if not document.english and _may_give_reasons(document)]
+    if foreign:
+        return in_another_language(foreign, "which reasons they give")
+    asides = [*(["one aside"] if texts else []), *([plural(len(comments), "comment")] if comments else [])]
+    aside = f"{listed(asides).capitalize()} apart, no" if asides else "No"
     message = (
         f"{aside} text in the repository says why anything was chosen: every settled question is opened again, and answered differently."
     )
@@ -118,7 +123,7 @@ def decisions_recorded(
     return Assessed(
         1,
         1,
-        "Next to no decision and no reason is written down." if texts else "No decision and no reason is written down.",
+        "Next to no decision and no reason is written down." if asides else "No decision and no reason is written down.",
         findings=(finding,),
         signals=signals,
         confidence=Confidence.MEDIUM,
@@ -154,6 +159,12 @@ def _texts(documents: Documents, names: RepositoryNames) -> Iterator[_Text]:
         named = len(names.named_in(document))
         if reasons or (_OVERVIEW.search(document.path) and document.words >= _OVERVIEW_WORDS and named >= _NAMES):
             yield _Text(Place(document.path, _line(sections)), reasons, named)
+
+
+def _may_give_reasons(document: Document) -> bool:
+    """A README, rules, or a page on the architecture: where a reason would stand."""
+    place = document.purpose in {"readme", "agent-rules", "contributing"} or bool(_ARCHITECTURE.search(document.path))
+    return place and not _PLANS.search(document.path)
 
 
 def _line(sections: tuple[Section, ...]) -> int:

@@ -11,7 +11,7 @@ What it cannot see: whether the text is true, whether anybody reads it, and inte
 
 from __future__ import annotations
 
-from auditor.checks.intent import Intent, IntentText, read_intent
+from auditor.checks.intent import Intent, IntentText, in_another_language, read_intent
 from auditor.checks.registry import check
 from auditor.checks.repository_names import RepositoryNames
 from auditor.model.artifacts import Documents, Manifests, TaskFile
@@ -49,7 +49,7 @@ def _written(good: tuple[IntentText, ...], told: tuple[IntentText, ...], scenari
     return Assessed(0, 0, summary, 0.0, evidence=tuple(places), confidence=Confidence.HIGH if scenarios else Confidence.MEDIUM)
 
 
-def _partly(intent: Intent) -> Assessed:
+def _partly(intent: Intent) -> Judgement:
     stale = [entry for entry in intent.specs if entry.stale]
     thin = [entry for entry in intent.specs if entry.document.words >= 60 and not entry.stale]
     status, listed_features, told = intent.status, intent.features, intent.told
@@ -70,6 +70,8 @@ def _partly(intent: Intent) -> Assessed:
     elif len(status) >= 2:
         message = "Status reports stand in for a specification: they say what was done on one day, not what should happen."
         weakness = ("status-reports", status[0].path, message, 1)
+    if weakness is None and intent.unread:
+        return in_another_language(intent.unread, "what they say of behaviour, limits and criteria")
     if weakness is None:
         return _nothing_written()
     summary = "Something is written down, but not so that a behaviour could be checked against it."
