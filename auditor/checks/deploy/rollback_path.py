@@ -41,6 +41,12 @@ _ABOUT_RELEASES = re.compile(
     r"\b(?:deploy\w*|release\w*|version\w*|image\w*|revision\w*|tag\w*|container\w*|previous|older|restart|redeploy|checkout|kubectl|helm|docker|pull|snapshot|promote)\b",
     re.IGNORECASE,
 )
+_BACK_STEP = re.compile(
+    r"\b(?:re-?deploy|deploy|revert|check ?out|restore|switch|promote|re-?run|set|pin|pull|push|start|install|select|choose|pick|click|point|re-?tag|use|run|apply|go back|roll(?:ing)?[- ]?back)\b[^\n]{0,80}"
+    r"\b(?:previous|older|earlier|prior|last|known|tag|image|release|commit|revision|version|snapshot|backup|deployment|history)",
+    re.IGNORECASE,
+)
+"""Something to do with an older version, as instructions in words say it."""
 _COMMAND = re.compile(r"`[^`\n]{4,200}`")
 _DATABASE_ONLY = re.compile(
     r"\b(?:migration|alembic|schema|transaction|savepoint|session\.rollback|downgrade base|migrate:rollback|database)\b", re.IGNORECASE
@@ -152,8 +158,10 @@ def _is_procedure(sections: list[Section]) -> bool:
         return False
     if _DATABASE_ONLY.search(sections[0].title) or (code and not _ABOUT_RELEASES.search(code) and _DATABASE_ONLY.search(code)):
         return False
-    about = bool(_ABOUT_RELEASES.search(text + code))
-    return about and (bool(code.strip()) or len(_STEP.findall(text)) >= 2 or bool(_COMMAND.search(text)) or len(text.split()) >= 40)
+    if not _ABOUT_RELEASES.search(text + code):
+        return False
+    told = bool(_BACK_STEP.search(text)) and (len(_STEP.findall(text)) >= 2 or len(text.split()) >= 40)
+    return told or bool(code.strip()) or any(_ABOUT_RELEASES.search(match[0]) for match in _COMMAND.finditer(text))
 
 
 def _scripted(workflows: tuple[CiWorkflow, ...], tasks: tuple[TaskFile, ...], manifests: Manifests | None) -> Iterator[tuple[str, Place]]:
