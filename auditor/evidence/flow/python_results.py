@@ -110,8 +110,32 @@ def _encoded(arguments: Arguments) -> Value:
     return replace(_receiver(arguments), items=None).cleaned(frozenset({"markup", "path", "url", "redirect"}))
 
 
+_BUILDERS = re.compile(r"^(?:sqlalchemy|sqlmodel|peewee|pypika|tortoise|piccolo|ormar)\.(?!.*\b(?:text|literal_column|raw|SQL)\b)")
+_BOUND = frozenset({"sql"})
+
+
+def builds_query(path: str) -> bool:
+    """Whether a function makes or extends the query object of a builder, which sends values apart from the text."""
+    return bool(_BUILDERS.match(path))
+
+
+def bound(arguments: Arguments) -> Value:
+    """A part of a query object: the values in it are sent apart from its text."""
+    marks = frozenset(mark.cleaned(_BOUND) for value in arguments.every for mark in value.every_mark)
+    return Value(marks | arguments.receiver.every_mark, known=arguments.known and arguments.receiver.known)
+
+
+def _condition(arguments: Arguments) -> Value:
+    """As `bound`, where the method is one of many libraries, some of which take a condition as text: an assembled one stays what it is."""
+    texts = [value for value in arguments.every if value.items is None and value.skeleton.replace(HOLE, "").strip()]
+    result = bound(arguments)
+    return replace(result, marks=result.marks.union(*(value.marks for value in texts))) if texts else result
+
+
 METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
     "urlencode": _encoded,
+    **dict.fromkeys(("ilike", "like", "not_like", "not_ilike", "notlike", "in_", "not_in", "notin_", "is_", "is_not", "between"), bound),
+    **dict.fromkeys(("where", "filter", "filter_by", "having", "values", "on_conflict_do_update", "offset"), _condition),
     **dict.fromkeys(("split", "rsplit", "splitlines", "partition", "rpartition"), _pieces),
     **dict.fromkeys(("read_text", "read_bytes", "iterdir"), lambda _: NOTHING),
     **dict.fromkeys(("render", "render_async"), _rendered), "format": _format, "join": _join, "replace": _replace, "resolve": _resolved,

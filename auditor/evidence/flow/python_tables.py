@@ -24,7 +24,7 @@ from auditor.evidence.flow.python_names import (
     ROUTED,
     TRUSTED,
 )
-from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS
+from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
 from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
@@ -179,6 +179,8 @@ class Python:
         if classes:
             marks = frozenset(mark.cleaned(classes) for value in arguments.every for mark in value.every_mark)
             return Value(marks, known=arguments.known)
+        if builds_query(path):
+            return replace(bound(arguments), path=f"{path}()")
         known = RESULTS.get(path.lstrip("~")) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
