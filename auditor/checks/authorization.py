@@ -223,7 +223,8 @@ class Guards:
             found = self.named(home, inner, depth - 1)
             if found.strength is not Strength.NONE:
                 return found
-        return Guard(Strength.NAMED, name) if words.NAMED.search(last) else Guard(Strength.NONE)
+        named = words.NAMED.search(last) and not words.ANONYMOUS.search(last)
+        return Guard(Strength.NAMED, name) if named else Guard(Strength.NONE)
 
     def _written(self, path: str, name: str) -> Guard:
         """A guard written where a library makes it: `const isAdmin = t.middleware(async ({ ctx, next }) => {...})`."""
@@ -328,6 +329,17 @@ class Guards:
         """One definition of a file that was read."""
         return self._syntax.files[path].definitions[index]
 
+    def handed_over(self, route: Route) -> tuple[str, ...]:
+        """The parameters of an endpoint that a guard fills, with the caller or what it found out about them."""
+        if route.handler_scope < 0:
+            return ()
+        return tuple(
+            parameter.name
+            for parameter in self.definition(route.place.path, route.handler_scope).parameters
+            for name in words.DEPENDS.findall(f"{parameter.annotation} {parameter.default.text if parameter.default is not None else ''}")
+            if self.named(route.place.path, name).strength is Strength.SEEN
+        )
+
     def tests(self, path: str, index: int) -> Iterator[str]:
         """What the branches of a function ask."""
         facts = self._syntax.files.get(path)
@@ -356,7 +368,9 @@ def _directives(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
     for path in sorted(texts):
         if path.endswith((".graphql", ".graphqls", ".gql", ".js", ".ts")) and "@" in texts[path][:400_000]:
             for found in words.DIRECTIVE.finditer(texts[path][:400_000]):
-                if words.NAMED.search(found["directive"]) and not words.NO_GUARD.search(found["directive"]):
+                if words.NAMED.search(found["directive"]) and not (
+                    words.NO_GUARD.search(found["directive"]) or words.ANONYMOUS.search(found["directive"])
+                ):
                     yield found["field"], found["directive"]
 
 

@@ -93,9 +93,11 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 NO_GUARD = re.compile(
-    r"csrf|cors|throttl|rate_?limit|limiter|optional|maybe|exempt|public|allow_?any|skip_?auth|anonymous|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
+    r"csrf|cors|throttl|rate_?limit|limiter|optional|maybe|exempt|public|allow_?any|skip_?auth|sensitive_post|author(?!i)|multer|upload|log(?:ger|ging)$",
     re.IGNORECASE,
 )
+ANONYMOUS = re.compile(r"anonymous", re.IGNORECASE)
+"""A name that tells of strangers; whether a function of that name refuses anybody is for its body to say."""
 ASKED = frozenset({"has_permission", "has_object_permission", "canActivate", "test_func", "can_activate", "is_accessible"})
 """Methods a framework asks whether a caller may go on."""
 OPENED = re.compile(

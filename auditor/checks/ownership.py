@@ -111,7 +111,7 @@ class Ownership:
             for entry in reach.functions(route.place.path, route.handler_scope, 2)
             if entry == (route.place.path, route.handler_scope) or entry not in self._handlers
         ]
-        compared = any(self._compares(path, index) for path, index in reached)
+        compared = any(self._compares(path, index) for path, index in reached) or self._compares_given(route, reached)
         calls = [call.callee for _, call in reach.calls(route.place.path, route.handler_scope, 2)]
         own = self._guards.body(route.place.path, route.handler_scope)
         person = self._person(route, reached, calls)
@@ -157,6 +157,17 @@ class Ownership:
         if key not in self._comparing:
             self._comparing[key] = self._compared.search(_without_signature(self._guards.body(path, index))) is not None
         return self._comparing[key]
+
+    def _compares_given(self, route: Route, reached: list[tuple[str, int]]) -> bool:
+        """Whether the caller, as a guard hands it over (`candidate = Depends(candidate_session)`), is compared by its id under whatever name it has."""
+        given = self._guards.handed_over(route)
+        if not given:
+            return False
+        name = "(?:" + "|".join(map(re.escape, given)) + ")"
+        compared = re.compile(
+            rf"(?:==|!=)\s*{name}\.(?:id|uid|pk|\w+_id)\b|\b{name}\.(?:id|uid|pk|\w+_id)\s*(?:==|!=)|\w+_id\s*=\s*{name}\.(?:id|uid|pk)\b"
+        )
+        return any(compared.search(_without_signature(self._guards.body(*entry))) for entry in reached)
 
     def _fetched(self, path: str, index: int) -> OwnedTable | None:
         """The owned table that a function reads or changes one record of by its id."""
