@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, prisma_provider, python_models, script_models
-from auditor.evidence.stores_order import by_series, order_problems
 from auditor.evidence.stores_places import (
     CACHE_FILE,
     document_places,
@@ -18,15 +17,14 @@ from auditor.evidence.stores_places import (
     supabase_tables,
     tables_made_at_start,
 )
+from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import Migration
-from auditor.languages.migrations_python import is_alembic, is_django, read_alembic, read_django
-from auditor.languages.migrations_script import is_script_migration, read_script_migration
-from auditor.languages.migrations_sql import is_undo, read_folder_migrations
+from auditor.languages.migrations_sql import is_undo
 from auditor.model.artifacts import Manifests
 from auditor.model.evidence import MigrationStep, Stores
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, SNAPSHOT, STORES, SYNTAX, TEXTS
-from auditor.model.snapshot import NOT_OURS, SCRIPT_LANGUAGES, Language, Role, Snapshot, SourceFile
+from auditor.model.snapshot import NOT_OURS, Language, Role, Snapshot, SourceFile
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Place
 
@@ -43,7 +41,6 @@ _TOOL_FILES = (
     (re.compile(r"(?:^|/)(?:flyway\.(?:conf|toml))$"), "flyway"),
 )
 _IGNORED = re.compile(r"^/?(?:\*\*/)?(?:[\w.-]+/){0,3}(?:migrations|alembic/versions|versions|drizzle)/?(?:\*\*?(?:\.(?:py|sql|ts|js))?)?$")
-_MIGRATION_FOLDER = re.compile(r"(?:^|/)[\w-]*migrations?/[^/]+$", re.IGNORECASE)
 _SIGNS = re.compile(
     r"create_all|CREATE\s+TABLE|synchronize|supabase|sequelize|[Pp]risma|typeorm|drizzle|knex|models\.Model|\bColumn\(|SQLModel|create_engine|down_revision|sqlite|\.sync\(",
     re.IGNORECASE,
@@ -63,10 +60,9 @@ def stores(
     production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
     keeping = [facts for facts in production if not CACHE_FILE.search(facts.path)]
     scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
-    found, problems = _migrations(files, texts, syntax)
-    found = tuple(migration for migration in found if _COMMENTS.sub("", texts.get(migration.path, "")).strip())
+    changes = _migrations(files, texts)
+    found = changes.migrations
     known = {migration.path for migration in found}
-    series = by_series(found)
     models = tuple(_models(files, production, texts))
     hosted = tuple(supabase_tables(production))
     value = Stores(
@@ -75,13 +71,12 @@ def stores(
         ),
         document=_places(document_places(production)),
         tools=_tools(files, manifests, found),
-        migrations=tuple(_step(migration) for entries in series.values() for migration in entries),
+        migrations=tuple(_step(migration) for migration in found),
         created_at_start=_places((*tables_made_at_start(facts for facts in keeping if facts.path not in known), *pushes(manifests, texts))),
         base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
         models=tuple((model.name, model.place) for model in models),
         problems=(
-            *problems,
-            *order_problems(series),
+            *((kind, Place(path, 1, 1), message) for kind, path, message in changes.problems),
             *lag(models, found, texts),
             *_missing_hosted(hosted, found, texts, files),
             *_ignored(texts),
@@ -98,31 +93,14 @@ def _places(places: Iterable[Place]) -> tuple[Place, ...]:
     return tuple(sorted(set(places), key=lambda place: (place.path, place.line)))
 
 
-def _migrations(
-    files: list[SourceFile], texts: dict[str, str], syntax: Syntax
-) -> tuple[tuple[Migration, ...], list[tuple[str, Place, str]]]:
-    folders = {f.path: texts[f.path] for f in files if f.path.endswith((".sql", "meta/_journal.json"))}
-    found, wrong = read_folder_migrations(folders)
-    migrations = list(found)
-    for file in files:
-        facts = syntax.files.get(file.path)
-        if facts is not None:
-            migrations.extend(_code_migration(file, facts, texts[file.path]))
-    return tuple(migrations), [(kind, Place(path, 1, 1), message) for kind, path, message in wrong]
+_CHANGES = (".py", ".sql", ".js", ".ts", ".cjs", ".mjs", ".cts", ".mts", "meta/_journal.json", "migration_lock.toml", ".sql.conf")
+"""Endings of migrations and of what their tools write down beside them."""
 
 
-def _code_migration(file: SourceFile, facts: FileFacts, text: str) -> Iterator[Migration]:
-    if file.language is Language.PYTHON:
-        if is_alembic(facts):
-            yield read_alembic(facts, text)
-        elif is_django(facts):
-            yield read_django(facts, text)
-    elif (
-        file.language in SCRIPT_LANGUAGES
-        and (file.role is Role.MIGRATION or _MIGRATION_FOLDER.search(file.path))
-        and is_script_migration(facts)
-    ):
-        yield read_script_migration(facts)
+def _migrations(files: list[SourceFile], texts: dict[str, str]) -> MigrationSet:
+    """The migrations of the tree, files of comments alone left out."""
+    kept = {f.path: texts[f.path] for f in files if f.path.endswith(_CHANGES)}
+    return read_migrations({path: text for path, text in kept.items() if not path.endswith(".sql") or _COMMENTS.sub("", text).strip()})
 
 
 def _step(migration: Migration) -> MigrationStep:

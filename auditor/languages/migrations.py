@@ -1,16 +1,17 @@
-"""What the readers of migration files have in common: one record per file, and the judgement of a way back.
+"""What the readers of migration files have in common: one record per file, whatever the framework.
 
-`migrations_python` reads Alembic and Django, `migrations_script` Knex, TypeORM, Sequelize and their like, `migrations_sql` folders of SQL.
+`migrations_alembic`, `migrations_django` and `migrations_script` read code, `migrations_sql` folders of SQL; `migration_set` reads all files together and puts
+them in order; `migration_back` judges the way back, `migration_risks` the way up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.languages import sql
-from auditor.languages.sql import Operation
-from auditor.model.syntax import Call, FileFacts, Value, ValueKind
+from auditor.languages import operations as ops
+from auditor.languages.operations import Operation
+from auditor.model.syntax import Value, ValueKind
 
 YES, NO, PARTIAL, UNKNOWN, TRIVIAL, REFUSED = "yes", "no", "partial", "unknown", "trivial", "refused"
 
@@ -26,64 +27,52 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One direction of a migration: what it does, and whether it raises instead ("stated" with a reason, "bare" without one)."""
+
+    operations: tuple[Operation, ...] = ()
+    line: int = 1
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """One migration as its file shows it.
 
     `series`: what it is ordered within (a folder). `revision` and `parents` name it and what it builds on where the tool keeps a graph. `order`: sorts the files
-    of one series. `created`: names of tables it creates; `columns`: (table, column) it adds, table "" where it does not
-    show. `opaque`: it builds structure from the models of the code, so names do not show.
+    of one series. `up` and `down`: its two ways; `down` None where there is none. `automatic`: the framework works the way down out by itself.
+    `transaction`: the runner puts it into one. `dialect`: the database where it is known, "" else. `opaque`: it builds structure from the models
+    of the code, so names do not show. `back` is filled in when all files are known.
     """
 
     path: str
     framework: str
     series: str
     order: str
-    back: Back
+    up: Way
+    down: Way | None = None
+    back: Back = Back(UNKNOWN, "was not judged")
     line: int = 1
     revision: str = ""
     parents: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     branch: bool = False
-    created: tuple[str, ...] = ()
-    columns: tuple[tuple[str, str], ...] = ()
+    automatic: bool = False
+    transaction: bool = True
+    dialect: str = ""
     opaque: bool = False
 
+    @property
+    def created(self) -> tuple[str, ...]:
+        """Names of the tables and views it makes."""
+        return tuple(sorted({o.table for o in self.up.operations if o.kind in {ops.CREATE_TABLE, ops.CREATE_VIEW} and not o.temporary}))
 
-def within(facts: FileFacts, root: int) -> frozenset[int]:
-    """The definition and everything nested in it."""
-    inside = {root}
-    for index in range(root + 1, len(facts.definitions)):
-        if facts.definitions[index].parent in inside:
-            inside.add(index)
-    return frozenset(inside)
-
-
-def calls_in(facts: FileFacts, root: int, *, depth: int = 3) -> tuple[Call, ...]:
-    """The calls of a function and of the functions of the same file it calls, in order."""
-    by_name = {definition.name: index for index, definition in enumerate(facts.definitions) if definition.parent == -1}
-    seen: set[int] = set()
-
-    def collect(index: int, left: int) -> Iterator[Call]:
-        seen.add(index)
-        inside = within(facts, index)
-        for call in facts.calls:
-            if call.scope not in inside:
-                continue
-            yield call
-            helper = by_name.get(call.callee)
-            if helper is not None and helper not in seen and left:
-                yield from collect(helper, left - 1)
-
-    return tuple(collect(root, depth))
-
-
-def refuses(facts: FileFacts, root: int) -> bool | None:
-    """Whether a function raises: True with a stated reason, False with a bare error, None when it does not raise."""
-    inside = within(facts, root)
-    raised = next((entry for entry in facts.raises if entry.scope in inside), None)
-    if raised is None or raised.value is None:
-        return None
-    return any(value.kind in {ValueKind.STRING, ValueKind.TEMPLATE} and value.literal for _, value in raised.value.items)
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(table, column) of what it adds or renames."""
+        pairs = {(o.table, column.name) for o in self.up.operations if o.kind in {ops.CREATE_TABLE, ops.ADD_COLUMN} for column in o.columns}
+        pairs |= {(o.table, o.name) for o in self.up.operations if o.kind == ops.RENAME_COLUMN}
+        return tuple(sorted(pairs))
 
 
 def last(callee: str) -> str:
@@ -99,37 +88,3 @@ def texts_of(value: Value | None, depth: int = 4) -> Iterator[str]:
         yield value.literal
     for _, item in value.items:
         yield from texts_of(item, depth - 1)
-
-
-def words_of(calls: Iterable[Call]) -> frozenset[str]:
-    """All string literals given to calls."""
-    return frozenset(text for call in calls for argument in call.arguments for text in texts_of(argument.value))
-
-
-def literal_only(calls: Iterable[Call]) -> bool:
-    """Whether the names given to calls are all literals, so that a name that is missing is really missing."""
-    return all(
-        argument.value.kind
-        in {ValueKind.STRING, ValueKind.CALL, ValueKind.BOOLEAN, ValueKind.NONE, ValueKind.FUNCTION, ValueKind.COLLECTION}
-        or argument.name
-        for call in calls
-        for argument in call.arguments[:2]
-    )
-
-
-def loses(operations: Iterable[Operation]) -> bool:
-    """Whether a script drops or overwrites what was there before it began; what it made itself does not count."""
-    made: set[str] = set()
-    for operation in operations:
-        if operation.kind == sql.CREATE_TABLE:
-            made.add(operation.table)
-        elif operation.kind in sql.DESTRUCTIVE and operation.table not in made and not _widens(operation):
-            return True
-    return False
-
-
-_ROOMY = ("text", "int8", "bigint", "timestamptz", "jsonb", "double precision")
-
-
-def _widens(operation: Operation) -> bool:
-    return operation.kind == sql.CHANGE_TYPE and any(column.type.startswith(_ROOMY) for column in operation.columns)

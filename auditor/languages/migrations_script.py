@@ -1,48 +1,22 @@
-"""Migrations written in JavaScript and TypeScript: Knex, TypeORM, Sequelize, node-pg-migrate, MikroORM, Kysely and their like."""
+"""Migrations written in JavaScript and TypeScript: Knex, TypeORM, Sequelize, node-pg-migrate, MikroORM and their like."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from auditor.languages import sql
-from auditor.languages.migrations import (
-    NO,
-    PARTIAL,
-    REFUSED,
-    TRIVIAL,
-    YES,
-    Back,
-    Migration,
-    calls_in,
-    last,
-    literal_only,
-    loses,
-    refuses,
-    texts_of,
-    words_of,
-)
-from auditor.languages.sql import Operation, read_sql
-from auditor.model.syntax import Call, FileFacts, ValueKind
+from auditor.languages import flow_ir as ir
+from auditor.languages import operations as ops
+from auditor.languages.flow_script import lower_script
+from auditor.languages.migration_code import Step, Walker, constant, entry, text_of
+from auditor.languages.migration_sql_calls import sql_operations
+from auditor.languages.migrations import Migration, Way
+from auditor.languages.operations import Operation
+from auditor.languages.script_knex import knex_operations
+from auditor.languages.script_objects import object_operations
+from auditor.languages.tree import Grammar
 
-_TALK = re.compile(r"^(?:console\.|log(?:ger)?\.|Promise\.|require$|JSON\.|Object\.|Array\.|String|Number|new (?:Date|Error|Promise))")
-_DROPS = frozenset(
-    {
-        "dropTable",
-        "dropTableIfExists",
-        "dropColumn",
-        "dropColumns",
-        "removeColumn",
-        "dropTables",
-        "dropAllTables",
-        "truncate",
-        "del",
-        "delete",
-        "bulkDelete",
-    }
-)
-_RAW = frozenset({"raw", "query", "addSql", "sql", "execute", "executeSql", "unsafe"})
-_MAKES_TABLE = frozenset({"createTable", "createTableIfNotExists", "createCollection"})
 _BASES = {
     "knex": "knex",
     "typeorm": "typeorm",
@@ -52,111 +26,141 @@ _BASES = {
     "@mikro-orm/migrations": "mikro-orm",
     "umzug": "umzug",
 }
+_SIGNS = (
+    ("queryInterface", "sequelize"),
+    ("queryRunner", "typeorm"),
+    ("pgm.", "node-pg-migrate"),
+    ("this.addSql", "mikro-orm"),
+    (".schema", "knex"),
+    ("knex", "knex"),
+)
+_RAW = frozenset({"raw", "query", "addSql", "sql", "execute", "executeSql", "unsafe", "noTransaction"})
+_UP, _DOWN = re.compile(r"\bup\b"), re.compile(r"\bdown\b")
 _NUMBER = re.compile(r"^(\d{1,14})[-_]|(\d{13})")
+_KEEP = frozenset({"createTable", "createTableIfNotExists", "alterTable", "table", "createTableLike", "createView"})
+_CHANGES = re.compile(
+    r"\b(?:createTable|alterTable|addColumn|dropTable|removeColumn|dropColumn|renameColumn|changeColumn|addIndex|createIndex|addConstraint|renameTable|bulk(?:Insert|Update|Delete)"
+    r"|schema|raw|query|addSql|pgm|queryInterface|queryRunner)\b"
+)
 
 
-def is_script_migration(facts: FileFacts) -> bool:
-    """Whether a file defines a way `up` that changes a database (and usually a way `down`)."""
-    up = _way(facts, "up")
-    return up is not None and (_way(facts, "down") is not None or any(last(c.callee) in _MAKES_TABLE | _RAW for c in calls_in(facts, up)))
+def is_script_migration(text: str) -> bool:
+    """Whether a script looks like a migration: a way `up`, and calls that change a database; `read_script_migration` decides."""
+    return _UP.search(text) is not None and (_DOWN.search(text) is not None or _CHANGES.search(text) is not None)
 
 
-def read_script_migration(facts: FileFacts) -> Migration:
-    """One migration module or class."""
-    up = _way(facts, "up")
-    assert up is not None
-    calls = calls_in(facts, up)
-    place = PurePosixPath(facts.path)
-    created = {text for call in calls if last(call.callee) in _MAKES_TABLE for text in _name(call)}
-    created |= {operation.table for call in calls for operation in _sql_of(call) if operation.kind == sql.CREATE_TABLE}
+def read_script_migration(path: str, text: str, dialect: str = "") -> Migration | None:
+    """One migration module or class; None when it defines no way `up` of its own."""
+    module = lower_script(path, text, _grammar(path))
+    walker = Walker(module, dialect=dialect or "postgres", keep=_KEEP)
+    ways = _ways(module, walker)
+    up = ways.get("up")
+    if up is None or (ways.get("down") is None and not _CHANGES.search(text)):
+        return None
+    framework = _framework(module, text)
+    operations, alone = _operations(walker, up, framework, dialect)
+    down = None
+    if "down" in ways:
+        walker.refusals.clear()
+        undone, _ = _operations(walker, ways["down"], framework, dialect)
+        refusal = ("stated" if walker.refusals[0].stated else "bare") if walker.refusals else ""
+        down = Way(undone, ways["down"].line, refusal)
+    place = PurePosixPath(path)
     number = _NUMBER.search(place.name)
     return Migration(
-        path=facts.path,
-        framework=_framework(facts, calls),
+        path=path,
+        framework=framework,
         series=str(place.parent),
         order=re.sub(r"\d+", lambda found: found[0][-20:].zfill(20), place.name),
-        back=_back(facts, up, calls),
-        line=facts.definitions[up].line,
+        up=Way(operations, up.line),
+        down=down,
+        line=up.line,
         revision=(number[1] or number[2]) if number else "",
-        created=tuple(sorted(created)),
+        transaction=_transaction(module, walker, framework) and not alone,
+        dialect=dialect,
     )
 
 
-def _way(facts: FileFacts, name: str) -> int | None:
-    """The function, method or property named `up` or `down`, however it is exported."""
-    for index, definition in enumerate(facts.definitions):
-        if definition.name.rsplit(".", 1)[-1] == name:
-            return index
-    return None
+def _grammar(path: str) -> Grammar:
+    if path.endswith((".ts", ".mts", ".cts")):
+        return Grammar.TYPESCRIPT
+    return Grammar.TSX if path.endswith(".tsx") else Grammar.JAVASCRIPT
 
 
-def _framework(facts: FileFacts, calls: tuple[Call, ...]) -> str:
-    for statement in facts.imports:
-        if statement.module in _BASES:
-            return _BASES[statement.module]
-    callees = " ".join(call.callee for call in calls)
-    signs = (
-        ("queryInterface", "sequelize"),
-        ("queryRunner", "typeorm"),
-        ("pgm.", "node-pg-migrate"),
-        ("this.addSql", "mikro-orm"),
-        (".schema", "knex"),
-        ("knex", "knex"),
+def _ways(module: ir.Module, walker: Walker) -> dict[str, ir.Function]:
+    """`up` and `down`, however they are exported: functions, properties of `exports`, entries of the exported object, methods of a class."""
+    found: dict[str, ir.Function] = {}
+    for name in ("up", "down"):
+        value = walker.globals.get(name)
+        for holder in (walker.globals.get("default"), *_exported(module, walker)):
+            value = value if isinstance(value, ir.Function) else entry(holder, name)
+        if not isinstance(value, ir.Function):
+            value = walker.methods.get(name)
+        if isinstance(value, ir.Function):
+            found[name] = value
+    return found
+
+
+def _exported(module: ir.Module, walker: Walker) -> Iterator[ir.Expression]:
+    for statement in module.body:
+        if isinstance(statement, ir.Assign) and isinstance(statement.target, ir.Attribute) and statement.target.name == "exports":
+            yield walker.value(statement.value, walker.globals)
+
+
+def _framework(module: ir.Module, text: str) -> str:
+    for statement in module.body:
+        if isinstance(statement, ir.Import) and statement.origin in _BASES:
+            return _BASES[statement.origin]
+    return next((framework for sign, framework in _SIGNS if sign in text), "script")
+
+
+def _transaction(module: ir.Module, walker: Walker, framework: str) -> bool:
+    """Whether the runner puts the migration into a transaction: Sequelize never does; Knex and TypeORM do unless the file says otherwise."""
+    if framework in {"sequelize", "umzug"}:
+        return False
+    settings = [walker.globals.get("config"), *(entry(holder, "config") for holder in _exported(module, walker))]
+    for statement in module.body:
+        if isinstance(statement, ir.Assign) and isinstance(statement.target, ir.Attribute) and statement.target.name == "config":
+            settings.append(statement.value)
+        if isinstance(statement, ir.Class):
+            fields = [part for part in statement.body if isinstance(part, ir.Assign) and isinstance(part.target, ir.Name)]
+            if any(
+                part.target.id == "transaction" and constant(part.value) is False for part in fields if isinstance(part.target, ir.Name)
+            ):
+                return False
+    return not any(constant(entry(setting, "transaction")) is False for setting in settings if setting is not None)
+
+
+def _operations(walker: Walker, function: ir.Function, framework: str, dialect: str) -> tuple[tuple[Operation, ...], bool]:
+    """What a way does, and whether it asks for no transaction."""
+    found: list[Operation] = []
+    alone = False
+    for step in walker.steps(function):
+        alone = alone or (step.last.name == "noTransaction" and step.last.called)
+        found.extend(_step(step, framework, dialect))
+    return tuple(found), alone
+
+
+def _step(step: Step, framework: str, dialect: str) -> Iterator[Operation]:
+    link = step.last
+    if link.name in _RAW and link.called and _speaks_sql(step):
+        yield from sql_operations(link.argument("", 0), step.line, dialect=dialect)
+    elif framework == "kysely":
+        if link.name == "execute":
+            yield Operation(ops.UNREAD, step.line, name="a schema builder that is not read")
+    elif framework in {"knex", "script"}:
+        yield from knex_operations(step, dialect)
+    else:
+        yield from object_operations(step, framework)
+
+
+def _speaks_sql(step: Step) -> bool:
+    """Whether a call named like a query really is one and no `Map.query`: its text shows, or it hangs on a database by name."""
+    first = step.last.argument("", 0)
+    if first is None or step.last.name == "noTransaction":
+        return False
+    text = text_of(first)
+    return (
+        text is not None
+        or re.search(r"(?:knex|trx|queryRunner|sequelize|queryInterface|pgm|client|db|connection|manager|this)\b", step.callee) is not None
     )
-    return next((framework for sign, framework in signs if sign in callees), "script")
-
-
-def _name(call: Call) -> tuple[str, ...]:
-    value = call.argument("", 0)
-    if value is None:
-        return ()
-    if value.kind is ValueKind.STRING:
-        return (value.literal,)
-    table = value.item("name") or next((item.item("name") for _, item in value.items if item.item("name")), None)
-    return (table.literal,) if table is not None and table.kind is ValueKind.STRING else ()
-
-
-def _sql_of(call: Call) -> tuple[Operation, ...]:
-    value = call.argument("", 0)
-    if last(call.callee) not in _RAW or value is None or value.kind is not ValueKind.STRING:
-        return ()
-    return read_sql(value.literal)
-
-
-def _real(calls: tuple[Call, ...]) -> tuple[Call, ...]:
-    return tuple(call for call in calls if not _TALK.match(call.callee))
-
-
-def _back(facts: FileFacts, up: int, up_calls: tuple[Call, ...]) -> Back:
-    line = facts.definitions[up].line
-    steps = _real(up_calls)
-    if not steps:
-        return Back(TRIVIAL, "changes nothing that would have to be undone", line=line)
-    made = {text for call in steps if last(call.callee) in _MAKES_TABLE for text in _name(call)}
-    destructive = any(_drops(call, made) or loses(_sql_of(call)) for call in steps)
-    down = _way(facts, "down")
-    if down is None:
-        return Back(NO, "has no way down", destructive, line)
-    line = facts.definitions[down].line
-    undone = _real(calls_in(facts, down))
-    if not undone:
-        stated = refuses(facts, down)
-        if stated:
-            return Back(REFUSED, "refuses to be undone, with a stated reason", destructive, line)
-        return Back(NO, "has an empty way down", destructive, line)
-    left = _left_behind(made, undone)
-    if left:
-        return Back(PARTIAL, f"has a way down that leaves the table {left} behind", destructive, line)
-    return Back(YES, "has a way down", destructive, line)
-
-
-def _drops(call: Call, made: set[str]) -> bool:
-    return last(call.callee) in _DROPS and made.isdisjoint(_name(call))
-
-
-def _left_behind(made: set[str], undone: tuple[Call, ...]) -> str:
-    """A table made on the way up whose name occurs nowhere on the way down; nothing where names are computed there."""
-    if not literal_only(undone) or any(call.in_loop for call in undone):
-        return ""
-    named = " ".join((*words_of(undone), *(text for call in undone for argument in call.arguments for text in texts_of(argument.value))))
-    return next((name for name in sorted(made) if not re.search(rf"\b{re.escape(name)}\b", named)), "")

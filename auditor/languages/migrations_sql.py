@@ -8,19 +8,25 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from auditor.languages import sql
-from auditor.languages.migrations import NO, PARTIAL, TRIVIAL, UNKNOWN, YES, Back, Migration, loses
-from auditor.languages.sql import Operation, read_sql
+from auditor.languages import operations as ops
+from auditor.languages.migrations import Migration, Way
+from auditor.languages.operations import Operation
+from auditor.languages.sql import read_script
 
 _SECTION = re.compile(r"^--\s*(?:\+goose\s+|migrate:\s*|\+migrate\s+)(up|down)\b.*$", re.IGNORECASE | re.MULTILINE)
-_FLYWAY = re.compile(r"^([VU])(\d+(?:[._]\d+)*)__.+\.sql$")
+_FLYWAY = re.compile(r"^(?:([VU])(\d+(?:[._]\d+)*)|R)__.+\.sql$")
+_BREAKPOINT = "--> statement-breakpoint"
 _NUMBERED = re.compile(r"^(?:\d{1,4}|\d{8}|\d{10,14}|\d{4}[-_.]\d\d[-_.]\d\d)[-_.T\w]*\.sql$")
 _UNDOING = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql$)|^(?:down|rollback|undo)\.sql$|^U\d[\d._]*__", re.IGNORECASE)
-_NOTHING = frozenset({sql.SELECT, sql.OTHER})
 _FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate|drizzle)(?:/|$)", re.IGNORECASE)
+
+
+Problem = tuple[str, str, str]
+"""Kind, path and message of what is wrong with a set of migrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,16 @@ class _Script:
     revision: str
 
 
-def read_folder_migrations(texts: dict[str, str]) -> tuple[tuple[Migration, ...], tuple[tuple[str, str, str], ...]]:
-    """Migrations of all SQL folders among `texts` (path -> SQL or journal), and (kind, path, message) of what is wrong with a folder."""
-    scripts = [script for path in sorted(texts) if path.endswith(".sql") and (script := _script(path, texts)) is not None]
-    migrations = tuple(_migration(script, texts) for script in scripts)
-    return migrations, (*_duplicates(scripts), *_journals(texts))
+def read_folder_migrations(
+    texts: Mapping[str, str], dialect: Callable[[str], str] = lambda _series: "", *, every: bool = False
+) -> tuple[tuple[Migration, ...], tuple[Problem, ...]]:
+    """Migrations of all SQL folders among `texts` (path -> SQL, journal or settings), and what is wrong with a folder.
+
+    `dialect` gives the database of a series where it is known. `every`: each SQL file is taken for a migration, whatever its name and folder.
+    """
+    scripts = [script for path in sorted(texts) if path.endswith(".sql") and (script := _script(path, texts, every=every)) is not None]
+    migrations = tuple(_migration(script, texts, dialect(script.series)) for script in scripts)
+    return migrations, (*_duplicates(scripts), *_missing_downs(migrations), *_journals(texts))
 
 
 def is_undo(path: str) -> bool:
@@ -45,7 +56,7 @@ def is_undo(path: str) -> bool:
     return bool(_UNDOING.search(PurePosixPath(path).name))
 
 
-def _script(path: str, texts: dict[str, str]) -> _Script | None:
+def _script(path: str, texts: Mapping[str, str], *, every: bool) -> _Script | None:
     """The file as a migration, None when it is no migration (or the way down of one)."""
     place = PurePosixPath(path)
     folder = str(place.parent)
@@ -56,15 +67,16 @@ def _script(path: str, texts: dict[str, str]) -> _Script | None:
         return _Script(path, text, "prisma", str(place.parent.parent), place.parent.name, place.parent.name.split("_")[0])
     if "supabase/migrations" in folder:
         return _Script(path, text, "supabase", folder, place.name, place.name.split("_")[0])
-    if f"{folder}/meta/_journal.json" in texts:
+    if f"{folder}/meta/_journal.json" in texts or _BREAKPOINT in text:
         return _Script(path, text, "drizzle", folder, place.name, place.name.split("_")[0])
     flyway = _FLYWAY.match(place.name)
     if flyway:
-        return _Script(path, text, "flyway", folder, _natural(flyway[2]), flyway[2])
-    return _by_name(place, text, texts)
+        version = flyway[2] or ""
+        return _Script(path, text, "flyway", folder, _natural(version) if version else "~", version)
+    return _by_name(place, text, texts, every=every)
 
 
-def _by_name(place: PurePosixPath, text: str, texts: dict[str, str]) -> _Script | None:
+def _by_name(place: PurePosixPath, text: str, texts: Mapping[str, str], *, every: bool) -> _Script | None:
     folder = str(place.parent)
     first = _SECTION.search(text[:20_000])
     if place.name.endswith(".up.sql"):
@@ -73,12 +85,12 @@ def _by_name(place: PurePosixPath, text: str, texts: dict[str, str]) -> _Script 
         framework = "goose" if "goose" in first[0].lower() else "sql-migrate" if "+migrate" in first[0].lower() else "dbmate"
         return _Script(str(place), text, framework, folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     named = _NUMBERED.match(place.name) is not None
-    if named and (_FOLDER.search(folder) or _ordered_siblings(folder, texts)):
+    if every or (named and (_FOLDER.search(folder) or _ordered_siblings(folder, texts))):
         return _Script(str(place), text, "sql", folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     return None
 
 
-def _ordered_siblings(folder: str, texts: dict[str, str]) -> bool:
+def _ordered_siblings(folder: str, texts: Mapping[str, str]) -> bool:
     """Whether the scripts of a folder are numbered or dated, two at least, so that the folder itself is the order of changes."""
     names = [PurePosixPath(path).name for path in texts if path.endswith(".sql") and str(PurePosixPath(path).parent) == folder]
     return len(names) >= 2 and sum(1 for name in names if _NUMBERED.match(name)) >= max(2, len(names) // 2)
@@ -89,27 +101,52 @@ def _natural(name: str) -> str:
     return re.sub(r"\d+", lambda found: found[0].zfill(20) if len(found[0]) < 20 else found[0], name)
 
 
-def _migration(script: _Script, texts: dict[str, str]) -> Migration:
+def _migration(script: _Script, texts: Mapping[str, str], dialect: str) -> Migration:
     up, down = _ways(script, texts)
-    operations = read_sql(up)
-    created = tuple(sorted({o.table for o in operations if o.kind in {sql.CREATE_TABLE, sql.CREATE_VIEW} and not o.temporary}))
-    columns = {(o.table, column.name) for o in operations if o.kind in {sql.CREATE_TABLE, sql.ADD_COLUMN} for column in o.columns}
-    columns |= {(o.table, o.name) for o in operations if o.kind == sql.RENAME_COLUMN}
-    renamed = any(o.kind in {sql.UNREAD, sql.RENAME_TABLE} for o in operations)
+    spoken, operations = read_script(up, dialect)
     return Migration(
         path=script.path,
         framework=script.framework,
         series=script.series,
         order=script.order,
-        back=_back(operations, down),
+        up=Way(operations),
+        down=Way(read_script(down, dialect)[1]) if down is not None else None,
         revision=script.revision,
-        created=created,
-        columns=tuple(sorted(columns)),
-        opaque=renamed,
+        transaction=_transaction(script, texts, operations),
+        dialect=dialect or (spoken if spoken != "postgres" else ""),
+        opaque=any(operation.kind in {ops.UNREAD, ops.RENAME_TABLE} for operation in operations),
     )
 
 
-def _ways(script: _Script, texts: dict[str, str]) -> tuple[str, str | None]:
+_NO_TRANSACTION = re.compile(
+    r"^--\s*(?:migrate:\s*up\b.*\btransaction\s*:\s*false|\+goose\s+NO\s+TRANSACTION|\+migrate\s+up\b.*\bnotransaction)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CONF = re.compile(r"^\s*executeInTransaction\s*=\s*false\b", re.IGNORECASE | re.MULTILINE)
+_FLYWAY_LOCK = re.compile(r"postgresql\.transactional\.lock\s*=\s*false", re.IGNORECASE)
+
+
+def _transaction(script: _Script, texts: Mapping[str, str], operations: tuple[Operation, ...]) -> bool:
+    """Whether the runner puts the way up into a transaction."""
+    match script.framework:
+        case "sql":
+            return False
+        case "golang-migrate" | "prisma":
+            return len({operation.line for operation in operations}) > 1 or len(operations) > 1
+        case "flyway":
+            if _CONF.search(texts.get(f"{script.path}.conf", "")):
+                return False
+            # A statement that cannot run in a transaction is run outside of one, but Flyway's own lock is a transaction that it then waits for.
+            return not any(
+                _FLYWAY_LOCK.search(text)
+                for path, text in texts.items()
+                if path.endswith((".conf", ".toml", ".properties", ".yml", ".yaml"))
+            )
+        case _:
+            return not _NO_TRANSACTION.search(script.text[:20_000])
+
+
+def _ways(script: _Script, texts: Mapping[str, str]) -> tuple[str, str | None]:
     """The text of the way up, its line numbers kept, and that of the way down, None when there is none."""
     marks = list(_SECTION.finditer(script.text))
     if marks:
@@ -136,42 +173,22 @@ def _undo_paths(script: _Script) -> tuple[str, ...]:
     return (*beside, *prisma, *folders)
 
 
-def _back(operations: tuple[Operation, ...], down: str | None) -> Back:
-    real = [operation for operation in operations if operation.kind not in _NOTHING]
-    destructive = loses(operations)
-    line = real[0].line if real else 1
-    if not real:
-        return Back(TRIVIAL, "changes nothing that would have to be undone", line=line)
-    if down is None:
-        return Back(NO, "has no way down", destructive, line)
-    undone = [operation for operation in read_sql(down) if operation.kind not in _NOTHING]
-    if not undone:
-        return Back(NO, "has an empty way down", destructive, line)
-    if any(operation.kind == sql.UNREAD for operation in undone):
-        return Back(UNKNOWN, "has a way down that could not be read", destructive, line)
-    left = _left_behind(real, undone)
-    if left:
-        return Back(PARTIAL, f"has a way down that leaves {left} behind", destructive, line)
-    return Back(YES, "has a way down", destructive, line)
+def _missing_downs(migrations: tuple[Migration, ...]) -> list[Problem]:
+    """Tools whose ways down are files or sections of their own: one without breaks the line when somebody goes back."""
+    expecting = {
+        (m.framework, m.series)
+        for m in migrations
+        if m.down is not None and m.framework in {"golang-migrate", "dbmate", "goose", "sql-migrate"}
+    }
+    expecting |= {(m.framework, m.series) for m in migrations if m.framework == "golang-migrate"}
+    return [
+        ("missing_down", m.path, f"{PurePosixPath(m.path).name} has no way down, which its siblings have")
+        for m in migrations
+        if m.down is None and (m.framework, m.series) in expecting
+    ]
 
 
-def _left_behind(up: list[Operation], down: list[Operation]) -> str:
-    """A table or column made on the way up that the way down does not take away, "" when there is none."""
-    gone = {operation.table for operation in down if operation.kind in {sql.DROP_TABLE, sql.RENAME_TABLE}}
-    dropped = {(operation.table, operation.name) for operation in down if operation.kind in {sql.DROP_COLUMN, sql.RENAME_COLUMN}}
-    renamed = any(operation.kind in {sql.RENAME_TABLE, sql.RENAME_COLUMN} for operation in up)
-    if renamed or any(operation.kind in {sql.DROP_OTHER, sql.ALTER_OTHER} for operation in down):
-        return ""  # names change on the way, or a schema is dropped as a whole
-    for operation in up:
-        if operation.kind == sql.CREATE_TABLE and not operation.temporary and operation.table not in gone:
-            return f"the table {operation.table}"
-        column = (operation.table, operation.name)
-        if operation.kind == sql.ADD_COLUMN and operation.table not in gone and column not in dropped:
-            return f"the column {operation.table}.{operation.name}"
-    return ""
-
-
-def _duplicates(scripts: list[_Script]) -> list[tuple[str, str, str]]:
+def _duplicates(scripts: list[_Script]) -> list[Problem]:
     """Two files with one version: the tool runs one of them, or stops."""
     seen: defaultdict[tuple[str, str], list[_Script]] = defaultdict(list)
     for script in scripts:
@@ -188,7 +205,7 @@ def _duplicates(scripts: list[_Script]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _journals(texts: dict[str, str]) -> list[tuple[str, str, str]]:
+def _journals(texts: Mapping[str, str]) -> list[Problem]:
     """Drizzle applies what its journal lists: files that are not in it never run, entries without a file stop it."""
     found = []
     for path in sorted(texts):

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import postgast
 from google.protobuf.message import DecodeError
 
-from auditor.languages import sql
-from auditor.languages.sql import Column, Operation
+from auditor.languages import operations as ops
+from auditor.languages.operations import Column, Constraint, Operation, Policy
+from auditor.languages.postgres_columns import (
+    always,
+    column_of,
+    constrained,
+    constraint_of,
+    deparsed,
+    emptied_columns,
+    enum,
+    table_of,
+    type_of,
+)
 
-_OBJECTS = {"OBJECT_TABLE": sql.DROP_TABLE, "OBJECT_VIEW": sql.DROP_VIEW, "OBJECT_MATVIEW": sql.DROP_VIEW, "OBJECT_INDEX": sql.DROP_INDEX}
-_DROPS = {**_OBJECTS, "OBJECT_POLICY": sql.DROP_POLICY, "OBJECT_COLUMN": sql.DROP_COLUMN}
+_OBJECTS = {"OBJECT_TABLE": ops.DROP_TABLE, "OBJECT_VIEW": ops.DROP_VIEW, "OBJECT_MATVIEW": ops.DROP_VIEW, "OBJECT_INDEX": ops.DROP_INDEX}
+_DROPS = {**_OBJECTS, "OBJECT_POLICY": ops.DROP_POLICY, "OBJECT_COLUMN": ops.DROP_COLUMN}
 _COMMANDS = {
-    "AT_DropColumn": sql.DROP_COLUMN,
-    "AT_SetNotNull": sql.SET_NOT_NULL,
-    "AT_DropNotNull": sql.DROP_NOT_NULL,
-    "AT_DropConstraint": sql.DROP_CONSTRAINT,
-    "AT_EnableRowSecurity": sql.ENABLE_RLS,
-    "AT_DisableRowSecurity": sql.DISABLE_RLS,
+    "AT_DropColumn": ops.DROP_COLUMN,
+    "AT_SetNotNull": ops.SET_NOT_NULL,
+    "AT_DropNotNull": ops.DROP_NOT_NULL,
+    "AT_DropConstraint": ops.DROP_CONSTRAINT,
+    "AT_ValidateConstraint": ops.VALIDATE,
+    "AT_EnableRowSecurity": ops.ENABLE_RLS,
+    "AT_DisableRowSecurity": ops.DISABLE_RLS,
 }
 _FAILURES = (postgast.PgQueryError, DecodeError, UnicodeError, ValueError)
+_TRANSACTIONS = {
+    "TRANS_STMT_BEGIN": ops.BEGIN,
+    "TRANS_STMT_START": ops.BEGIN,
+    "TRANS_STMT_COMMIT": ops.COMMIT,
+    "TRANS_STMT_ROLLBACK": ops.COMMIT,
+}
 
 
 def accepts(text: str) -> bool:
@@ -76,188 +93,285 @@ def operations(node: Any, line: int) -> Iterator[Operation]:
     if reader is not None:
         yield from reader(statement, line)
     elif kind and kind.startswith(("create_", "define_", "comp", "view")):
-        yield Operation(sql.CREATE_OTHER, line)
+        yield Operation(ops.CREATE_OTHER, line)
     elif kind and kind.startswith("alter_"):
-        yield Operation(sql.ALTER_OTHER, line)
+        yield Operation(ops.ALTER_OTHER, line)
     else:
-        yield Operation(sql.OTHER, line)
-
-
-def _table(relation: Any) -> str:
-    schema = relation.schemaname
-    return f"{schema}.{relation.relname}" if schema and schema != "public" else str(relation.relname)
+        yield Operation(ops.OTHER, line)
 
 
 def _create_table(statement: Any, line: int) -> Iterator[Operation]:
     relation = statement.relation
     columns: list[Column] = []
-    constraints: list[Any] = []
+    constraints: list[Constraint] = []
     for element in statement.table_elts:
         match element.WhichOneof("node"):
             case "column_def":
-                columns.append(_column(element.column_def, line))
+                columns.append(column_of(element.column_def, line))
             case "constraint":
-                constraints.append(element.constraint)
+                constraint = constraint_of(element.constraint)
+                if constraint is not None:
+                    constraints.append(constraint)
             case _:
                 pass
     for constraint in constraints:
-        columns = _constrained(columns, constraint)
+        columns = constrained(columns, constraint)
     yield Operation(
-        sql.CREATE_TABLE,
+        ops.CREATE_TABLE,
         line,
-        _table(relation),
+        table_of(relation),
         conditional=statement.if_not_exists,
         temporary=relation.relpersistence == "t",
         columns=tuple(columns),
+        constraints=tuple(constraints),
     )
-
-
-def _column(node: Any, line: int) -> Column:
-    kinds = [_enum(entry.constraint, "contype") for entry in node.constraints]
-    references = next((_table(entry.constraint.pktable) for entry in node.constraints if entry.constraint.HasField("pktable")), "")
-    return Column(
-        node.colname,
-        _type(node.type_name),
-        not_null="CONSTR_NOTNULL" in kinds or "CONSTR_PRIMARY" in kinds,
-        unique="CONSTR_UNIQUE" in kinds or "CONSTR_PRIMARY" in kinds,
-        primary="CONSTR_PRIMARY" in kinds,
-        default=bool({"CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"} & set(kinds)),
-        references=references,
-        line=line,
-    )
-
-
-def _constrained(columns: list[Column], constraint: Any) -> list[Column]:
-    """The columns with a table constraint over one of them applied."""
-    kind = _enum(constraint, "contype")
-    keys = {entry.string.sval for entry in (constraint.fk_attrs if kind == "CONSTR_FOREIGN" else constraint.keys)}
-    if kind == "CONSTR_FOREIGN":
-        target = _table(constraint.pktable)
-        return [replace(column, references=target) if column.name in keys else column for column in columns]
-    if kind == "CONSTR_PRIMARY":
-        alone = len(keys) == 1
-        return [replace(c, primary=True, not_null=True, unique=alone or c.unique) if c.name in keys else c for c in columns]
-    if kind == "CONSTR_UNIQUE" and len(keys) == 1:
-        return [replace(column, unique=True) if column.name in keys else column for column in columns]
-    return columns
-
-
-def _type(type_name: Any) -> str:
-    names = [entry.string.sval for entry in type_name.names]
-    name = ".".join(names[1:] if names[:1] == ["pg_catalog"] else names)
-    return name.lower() + ("[]" if type_name.array_bounds else "")
-
-
-def _enum(message: Any, field: str) -> str:
-    descriptor = message.DESCRIPTOR.fields_by_name[field]
-    return str(descriptor.enum_type.values_by_number[getattr(message, field)].name)
 
 
 def _alter_table(statement: Any, line: int) -> Iterator[Operation]:
-    if _enum(statement, "objtype") != "OBJECT_TABLE":
-        yield Operation(sql.ALTER_OTHER, line)
+    if enum(statement, "objtype") != "OBJECT_TABLE":
+        yield Operation(ops.ALTER_OTHER, line)
         return
-    table = _table(statement.relation)
+    table = table_of(statement.relation)
     for entry in statement.cmds:
         command = entry.alter_table_cmd
-        yield from _command(command, _enum(command, "subtype"), table, line)
+        yield from _command(command, enum(command, "subtype"), table, line)
 
 
 def _command(command: Any, subtype: str, table: str, line: int) -> Iterator[Operation]:
-    if subtype == "AT_AddColumn":
-        column = _column(getattr(command, "def").column_def, line)
-        yield Operation(sql.ADD_COLUMN, line, table, column.name, conditional=command.missing_ok, columns=(column,))
-    elif subtype == "AT_ColumnDefault":
-        yield Operation(sql.SET_DEFAULT if command.HasField("def") else sql.DROP_DEFAULT, line, table, command.name)
-    elif subtype == "AT_AddConstraint":
-        yield Operation(sql.ADD_CONSTRAINT, line, table, getattr(command, "def").constraint.conname)
-    elif subtype == "AT_AlterColumnType":
-        column = Column(command.name, _type(getattr(command, "def").column_def.type_name), line=line)
-        yield Operation(sql.CHANGE_TYPE, line, table, command.name, columns=(column,))
-    else:
-        yield Operation(_COMMANDS.get(subtype, sql.ALTER_OTHER), line, table, command.name, conditional=command.missing_ok)
+    defined = getattr(command, "def")
+    match subtype:
+        case "AT_AddColumn":
+            column = column_of(defined.column_def, line)
+            yield Operation(ops.ADD_COLUMN, line, table, column.name, conditional=command.missing_ok, columns=(column,))
+        case "AT_ColumnDefault":
+            kept = command.HasField("def") and deparsed(defined).upper() != "NULL"
+            column = Column(command.name, default=deparsed(defined) if kept else "", line=line)
+            yield Operation(ops.SET_DEFAULT if kept else ops.DROP_DEFAULT, line, table, command.name, columns=(column,))
+        case "AT_AddConstraint":
+            constraint = constraint_of(defined.constraint)
+            kind = ops.ADD_CONSTRAINT if constraint is not None else ops.ALTER_OTHER
+            yield Operation(kind, line, table, defined.constraint.conname, constraints=(constraint,) if constraint is not None else ())
+        case "AT_AlterColumnType":
+            name, size = type_of(defined.column_def.type_name)
+            column = Column(command.name, name, size, line=line)
+            converted = defined.column_def.HasField("raw_default")
+            yield Operation(ops.CHANGE_TYPE, line, table, command.name, columns=(column,), converted=converted)
+        case "AT_DetachPartition":
+            yield Operation(ops.ALTER_OTHER, line, table, concurrent=defined.partition_cmd.concurrent)
+        case _:
+            kind = _COMMANDS.get(subtype, ops.ALTER_OTHER)
+            yield Operation(
+                kind, line, table, command.name, conditional=command.missing_ok, text=subtype if kind == ops.ALTER_OTHER else ""
+            )
 
 
 def _rename(statement: Any, line: int) -> Iterator[Operation]:
-    match _enum(statement, "rename_type"):
+    match enum(statement, "rename_type"):
         case "OBJECT_TABLE":
-            yield Operation(sql.RENAME_TABLE, line, _table(statement.relation), statement.newname)
+            table = table_of(statement.relation)
+            yield Operation(ops.RENAME_TABLE, line, table, statement.newname, before=table)
         case "OBJECT_COLUMN":
-            yield Operation(sql.RENAME_COLUMN, line, _table(statement.relation), statement.newname)
+            yield Operation(ops.RENAME_COLUMN, line, table_of(statement.relation), statement.newname, before=statement.subname)
         case _:
-            yield Operation(sql.ALTER_OTHER, line)
+            yield Operation(ops.ALTER_OTHER, line)
 
 
 def _drop(statement: Any, line: int) -> Iterator[Operation]:
-    kind = _DROPS.get(_enum(statement, "remove_type"), sql.DROP_OTHER)
+    kind = _DROPS.get(enum(statement, "remove_type"), ops.DROP_OTHER)
     for entry in statement.objects:
         names = [item.string.sval for item in entry.list.items] if entry.HasField("list") else []
         names = names[1:] if len(names) > 1 and names[0] == "public" else names
-        table = ".".join(names[:-1]) if kind == sql.DROP_POLICY else ".".join(names)
+        table = ".".join(names[:-1]) if kind == ops.DROP_POLICY else ".".join(names)
         yield Operation(kind, line, table, names[-1] if names else "", conditional=statement.missing_ok, concurrent=statement.concurrent)
 
 
 def _index(statement: Any, line: int) -> Iterator[Operation]:
-    table = _table(statement.relation)
-    yield Operation(sql.CREATE_INDEX, line, table, statement.idxname, conditional=statement.if_not_exists, concurrent=statement.concurrent)
+    alone = not statement.relation.inh  # ON ONLY: the partitions get theirs one by one, this one is empty
+    keys = tuple(entry.index_elem.name or deparsed(entry.index_elem.expr) for entry in statement.index_params)
+    yield Operation(
+        ops.CREATE_INDEX,
+        line,
+        table_of(statement.relation),
+        statement.idxname,
+        conditional=statement.if_not_exists,
+        concurrent=statement.concurrent,
+        unique=statement.unique and not statement.HasField("where_clause"),
+        keys=keys,
+        text="only" if alone else "",
+    )
 
 
 def _view(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.CREATE_VIEW, line, _table(statement.view))
+    yield Operation(ops.CREATE_VIEW, line, table_of(statement.view))
 
 
 def _table_as(statement: Any, line: int) -> Iterator[Operation]:
     relation = statement.into.rel
-    if _enum(statement, "objtype") == "OBJECT_MATVIEW":
-        yield Operation(sql.CREATE_VIEW, line, _table(relation), conditional=statement.if_not_exists)
+    if enum(statement, "objtype") == "OBJECT_MATVIEW":
+        yield Operation(ops.CREATE_VIEW, line, table_of(relation), conditional=statement.if_not_exists)
     else:
         temporary = relation.relpersistence == "t"
-        yield Operation(sql.CREATE_TABLE, line, _table(relation), conditional=statement.if_not_exists, temporary=temporary)
+        yield Operation(ops.CREATE_TABLE, line, table_of(relation), conditional=statement.if_not_exists, temporary=temporary)
 
 
 def _truncate(statement: Any, line: int) -> Iterator[Operation]:
     for entry in statement.relations:
-        yield Operation(sql.TRUNCATE, line, _table(entry.range_var))
+        yield Operation(ops.TRUNCATE, line, table_of(entry.range_var))
 
 
 def _policy(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.CREATE_POLICY, line, _table(statement.table), statement.policy_name)
+    roles = tuple(_role(entry.role_spec) for entry in statement.roles)
+    policy = Policy(
+        statement.cmd_name or "all",
+        tuple(role for role in roles if role),
+        restrictive=not statement.permissive,
+        using_true=statement.HasField("qual") and always(statement.qual),
+        check_true=statement.HasField("with_check") and always(statement.with_check),
+        has_check=statement.HasField("with_check"),
+    )
+    yield Operation(ops.CREATE_POLICY, line, table_of(statement.table), statement.policy_name, policy=policy)
+
+
+def _role(role: Any) -> str:
+    return "public" if enum(role, "roletype") == "ROLESPEC_PUBLIC" else str(role.rolename)
+
+
+def _alter_policy(statement: Any, line: int) -> Iterator[Operation]:
+    yield Operation(ops.ALTER_OTHER, line, table_of(statement.table), statement.policy_name, text="policy")
 
 
 def _insert(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.INSERT, line, _table(statement.relation))
+    yield Operation(ops.INSERT, line, table_of(statement.relation))
 
 
 def _update(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.UPDATE, line, _table(statement.relation), whole_table=not statement.HasField("where_clause"))
+    whole = not statement.HasField("where_clause") or always(statement.where_clause)
+    emptied = () if whole else emptied_columns(statement.where_clause)
+    joined = bool(statement.from_clause)
+    keys = tuple(entry.res_target.name for entry in statement.target_list)
+    yield Operation(ops.UPDATE, line, table_of(statement.relation), whole_table=whole and not joined, emptied=emptied, keys=keys)
 
 
 def _delete(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.DELETE, line, _table(statement.relation), whole_table=not statement.HasField("where_clause"))
+    whole = (not statement.HasField("where_clause") or always(statement.where_clause)) and not statement.using_clause
+    yield Operation(ops.DELETE, line, table_of(statement.relation), whole_table=whole)
 
 
 def _select(_statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(sql.SELECT, line)
+    yield Operation(ops.SELECT, line)
 
 
 def _alter_enum(statement: Any, line: int) -> Iterator[Operation]:
     renamed = bool(statement.old_val)
-    yield Operation(sql.RENAME_VALUE if renamed else sql.ALTER_OTHER, line, name=statement.new_val)
+    name = ".".join(entry.string.sval for entry in statement.type_name)
+    yield Operation(ops.RENAME_VALUE if renamed else ops.ALTER_OTHER, line, name, statement.new_val, before=statement.old_val)
+
+
+def _lock(statement: Any, line: int) -> Iterator[Operation]:
+    for entry in statement.relations:
+        yield Operation(ops.LOCK, line, table_of(entry.range_var), text="LOCK TABLE")
+
+
+def _reindex(statement: Any, line: int) -> Iterator[Operation]:
+    concurrent = any(entry.def_elem.defname == "concurrently" for entry in statement.params)
+    table = table_of(statement.relation) if statement.HasField("relation") else ""
+    yield Operation(ops.LOCK, line, table, concurrent=concurrent, text="REINDEX")
+
+
+def _vacuum(statement: Any, line: int) -> Iterator[Operation]:
+    full = statement.is_vacuumcmd and any(entry.def_elem.defname == "full" for entry in statement.options)
+    table = table_of(statement.rels[0].vacuum_relation.relation) if statement.rels else ""
+    yield Operation(ops.LOCK if full else ops.OTHER, line, table, text="VACUUM FULL" if full else "")
+
+
+def _cluster(statement: Any, line: int) -> Iterator[Operation]:
+    yield Operation(ops.LOCK, line, table_of(statement.relation), text="CLUSTER")
+
+
+def _transaction(statement: Any, line: int) -> Iterator[Operation]:
+    yield Operation(_TRANSACTIONS.get(enum(statement, "kind"), ops.OTHER), line)
+
+
+def _schema(statement: Any, line: int) -> Iterator[Operation]:
+    if enum(statement, "object_type") == "OBJECT_TABLE":
+        yield Operation(ops.SET_SCHEMA, line, table_of(statement.relation), statement.newschema)
+    else:
+        yield Operation(ops.ALTER_OTHER, line)
+
+
+def _block(statement: Any, line: int) -> Iterator[Operation]:
+    """A DO block runs now: its statements are read, those it puts together as texts are not."""
+    bodies = [entry.def_elem.arg.string.sval for entry in statement.args if entry.def_elem.defname == "as"]
+    body = bodies[0] if bodies else ""
+    quote = "$auditor_block$"
+    try:
+        parsed = postgast.parse_plpgsql(f"DO {quote}{body}{quote}") if quote not in body else None
+    except (*_FAILURES, RecursionError):
+        parsed = None
+    if parsed is None:
+        yield Operation(ops.UNREAD, line, name="a block that does not parse")
+        return
+    yield from _statements_of(parsed, line)
+
+
+def _statements_of(parsed: Any, line: int) -> Iterator[Operation]:
+    """The statements anywhere in the tree of a block, in order, with their lines."""
+    pending: list[Any] = [parsed]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(reversed(node))
+        elif isinstance(node, dict):
+            place = line + max(0, int(node.get("lineno") or 1) - 1) if isinstance(node.get("lineno", 1), int) else line
+            if "sqlstmt" in node:
+                yield from _inner(str(node["sqlstmt"].get("PLpgSQL_expr", {}).get("query", "")), place)
+            elif "query" in node and "params" not in node and "var" not in node and "rec" not in node:
+                yield from _dynamic(node["query"], place)
+            pending.extend(
+                value for key, value in reversed(node.items()) if key not in {"sqlstmt", "datums"} and isinstance(value, (dict, list))
+            )
+
+
+def _dynamic(query: Any, line: int) -> Iterator[Operation]:
+    """`EXECUTE 'text'`: read where the text is a constant; where it is assembled, nobody can say what it does."""
+    text = str(query.get("PLpgSQL_expr", {}).get("query", "")) if isinstance(query, dict) else ""
+    try:
+        parsed = postgast.parse(f"SELECT {text}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
+    except (*_FAILURES, IndexError):
+        return
+    if parsed.WhichOneof("node") == "a_const" and parsed.a_const.sval.sval:
+        yield from _inner(parsed.a_const.sval.sval, line)
+    else:
+        yield Operation(ops.UNREAD, line, name="a statement put together while it runs")
+
+
+def _inner(text: str, line: int) -> Iterator[Operation]:
+    for _offset, _length, statement in statements(text):
+        if statement is not None and statement.WhichOneof("node") != "do_stmt":
+            yield from operations(statement, line)
 
 
 _READERS = {
     "create_stmt": _create_table,
     "create_table_as_stmt": _table_as,
     "alter_table_stmt": _alter_table,
+    "alter_object_schema_stmt": _schema,
     "rename_stmt": _rename,
     "drop_stmt": _drop,
     "index_stmt": _index,
     "view_stmt": _view,
     "truncate_stmt": _truncate,
     "create_policy_stmt": _policy,
+    "alter_policy_stmt": _alter_policy,
     "insert_stmt": _insert,
     "update_stmt": _update,
     "delete_stmt": _delete,
     "select_stmt": _select,
     "alter_enum_stmt": _alter_enum,
+    "lock_stmt": _lock,
+    "reindex_stmt": _reindex,
+    "vacuum_stmt": _vacuum,
+    "cluster_stmt": _cluster,
+    "transaction_stmt": _transaction,
+    "do_stmt": _block,
 }

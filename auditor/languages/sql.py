@@ -9,33 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-CREATE_TABLE, DROP_TABLE, RENAME_TABLE, TRUNCATE = "create_table", "drop_table", "rename_table", "truncate"
-ADD_COLUMN, DROP_COLUMN, RENAME_COLUMN, CHANGE_TYPE = "add_column", "drop_column", "rename_column", "change_type"
-SET_NOT_NULL, DROP_NOT_NULL, SET_DEFAULT, DROP_DEFAULT = "set_not_null", "drop_not_null", "set_default", "drop_default"
-ADD_CONSTRAINT, DROP_CONSTRAINT, CREATE_INDEX, DROP_INDEX = "add_constraint", "drop_constraint", "create_index", "drop_index"
-CREATE_VIEW, DROP_VIEW, CREATE_OTHER, DROP_OTHER, ALTER_OTHER = "create_view", "drop_view", "create_other", "drop_other", "alter_other"
-INSERT, UPDATE, DELETE, SELECT, OTHER, UNREAD = "insert", "update", "delete", "select", "other", "unread"
-ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE = (
-    "enable_rls",
-    "disable_rls",
-    "create_policy",
-    "drop_policy",
-    "rename_value",
-)
-
-STRUCTURE = frozenset(
-    {
-        CREATE_TABLE, DROP_TABLE, RENAME_TABLE, ADD_COLUMN, DROP_COLUMN, RENAME_COLUMN, CHANGE_TYPE, SET_NOT_NULL, DROP_NOT_NULL,
-        SET_DEFAULT, DROP_DEFAULT, ADD_CONSTRAINT, DROP_CONSTRAINT, CREATE_INDEX, DROP_INDEX, CREATE_VIEW, DROP_VIEW, CREATE_OTHER,
-        DROP_OTHER, ALTER_OTHER, ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE,
-    }
-)  # fmt: skip
-"""Operations that change the structure rather than rows."""
-
-DESTRUCTIVE = frozenset({DROP_TABLE, DROP_COLUMN, CHANGE_TYPE, TRUNCATE, DELETE})
-"""Operations after which data that was there is gone or rewritten (DELETE: also with a condition)."""
+from auditor.languages.operations import UNREAD, Operation
 
 SIZE_LIMIT = 4_000_000
 """Characters of one script that are read; more is a data dump."""
@@ -49,40 +25,6 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 _COMMENTS_LIMIT = 200
 _META = re.compile(r"^\\.*$", re.MULTILINE)
 _SKIP = re.compile(r"(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as declared: `type` in lower case as the grammar names it, `references` the table a foreign key leads to."""
-
-    name: str
-    type: str
-    not_null: bool = False
-    unique: bool = False
-    primary: bool = False
-    default: bool = False
-    references: str = ""
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One thing a script does.
-
-    `table` is in the writing of the script, schema kept unless it is "public"; `name` the column, constraint, index, policy, view or new name.
-    `conditional`: IF NOT EXISTS or IF EXISTS. `whole_table`: an UPDATE or DELETE without condition. `temporary`: a temporary table.
-    `concurrent`: CONCURRENTLY. `columns` of a new table or the new column.
-    """
-
-    kind: str
-    line: int
-    table: str = ""
-    name: str = ""
-    conditional: bool = False
-    whole_table: bool = False
-    temporary: bool = False
-    concurrent: bool = False
-    columns: tuple[Column, ...] = ()
 
 
 def dialect_of(text: str) -> str:
@@ -99,18 +41,24 @@ def dialect_of(text: str) -> str:
 
 def read_sql(text: str, dialect: str = "") -> tuple[Operation, ...]:
     """The operations of a script in order; without a `dialect`, PostgreSQL's grammar is asked first and then `dialect_of`."""
+    return read_script(text, dialect)[1]
+
+
+def read_script(text: str, dialect: str = "") -> tuple[str, tuple[Operation, ...]]:
+    """The dialect a script was read in, and its operations in order."""
     if len(text) > SIZE_LIMIT:
-        return (Operation(UNREAD, 1, name="too large to be a structure script"),)
+        return dialect, (Operation(UNREAD, 1, name="too large to be a structure script"),)
     if _comment_depth(text) > _COMMENTS_LIMIT:
-        return (Operation(UNREAD, 1, name="comments nested deeper than people write them"),)
+        return dialect, (Operation(UNREAD, 1, name="comments nested deeper than people write them"),)
     from auditor.languages import postgres
 
     if dialect in {"", "postgres"}:
         cleaned = _without_data(text)
         chosen = dialect or ("postgres" if postgres.accepts(cleaned) else dialect_of(text))
         if chosen == "postgres":
-            return tuple(_read_postgres(cleaned))
-    return tuple(_read_generic(text, dialect or dialect_of(text), 0))
+            return "postgres", tuple(_read_postgres(cleaned))
+    chosen = dialect or dialect_of(text)
+    return chosen, tuple(_read_generic(text, chosen, 0))
 
 
 def _comment_depth(text: str) -> int:

@@ -9,7 +9,8 @@ import pytest
 from auditor.cache import Cache
 from auditor.evidence.registry import Context
 from auditor.gather import gather
-from auditor.languages import sql
+from auditor.languages import operations as ops
+from auditor.languages.migration_set import read_migrations
 from auditor.languages.migrations_sql import read_folder_migrations
 from auditor.languages.sql import read_sql
 from auditor.model.evidence import Stores
@@ -59,7 +60,8 @@ def revision(number: int, up: str, back: str) -> str:
         ('op.drop_column("users", "age")', 'raise RuntimeError("restore the backup instead")', "refused", True),
         ('op.drop_column("users", "age")', "raise NotImplementedError", "no", True),
         ("pass", "pass", "trivial", False),
-        ('op.execute("DELETE FROM users WHERE age < 0")', 'op.execute("SELECT 1")', "partial", True),
+        ('op.execute("DELETE FROM users WHERE age < 0")', 'op.execute("SELECT 1")', "no", True),
+        ('op.execute("DELETE FROM users WHERE age < 0")', 'op.drop_column("users", "age")', "partial", True),
         ('op.create_table("a", sa.Column("id", sa.Integer()))', 'op.drop_table("b")', "partial", False),
         ('op.create_foreign_key(None, "a", "b", ["x"], ["id"])', 'op.drop_constraint(None, "a", type_="foreignkey")', "partial", False),
         ('op.execute("UPDATE users SET age = 1")', 'print("nothing to do")', "no", False),
@@ -123,7 +125,7 @@ class Migration(migrations.Migration):
             'migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField(model_name="i", name="p")])',
             "pass",
             "pass",
-            "yes",
+            "trivial",
             False,
         ),
         ('migrations.AlterModelOptions(name="item", options={"ordering": ["id"]})', "pass", "pass", "trivial", False),
@@ -178,7 +180,7 @@ def test_django_way_back(tmp_path: Path, operation: str, work: str, undo: str, r
     ],
 )
 def test_sql_folders(texts: dict[str, str], framework: str, reversible: str, *, destructive: bool) -> None:
-    migrations, _ = read_folder_migrations(texts)
+    migrations = read_migrations(texts).migrations
     assert [(m.framework, m.back.reversible, m.back.destructive) for m in migrations] == [(framework, reversible, destructive)]
 
 
@@ -307,11 +309,11 @@ def test_tables_of_a_hosted_database_that_no_script_makes(tmp_path: Path) -> Non
 
 def test_postgres_and_other_dialects_are_read_by_their_parsers() -> None:
     operations = read_sql("-- a\nCREATE INDEX CONCURRENTLY i ON t (x);\nALTER TABLE t ENABLE ROW LEVEL SECURITY;\nDELETE FROM t;")
-    assert [(o.kind, o.line) for o in operations] == [(sql.CREATE_INDEX, 2), (sql.ENABLE_RLS, 3), (sql.DELETE, 4)]
+    assert [(o.kind, o.line) for o in operations] == [(ops.CREATE_INDEX, 2), (ops.ENABLE_RLS, 3), (ops.DELETE, 4)]
     assert operations[0].concurrent
     assert operations[2].whole_table
     mysql = read_sql("CREATE TABLE `a` (id int AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB;\nALTER TABLE `a` DROP COLUMN b;")
-    assert [(o.kind, o.table) for o in mysql] == [(sql.CREATE_TABLE, "a"), (sql.DROP_COLUMN, "a")]
+    assert [(o.kind, o.table) for o in mysql] == [(ops.CREATE_TABLE, "a"), (ops.DROP_COLUMN, "a")]
 
 
 @pytest.mark.parametrize(
@@ -329,10 +331,10 @@ def test_postgres_and_other_dialects_are_read_by_their_parsers() -> None:
     ],
 )
 def test_text_that_is_no_sql_is_unread_and_never_an_error(text: str) -> None:
-    assert all(operation.kind in {sql.UNREAD, sql.OTHER, sql.SELECT} for operation in read_sql(text))
+    assert all(operation.kind in {ops.UNREAD, ops.OTHER, ops.SELECT} for operation in read_sql(text))
 
 
 def test_one_bad_statement_does_not_hide_the_others() -> None:
     found = read_sql("DROP TABLE a;\nSELECT FROM FROM;\nALTER TABLE b DROP COLUMN c;")
-    assert [(o.kind, o.line) for o in found if o.kind != sql.UNREAD][-1] == (sql.DROP_COLUMN, 3)
-    assert found[0].kind == sql.DROP_TABLE
+    assert [(o.kind, o.line) for o in found if o.kind != ops.UNREAD][-1] == (ops.DROP_COLUMN, 3)
+    assert found[0].kind == ops.DROP_TABLE

@@ -1,4 +1,4 @@
-"""Whether the migrations of a series form one line: heads, gaps and forks. Part of the evidence STORES."""
+"""In which order migrations are applied, and whether those of a series form one line: heads, gaps and forks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from auditor.languages.migrations import Migration
-from auditor.model.verdict import Place
 
-Problem = tuple[str, Place, str]
+Problem = tuple[str, str, str]
+"""Kind, path and message of what is wrong with a set of migrations."""
 
 
 def by_series(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
@@ -60,19 +60,19 @@ def _alembic(entries: list[Migration]) -> Iterator[Problem]:
         for parent in migration.parents:
             if not any(revision == parent or (len(parent) >= 4 and revision.startswith(parent)) for revision in known):
                 name = PurePosixPath(migration.path).name
-                yield "broken_chain", Place(migration.path, 1, 1), f"{name} builds on the revision {parent}, which no file here defines"
+                yield "broken_chain", migration.path, f"{name} builds on the revision {parent}, which no file here defines"
     heads = [migration for migration in entries if migration.revision not in built_on and not _prefix(migration.revision, built_on)]
     if len(heads) > 1 and not any(migration.branch for migration in entries):
         names = ", ".join(head.revision for head in heads[:4])
         yield (
             "multiple_heads",
-            Place(heads[-1].path, 1, 1),
+            heads[-1].path,
             f"there are {len(heads)} newest revisions ({names}), so that upgrading to the newest one stops",
         )
     seen: set[str] = set()
     for migration in entries:
         if migration.revision in seen:
-            yield "duplicate_version", Place(migration.path, 1, 1), f"the revision id {migration.revision} is used twice"
+            yield "duplicate_version", migration.path, f"the revision id {migration.revision} is used twice"
         seen.add(migration.revision)
 
 
@@ -89,6 +89,6 @@ def _django(entries: list[Migration]) -> Iterator[Problem]:
         names = " and ".join(head.revision for head in heads[:4])
         yield (
             "multiple_heads",
-            Place(heads[-1].path, 1, 1),
+            heads[-1].path,
             f"{names} are both the newest migration of one app, so that migrating stops with a conflict",
         )

@@ -1,0 +1,144 @@
+"""All migrations of a tree read together, in the order they are applied, with what is wrong with them as a set.
+
+The one place that knows which reader a file belongs to. Broken files are named and never stop the others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from auditor.languages import operations as ops
+from auditor.languages.django_models import Models
+from auditor.languages.migration_back import judged_back
+from auditor.languages.migration_order import by_series, order_problems
+from auditor.languages.migrations import Migration
+from auditor.languages.migrations_alembic import is_alembic, read_alembic
+from auditor.languages.migrations_django import Raw, is_django, read_django, resolved
+from auditor.languages.migrations_script import is_script_migration, read_script_migration
+from auditor.languages.migrations_sql import Problem, read_folder_migrations
+from auditor.languages.schema_state import Schema, end_state
+
+_SCRIPTS = (".js", ".ts", ".cjs", ".mjs", ".cts", ".mts")
+_SCRIPT_FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate)/(?:[^/]+/)?[^/]+$", re.IGNORECASE)
+_LOCK = re.compile(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
+_NAMES = {
+    "postgresql": "postgres", "postgres": "postgres", "cockroachdb": "postgres", "pg": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite",
+    "turso": "sqlite", "sqlserver": "tsql", "mssql": "tsql", "singlestore": "mysql",
+}  # fmt: skip
+SIZE_LIMIT = 2_000_000
+"""Characters of one migration written in code that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationSet:
+    """Migrations by series in the order they are applied; `problems` are (kind, path, message); `unread` (path, reason)."""
+
+    series: dict[str, tuple[Migration, ...]]
+    problems: tuple[Problem, ...]
+    unread: tuple[tuple[str, str], ...]
+
+    @property
+    def migrations(self) -> tuple[Migration, ...]:
+        """All of them, series after series."""
+        return tuple(migration for entries in self.series.values() for migration in entries)
+
+    def schema(self, *series: str) -> Schema:
+        """The schema that the series (all, when none are named) leave behind."""
+        chosen = series or tuple(self.series)
+        return end_state((m.path, m.up.operations) for name in chosen for m in self.series.get(name, ()))
+
+
+def read_migrations(texts: Mapping[str, str], *, dialect: str = "", every: bool = False) -> MigrationSet:
+    """Read every migration among `texts` (path -> text; settings beside them, such as journals and locks, belong in as well).
+
+    `dialect`: the database, "" when it is not known: "postgres", "mysql", "sqlite", "tsql". `every`: the caller says that all files are migrations.
+    """
+    database = _databases(texts, dialect)
+    folders, problems = read_folder_migrations(
+        {p: t for p, t in texts.items() if not p.endswith((".py", *_SCRIPTS))}, database, every=every
+    )
+    found: list[Migration] = list(folders)
+    raw: list[Raw] = []
+    unread: list[tuple[str, str]] = []
+    for path in sorted(texts):
+        if not path.endswith((".py", *_SCRIPTS)):
+            continue
+        try:
+            read = _code(path, texts[path], database, every=every)
+        except RecursionError:
+            unread.append((path, "nested deeper than people write it"))
+            continue
+        if isinstance(read, Raw):
+            raw.append(read)
+        elif read is not None:
+            found.append(read)
+    found += _django(raw, unread)
+    series = {name: _judged(entries) for name, entries in by_series(found).items()}
+    wrong = (*problems, *order_problems({name: list(entries) for name, entries in series.items()}))
+    return MigrationSet(series, wrong, tuple(unread))
+
+
+def _code(path: str, text: str, database: Callable[[str], str], *, every: bool) -> Migration | Raw | None:
+    if len(text) > SIZE_LIMIT:
+        return None
+    dialect = database(str(PurePosixPath(path).parent))
+    if path.endswith(".py"):
+        if is_alembic(text):
+            return read_alembic(path, text, dialect)
+        return read_django(path, text, dialect) if is_django(path, text) else None
+    if (every or _SCRIPT_FOLDER.search(path)) and is_script_migration(text):
+        return read_script_migration(path, text, dialect)
+    return None
+
+
+def _django(raw: list[Raw], unread: list[tuple[str, str]]) -> list[Migration]:
+    """Django's migrations in the order of their graph, each read with the models its elders described."""
+    by_path = {entry.migration.path: entry for entry in raw}
+    models = Models()
+    done: list[Migration] = []
+    for entries in by_series(entry.migration for entry in raw).values():
+        replaced = {name for migration in entries for name in migration.replaces}
+        for migration in entries:
+            own = Models() if migration.replaces and replaced & {other.revision for other in entries} else models
+            try:
+                done.append(resolved(by_path[migration.path], own))
+            except RecursionError:
+                unread.append((migration.path, "nested deeper than people write it"))
+    return done
+
+
+def _judged(entries: list[Migration]) -> tuple[Migration, ...]:
+    return tuple(replace(migration, back=judged_back(migration)) for migration in entries)
+
+
+def _databases(texts: Mapping[str, str], dialect: str) -> Callable[[str], str]:
+    """The database of a series: what its tool wrote down beside it (Prisma's lock, Drizzle's journal), else the one given."""
+    known: dict[str, str] = {}
+    for path, text in texts.items():
+        place = PurePosixPath(path)
+        if place.name == "migration_lock.toml":
+            found = _LOCK.search(text[:5_000])
+            if found:
+                known[str(place.parent)] = _NAMES.get(found[1].lower(), "")
+        elif place.name == "_journal.json":
+            known[str(place.parent.parent)] = _journal_dialect(text)
+    return lambda series: known.get(series) or dialect
+
+
+def _journal_dialect(text: str) -> str:
+    try:
+        named = json.loads(text).get("dialect")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return _NAMES.get(str(named).lower(), "")
+
+
+def unread_operations(migration: Migration) -> tuple[str, ...]:
+    """What of the way up could not be read, in words."""
+    return tuple(
+        operation.name or "a statement no grammar here reads" for operation in migration.up.operations if operation.kind == ops.UNREAD
+    )
