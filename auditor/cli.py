@@ -218,6 +218,35 @@ def sbom(
 
 @app.command()
 @command
+def migrations(
+    path: Annotated[Path, typer.Argument(help="A repository, a folder of migrations, or one migration.", metavar="PATH")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Every operation of every file as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="One line for each finding, without the safe steps.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
+) -> None:
+    """Judge schema changes: what locks, loses data or breaks code that still runs, what cannot be taken back, and the safe way instead.
+
+    Reads Alembic, Django, SQL files, Supabase, Flyway, dbmate, golang-migrate, Prisma, Knex, TypeORM, Sequelize and Drizzle; runs nothing and needs no database.
+
+    Exit codes: 0 nothing unsafe, 1 something unsafe or a problem of the set, 2 wrong use, 4 no migrations.
+    """
+    from auditor.migrations import classify_path
+    from auditor.render.migrations import to_json, to_text
+
+    report = classify_path(path)
+    if json:
+        sys.stdout.buffer.write(to_json(report))
+    else:
+        say(to_text(report, colour=wants_colour(), steps=not quiet))
+    if not report.files:
+        raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
+    if not report.sound:
+        raise SystemExit(int(ExitCode.GATE_FAILED))
+
+
+@app.command()
+@command
 def explain(
     item: Annotated[str, typer.Argument(help="An item's id, such as secrets.none-committed.", metavar="ID")],
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command

@@ -7,39 +7,41 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from auditor.languages import operations as ops
+from auditor.languages.database_kind import database_of, family
 from auditor.languages.django_models import Models
 from auditor.languages.migration_back import judged_back
 from auditor.languages.migration_order import by_series, order_problems
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_alembic import is_alembic, read_alembic
 from auditor.languages.migrations_django import Raw, is_django, read_django, resolved
-from auditor.languages.migrations_script import is_script_migration, read_script_migration
+from auditor.languages.migrations_script import grammar_of, is_script_migration, read_script_migration
 from auditor.languages.migrations_sql import Problem, read_folder_migrations
 from auditor.languages.schema_state import Schema, end_state
+from auditor.languages.tree import Grammar, encoded, error_line, parse
 
 _SCRIPTS = (".js", ".ts", ".cjs", ".mjs", ".cts", ".mts")
 _SCRIPT_FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate)/(?:[^/]+/)?[^/]+$", re.IGNORECASE)
 _LOCK = re.compile(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
-_NAMES = {
-    "postgresql": "postgres", "postgres": "postgres", "cockroachdb": "postgres", "pg": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite",
-    "turso": "sqlite", "sqlserver": "tsql", "mssql": "tsql", "singlestore": "mysql",
-}  # fmt: skip
 SIZE_LIMIT = 2_000_000
 """Characters of one migration written in code that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationSet:
-    """Migrations by series in the order they are applied; `problems` are (kind, path, message); `unread` (path, reason)."""
+    """Migrations by series in the order they are applied; `problems` are (kind, path, message); `unread` (path, reason).
+
+    `exposed`: the schemas a hosted API serves.
+    """
 
     series: dict[str, tuple[Migration, ...]]
     problems: tuple[Problem, ...]
     unread: tuple[tuple[str, str], ...]
+    exposed: tuple[str, ...] = ("public",)
 
     @property
     def migrations(self) -> tuple[Migration, ...]:
@@ -55,9 +57,9 @@ class MigrationSet:
 def read_migrations(texts: Mapping[str, str], *, dialect: str = "", every: bool = False) -> MigrationSet:
     """Read every migration among `texts` (path -> text; settings beside them, such as journals and locks, belong in as well).
 
-    `dialect`: the database, "" when it is not known: "postgres", "mysql", "sqlite", "tsql". `every`: the caller says that all files are migrations.
+    `dialect`: the database ("postgres", "mysql", "sqlite", "tsql"); by itself it is looked for in the settings among `texts`. `every`: the caller says that all files are migrations.
     """
-    database = _databases(texts, dialect)
+    database = _databases(texts, dialect or database_of(texts))
     folders, problems = read_folder_migrations(
         {p: t for p, t in texts.items() if not p.endswith((".py", *_SCRIPTS))}, database, every=every
     )
@@ -72,14 +74,19 @@ def read_migrations(texts: Mapping[str, str], *, dialect: str = "", every: bool 
         except RecursionError:
             unread.append((path, "nested deeper than people write it"))
             continue
+        if read is None:
+            continue
+        broken = _broken(path, texts[path])
+        if broken:
+            unread.append((path, f"does not parse (line {broken}): only what stands around it was read"))
         if isinstance(read, Raw):
             raw.append(read)
-        elif read is not None:
+        else:
             found.append(read)
     found += _django(raw, unread)
     series = {name: _judged(entries) for name, entries in by_series(found).items()}
     wrong = (*problems, *order_problems({name: list(entries) for name, entries in series.items()}))
-    return MigrationSet(series, wrong, tuple(unread))
+    return MigrationSet(series, wrong, tuple(unread), _exposed(texts))
 
 
 def _code(path: str, text: str, database: Callable[[str], str], *, every: bool) -> Migration | Raw | None:
@@ -93,6 +100,12 @@ def _code(path: str, text: str, database: Callable[[str], str], *, every: bool) 
     if (every or _SCRIPT_FOLDER.search(path)) and is_script_migration(text):
         return read_script_migration(path, text, dialect)
     return None
+
+
+def _broken(path: str, text: str) -> int:
+    """The first line that does not parse, 0 when all do."""
+    grammar = Grammar.PYTHON if path.endswith(".py") else grammar_of(path)
+    return error_line(parse(grammar, encoded(text)).root_node)
 
 
 def _django(raw: list[Raw], unread: list[tuple[str, str]]) -> list[Migration]:
@@ -115,6 +128,19 @@ def _judged(entries: list[Migration]) -> tuple[Migration, ...]:
     return tuple(replace(migration, back=judged_back(migration)) for migration in entries)
 
 
+def _exposed(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The schemas Supabase's API serves, by its settings."""
+    for path in sorted(texts):
+        if path.endswith("supabase/config.toml") or path == "config.toml":
+            try:
+                named = tomllib.loads(texts[path]).get("api", {}).get("schemas")
+            except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+                continue
+            if isinstance(named, list) and named:
+                return tuple(str(name) for name in named)
+    return ("public",)
+
+
 def _databases(texts: Mapping[str, str], dialect: str) -> Callable[[str], str]:
     """The database of a series: what its tool wrote down beside it (Prisma's lock, Drizzle's journal), else the one given."""
     known: dict[str, str] = {}
@@ -123,7 +149,7 @@ def _databases(texts: Mapping[str, str], dialect: str) -> Callable[[str], str]:
         if place.name == "migration_lock.toml":
             found = _LOCK.search(text[:5_000])
             if found:
-                known[str(place.parent)] = _NAMES.get(found[1].lower(), "")
+                known[str(place.parent)] = family(found[1])
         elif place.name == "_journal.json":
             known[str(place.parent.parent)] = _journal_dialect(text)
     return lambda series: known.get(series) or dialect
@@ -134,11 +160,4 @@ def _journal_dialect(text: str) -> str:
         named = json.loads(text).get("dialect")
     except (ValueError, AttributeError, RecursionError):
         return ""
-    return _NAMES.get(str(named).lower(), "")
-
-
-def unread_operations(migration: Migration) -> tuple[str, ...]:
-    """What of the way up could not be read, in words."""
-    return tuple(
-        operation.name or "a statement no grammar here reads" for operation in migration.up.operations if operation.kind == ops.UNREAD
-    )
+    return family(str(named))

@@ -51,7 +51,7 @@ def is_script_migration(text: str) -> bool:
 
 def read_script_migration(path: str, text: str, dialect: str = "") -> Migration | None:
     """One migration module or class; None when it defines no way `up` of its own."""
-    module = lower_script(path, text, _grammar(path))
+    module = lower_script(path, text, grammar_of(path))
     walker = Walker(module, dialect=dialect or "postgres", keep=_KEEP)
     ways = _ways(module, walker)
     up = ways.get("up")
@@ -81,7 +81,8 @@ def read_script_migration(path: str, text: str, dialect: str = "") -> Migration 
     )
 
 
-def _grammar(path: str) -> Grammar:
+def grammar_of(path: str) -> Grammar:
+    """The grammar of a script, by its name."""
     if path.endswith((".ts", ".mts", ".cts")):
         return Grammar.TYPESCRIPT
     return Grammar.TSX if path.endswith(".tsx") else Grammar.JAVASCRIPT

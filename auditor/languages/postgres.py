@@ -342,7 +342,7 @@ def _dynamic(query: Any, line: int) -> Iterator[Operation]:
     if parsed.WhichOneof("node") == "a_const" and parsed.a_const.sval.sval:
         yield from _inner(parsed.a_const.sval.sval, line)
     else:
-        yield Operation(ops.UNREAD, line, name="a statement put together while it runs")
+        yield Operation(ops.UNREAD, line, name="a statement put together while it runs", text=text[:500])
 
 
 def _inner(text: str, line: int) -> Iterator[Operation]:

@@ -65,12 +65,15 @@ class Schema:
         """Follow one operation of a way up; what concerns unknown tables is left alone, except that adding a column makes the table known in part."""
         if operation.kind == ops.UNREAD:
             self.unread.append((path, operation.line))
+            if "ENABLE ROW LEVEL SECURITY" in operation.text.upper():  # a loop over the tables there are
+                for known in self.tables.values():
+                    known.secured = True
             return
         if operation.kind == ops.CREATE_TABLE:
             self._create(operation, path)
             return
         table = self.tables.get(operation.table)
-        if table is None and operation.kind in {ops.ADD_COLUMN, ops.ALTER_COLUMN, ops.ENABLE_RLS}:
+        if table is None and operation.kind in _MAKES_KNOWN:
             table = self.tables[operation.table] = Table(operation.table, complete=False, path=path, line=operation.line)
         if operation.kind == ops.DROP_INDEX:
             self._drop_index(operation)
@@ -251,6 +254,10 @@ _FOLLOW: dict[str, Callable[[Table, Operation], None]] = {
     ops.CREATE_POLICY: _add_policy,
     ops.DROP_POLICY: _drop_policy,
 }
+
+
+_MAKES_KNOWN = frozenset({ops.ADD_COLUMN, ops.ALTER_COLUMN, ops.ENABLE_RLS, ops.ADD_CONSTRAINT, ops.CREATE_POLICY})
+"""Operations that show that a table exists although nothing here made it."""
 
 
 def end_state(steps: Iterable[tuple[str, Iterable[Operation]]]) -> Schema:

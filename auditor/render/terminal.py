@@ -21,18 +21,19 @@ _SENTENCE_STYLE = {"ready": "green", "ready with conditions": "yellow", "not rea
 
 
 @dataclass(frozen=True, slots=True)
-class _Painter:
+class Painter:
     """Adds colour where it is wanted; never the only carrier of a meaning."""
 
     colour: bool
 
     def __call__(self, text: str, *styles: str) -> str:
+        """The text in these styles."""
         return "".join(_STYLES[style] for style in styles) + text + _RESET if self.colour and text else text
 
 
 def to_terminal(report: Report, *, colour: bool = False, saved: tuple[str, ...] = ()) -> str:
     """The summary; `saved` are the files written beside it, named in the last line."""
-    paint = _Painter(colour)
+    paint = Painter(colour)
     top = [*_head(report, paint), ""]
     bottom = [*_categories(report, paint), *_unknown(report, paint), *_closing(report, paint, saved)]
     lines = [*top, *_open(report, paint, LINES - len(top) - len(bottom)), *bottom]
@@ -46,7 +47,7 @@ def to_line(report: Report) -> str:
     return f"{visible(report.scope.name)} {visible(summary.revision(report))}: {report.score.sentence}; {_grade_words(report)}; {tally}\n"
 
 
-def _head(report: Report, paint: _Painter) -> list[str]:
+def _head(report: Report, paint: Painter) -> list[str]:
     scope = report.scope
     size = f"{plural(scope.files, 'file')}, {scope.lines:,} lines of code"
     about = f"auditor {report.version} · {visible(scope.name)} @ {visible(summary.revision(report))} · {size}"
@@ -77,7 +78,7 @@ def _grade_words(report: Report) -> str:
     return f"{text}; {assurance}"
 
 
-def _open(report: Report, paint: _Painter, room: int) -> list[str]:
+def _open(report: Report, paint: Painter, room: int) -> list[str]:
     """Open items, two lines each, as many as there is room for."""
     found = summary.open_items(report)
     if not found:
@@ -89,7 +90,7 @@ def _open(report: Report, paint: _Painter, room: int) -> list[str]:
     return [*lines, ""]
 
 
-def _entry(entry: summary.Open, paint: _Painter) -> list[str]:
+def _entry(entry: summary.Open, paint: Painter) -> list[str]:
     outcome = entry.outcome
     style = "red" if outcome.verdict is Verdict.FAIL else "yellow"
     word = "fails" if outcome.verdict is Verdict.FAIL else "partly"
@@ -104,7 +105,7 @@ def _entry(entry: summary.Open, paint: _Painter) -> list[str]:
     return [first, f"{'':15}{cut(visible(outcome.reason), COLUMNS - 15)}"]
 
 
-def _categories(report: Report, paint: _Painter) -> list[str]:
+def _categories(report: Report, paint: Painter) -> list[str]:
     """One cell per category in two columns: title, bar of ten, figure."""
     scores = {score.id: score for score in report.score.categories}
     cells = []
@@ -122,7 +123,7 @@ def _categories(report: Report, paint: _Painter) -> list[str]:
     return lines
 
 
-def _unknown(report: Report, paint: _Painter) -> list[str]:
+def _unknown(report: Report, paint: Painter) -> list[str]:
     groups = summary.unknown_groups(report)
     if not groups:
         return []
@@ -136,7 +137,7 @@ def _unknown(report: Report, paint: _Painter) -> list[str]:
     return lines
 
 
-def _closing(report: Report, paint: _Painter, saved: tuple[str, ...]) -> list[str]:
+def _closing(report: Report, paint: Painter, saved: tuple[str, ...]) -> list[str]:
     counts = summary.verdict_counts(report.outcomes)
     later = sum(not item.judged for item in report.items)
     tally = (
