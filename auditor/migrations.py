@@ -139,11 +139,11 @@ def _operation(risk: Risk, framework: str) -> JudgedOperation:
 
 def _reversible(migration: Migration, risks: Iterable[Risk]) -> bool | str | None:
     match migration.back.reversible:
-        case "yes":
+        case word if word == YES:
             lost = any(risk.unsafe and risk.kind in _LOSING for risk in risks) or any(o.kind == ops.DELETE for o in migration.up.operations)
             return PARTIAL if lost else True
-        case word if word in {TRIVIAL, YES}:
-            return True
+        case word if word == TRIVIAL:
+            return True if migration.down is not None or migration.automatic else None
         case word if word == PARTIAL:
             return PARTIAL
         case word if word == UNKNOWN:

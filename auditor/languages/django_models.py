@@ -17,12 +17,25 @@ MANY = frozenset({"ManyToManyField", "ParentalManyToManyField", "SortedManyToMan
 
 @dataclass(slots=True)
 class Model:
-    """One model: its table, its fields by name (None for a many-to-many field, which is a table of its own), its sets of unique fields."""
+    """One model: its table, its fields by name (None for a many-to-many field, which is a table of its own), its sets of unique fields.
+
+    `named`: it names its table itself; `pinned`: the fields that name their column themselves.
+    """
 
     table: str
     named: bool = False
     fields: dict[str, Column | None] = field(default_factory=dict)
     together: frozenset[tuple[str, ...]] = frozenset()
+    pinned: set[str] = field(default_factory=set)
+
+    def declare(self, name: str, column: Column | None, value: ir.Expression | None) -> None:
+        """A field as declared; one that names its column keeps that name whatever the field is called."""
+        self.fields[name] = column
+        link = link_of(value)
+        if link is not None and text_of(link.argument("db_column")):
+            self.pinned.add(name)
+        else:
+            self.pinned.discard(name)
 
     def columns(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The columns of fields; a field nobody knows keeps its name."""

@@ -49,6 +49,8 @@ class _Reader(ExpressionReader):
         for child in node.named_children:
             if child.type == "assignment_expression":
                 left, right = child.child_by_field_name("left"), child.child_by_field_name("right")
+                if right is not None and right.type == "class":  # module.exports = class Name { ... }
+                    found.append(self._class(right))
                 found.append(ir.Assign(self.expression(left), self.expression(right), line_of(child)))
             elif child.type == "augmented_assignment_expression":
                 found.append(self.augmented(child))

@@ -15,6 +15,8 @@ _ROWS = frozenset({ops.DELETE, ops.TRUNCATE})
 
 def judged_back(migration: Migration) -> Back:
     """The way back of one migration."""
+    if migration.broken:
+        return Back(UNKNOWN, f"does not parse (line {migration.broken})", line=migration.broken)
     up = tuple(operation for operation in migration.up.operations if operation.kind not in ops.NOTHING)
     lost = loses(up)
     if not up:

@@ -84,6 +84,11 @@ def _prefix(revision: str, built_on: set[str]) -> bool:
 def _django(entries: list[Migration]) -> Iterator[Problem]:
     replaced = {name for migration in entries for name in migration.replaces}
     built_on = {parent for migration in entries for parent in migration.parents} | replaced
+    known = {migration.revision for migration in entries} | replaced
+    for migration in entries:
+        gone = next((parent for parent in migration.parents if parent not in known and not parent.startswith("__")), "")
+        if gone:
+            yield "broken_chain", migration.path, f"{migration.revision} builds on {gone}, which is not here"
     heads = [migration for migration in entries if migration.revision not in built_on]
     if len(heads) > 1:
         names = " and ".join(head.revision for head in heads[:4])

@@ -15,7 +15,7 @@ from auditor.languages import operations as ops
 from auditor.languages.column_types import Change, change
 from auditor.languages.migrations import Migration
 from auditor.languages.operations import CHECK, EXCLUDE, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation, Policy
-from auditor.languages.schema_state import Schema, Table
+from auditor.languages.schema_state import Schema, Table, altered_policy
 
 _POSTGRES = frozenset({"", "postgres"})
 _ROWWISE = frozenset({"", "postgres", "mysql"})
@@ -285,8 +285,10 @@ def _proven(here: _Here, operation: Operation) -> bool:
 def _drop_table(here: _Here, operation: Operation) -> Iterator[Risk]:
     if operation.table in here.new:
         yield _safe(operation, "drop_table", "the table is made in this same change")
-    elif any(other.name == operation.table and other.table in here.new for other in here.later(ops.RENAME_TABLE)):
-        yield _safe(operation, "drop_table", "the table is built anew under another name and put in its place")
+    elif here.dialect == "sqlite" and any(
+        other.name == operation.table and other.table in here.new for other in here.later(ops.RENAME_TABLE)
+    ):
+        yield _safe(operation, "drop_table", "SQLite changes a table by building it anew and putting it in the old one's place")
     elif here.first and operation.conditional and operation.table not in here.schema.tables:
         yield _safe(operation, "drop_table", "nothing was there before this first migration")
     else:
@@ -298,7 +300,7 @@ def _rename_table(here: _Here, operation: Operation) -> Iterator[Risk]:
         yield _safe(operation, "rename_table", "the table is made in this same change")
     elif any(view.table == operation.table for view in here.later(ops.CREATE_VIEW)):
         yield _safe(operation, "rename_table", "a view under the old name serves code of the old version")
-    elif any(other.name == operation.table and other.table in here.new for other in here.later(ops.RENAME_TABLE)):
+    elif any(other.name == operation.table for other in here.later(ops.RENAME_TABLE)):
         yield _safe(operation, "rename_table", "another table is put in its place in the same change")
     else:
         yield _danger(
@@ -350,7 +352,7 @@ def _create_index(here: _Here, operation: Operation) -> Iterator[Risk]:
 
 
 def _concurrent(here: _Here, operation: Operation, why: str) -> Iterator[Risk]:
-    if here.postgres and here.inside and not operation.outside:
+    if here.postgres and (operation.inside or (here.inside and not operation.outside)):
         yield _danger(operation, "concurrent_in_transaction", _why_inside(here.migration.framework))
     else:
         yield _safe(operation, "", why)
@@ -433,8 +435,19 @@ def _disable_rls(here: _Here, operation: Operation) -> Iterator[Risk]:
 
 
 def _create_policy(here: _Here, operation: Operation) -> Iterator[Risk]:
-    policy = operation.policy
-    if policy is None or not lets_everybody_write(policy):
+    if operation.policy is not None:
+        yield from _opened(here, operation, operation.policy)
+
+
+def _alter_policy(here: _Here, operation: Operation) -> Iterator[Risk]:
+    before = here.schema.tables.get(operation.table)
+    known = before.policies.get(operation.name) if before is not None else None
+    if known is not None:
+        yield from _opened(here, operation, altered_policy(known, operation))
+
+
+def _opened(here: _Here, operation: Operation, policy: Policy) -> Iterator[Risk]:
+    if not lets_everybody_write(policy):
         return
     table: Table | None = here.end.tables.get(operation.table)
     if table is not None and table.policies.get(operation.name) != policy:
@@ -490,4 +503,5 @@ _JUDGES: dict[str, Callable[[_Here, Operation], Iterator[Risk]]] = {
     ops.RENAME_VALUE: _rename_value,
     ops.DISABLE_RLS: _disable_rls,
     ops.CREATE_POLICY: _create_policy,
+    ops.ALTER_POLICY: _alter_policy,
 }

@@ -16,10 +16,10 @@ from auditor.languages.database_kind import database_of, family
 from auditor.languages.django_models import Models
 from auditor.languages.migration_back import judged_back
 from auditor.languages.migration_order import by_series, order_problems
-from auditor.languages.migrations import Migration
+from auditor.languages.migrations import Migration, Way
 from auditor.languages.migrations_alembic import is_alembic, read_alembic
-from auditor.languages.migrations_django import Raw, is_django, read_django, resolved
-from auditor.languages.migrations_script import grammar_of, is_script_migration, read_script_migration
+from auditor.languages.migrations_django import Raw, is_django, linked, read_django, resolved
+from auditor.languages.migrations_script import framework_of, grammar_of, is_script_migration, read_script_migration
 from auditor.languages.migrations_sql import Problem, read_folder_migrations
 from auditor.languages.schema_state import Schema, end_state
 from auditor.languages.tree import Grammar, encoded, error_line, parse
@@ -74,15 +74,13 @@ def read_migrations(texts: Mapping[str, str], *, dialect: str = "", every: bool 
         except RecursionError:
             unread.append((path, "nested deeper than people write it"))
             continue
-        if read is None:
-            continue
-        broken = _broken(path, texts[path])
+        broken = _broken(path, texts[path]) if read is not None or _claims(path, texts[path], every=every) else 0
         if broken:
             unread.append((path, f"does not parse (line {broken}): only what stands around it was read"))
         if isinstance(read, Raw):
-            raw.append(read)
-        else:
-            found.append(read)
+            raw.append(replace(read, migration=replace(read.migration, broken=broken)))
+        elif read is not None or broken:
+            found.append(replace(read or _unreadable(path, texts[path]), broken=broken))
     found += _django(raw, unread)
     series = {name: _judged(entries) for name, entries in by_series(found).items()}
     wrong = (*problems, *order_problems({name: list(entries) for name, entries in series.items()}))
@@ -102,6 +100,19 @@ def _code(path: str, text: str, database: Callable[[str], str], *, every: bool) 
     return None
 
 
+def _claims(path: str, text: str, *, every: bool) -> bool:
+    """Whether a file that no reader took calls itself a migration, so that it is worth a look why."""
+    if path.endswith(".py"):
+        return is_alembic(text)
+    return (every or _SCRIPT_FOLDER.search(path) is not None) and is_script_migration(text)
+
+
+def _unreadable(path: str, text: str) -> Migration:
+    """A migration nothing is known of but its place."""
+    framework = "alembic" if path.endswith(".py") else framework_of(text)
+    return Migration(path, framework, str(PurePosixPath(path).parent), PurePosixPath(path).name, Way())
+
+
 def _broken(path: str, text: str) -> int:
     """The first line that does not parse, 0 when all do."""
     grammar = Grammar.PYTHON if path.endswith(".py") else grammar_of(path)
@@ -110,10 +121,10 @@ def _broken(path: str, text: str) -> int:
 
 def _django(raw: list[Raw], unread: list[tuple[str, str]]) -> list[Migration]:
     """Django's migrations in the order of their graph, each read with the models its elders described."""
-    by_path = {entry.migration.path: entry for entry in raw}
+    by_path = {entry.migration.path: entry for entry in linked(raw)}
     models = Models()
     done: list[Migration] = []
-    for entries in by_series(entry.migration for entry in raw).values():
+    for entries in by_series(entry.migration for entry in by_path.values()).values():
         replaced = {name for migration in entries for name in migration.replaces}
         for migration in entries:
             own = Models() if migration.replaces and replaced & {other.revision for other in entries} else models

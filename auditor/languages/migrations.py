@@ -42,7 +42,7 @@ class Migration:
     `series`: what it is ordered within (a folder). `revision` and `parents` name it and what it builds on where the tool keeps a graph. `order`: sorts the files
     of one series. `up` and `down`: its two ways; `down` None where there is none. `automatic`: the framework works the way down out by itself.
     `transaction`: the runner puts it into one. `dialect`: the database where it is known, "" else. `opaque`: it builds structure from the models
-    of the code, so names do not show. `back` is filled in when all files are known.
+    of the code, so names do not show. `broken`: the first line that does not parse, 0 when all do. `back` is filled in when all files are known.
     """
 
     path: str
@@ -61,6 +61,7 @@ class Migration:
     transaction: bool = True
     dialect: str = ""
     opaque: bool = False
+    broken: int = 0
 
     @property
     def created(self) -> tuple[str, ...]:

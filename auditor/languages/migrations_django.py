@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -34,6 +35,8 @@ class Raw:
     app: str
     operations: tuple[ir.Expression, ...]
     walker: Walker
+    dependencies: tuple[tuple[str, str], ...] = ()
+    replaces: tuple[tuple[str, str], ...] = ()
 
 
 def read_django(path: str, text: str, dialect: str = "") -> Raw | None:
@@ -52,6 +55,7 @@ def read_django(path: str, text: str, dialect: str = "") -> Raw | None:
             attributes[part.target.id] = ir.Sequence((*known.items, *added.items), part.line) if both else added  # type: ignore[union-attr]
     name = PurePosixPath(path).stem
     date = _DATE.search(text[:500])
+    app = PurePosixPath(path).parent.parent.name or "app"
     operations = attributes.get("operations")
     migration = Migration(
         path=path,
@@ -61,20 +65,32 @@ def read_django(path: str, text: str, dialect: str = "") -> Raw | None:
         up=Way(line=found.line),
         line=found.line,
         revision=name,
-        parents=_pairs(attributes.get("dependencies")),
-        replaces=_pairs(attributes.get("replaces")),
         automatic=True,
         transaction=constant(attributes.get("atomic")) is not False,
         dialect=dialect,
     )
-    app = PurePosixPath(path).parent.parent.name or "app"
-    return Raw(migration, app, operations.items if isinstance(operations, ir.Sequence) else (), walker)
+    steps = operations.items if isinstance(operations, ir.Sequence) else ()
+    return Raw(migration, app, steps, walker, _pairs(attributes.get("dependencies")), _pairs(attributes.get("replaces")))
 
 
-def _pairs(value: ir.Expression | None) -> tuple[str, ...]:
-    """The second halves of the (app, migration) pairs of an attribute."""
+def _pairs(value: ir.Expression | None) -> tuple[tuple[str, str], ...]:
+    """The (app, migration) pairs of an attribute."""
     items = value.items if isinstance(value, ir.Sequence) else ()
-    return tuple(pair[1] for item in items if len(pair := words(item)) == 2)
+    return tuple((pair[0], pair[1]) for item in items if len(pair := words(item)) == 2)
+
+
+def linked(raw: Iterable[Raw]) -> Iterator[Raw]:
+    """The migrations with their parents in the same app: its label is the one under which they name each other, whatever its folder is called."""
+    series: defaultdict[str, list[Raw]] = defaultdict(list)
+    for one in raw:
+        series[one.migration.series].append(one)
+    for entries in series.values():
+        names = {one.migration.revision for one in entries}
+        used = Counter(label for one in entries for label, name in (*one.dependencies, *one.replaces) if name in names or label == one.app)
+        label = entries[0].app if entries[0].app in used or not used else used.most_common(1)[0][0]
+        for one in entries:
+            parents, replaces = (tuple(name for owner, name in pairs if owner == label) for pairs in (one.dependencies, one.replaces))
+            yield replace(one, app=label, migration=replace(one.migration, parents=parents, replaces=replaces))
 
 
 def resolved(raw: Raw, models: Models) -> Migration:
@@ -152,7 +168,7 @@ class _Reader:
             if field is None:
                 continue
             column = column_of(field, pair[1], self.models, self.app, name)
-            model.fields[field] = column
+            model.declare(field, column, pair[1])
             if column is not None:
                 columns.append(column)
             else:
@@ -206,7 +222,7 @@ class _Reader:
         model, name = self.model(link), text_of(link.argument("name", 1)) or "?"
         value = link.argument("field", 2)
         column = column_of(name, value, self.models, self.app, text_of(link.argument("model_name", 0)) or "?")
-        model.fields[name] = column
+        model.declare(name, column, value)
         if column is None:
             yield from self._joining(model, name, value) if value is not None else ()
             return
@@ -225,7 +241,7 @@ class _Reader:
         model, name = self.model(link), text_of(link.argument("name", 1)) or "?"
         previous = model.fields.get(name)
         column = column_of(name, link.argument("field", 2), self.models, self.app, text_of(link.argument("model_name", 0)) or "?")
-        model.fields[name] = column
+        model.declare(name, column, link.argument("field", 2))
         if column is None:
             return
         column = replace(column, line=link.line)
@@ -238,7 +254,9 @@ class _Reader:
         old, new = text_of(link.argument("old_name", 1)) or "?", text_of(link.argument("new_name", 2)) or "?"
         known = model.fields.pop(old, None)
         before = known.name if known is not None else old
-        after = before if known is not None and before not in {old, f"{old}_id"} else before.replace(old, new, 1)
+        after = before if old in model.pinned else before.replace(old, new, 1)
+        if old in model.pinned:
+            model.pinned = (model.pinned - {old}) | {new}
         model.fields[new] = replace(known, name=after) if known is not None else None
         if known is None:
             del model.fields[new]

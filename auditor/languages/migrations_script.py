@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from auditor.languages import flow_ir as ir
@@ -112,6 +113,11 @@ def _framework(module: ir.Module, text: str) -> str:
     for statement in module.body:
         if isinstance(statement, ir.Import) and statement.origin in _BASES:
             return _BASES[statement.origin]
+    return framework_of(text)
+
+
+def framework_of(text: str) -> str:
+    """The framework whose objects a text speaks of."""
     return next((framework for sign, framework in _SIGNS if sign in text), "script")
 
 
@@ -138,8 +144,15 @@ def _operations(walker: Walker, function: ir.Function, framework: str, dialect: 
     alone = False
     for step in walker.steps(function):
         alone = alone or (step.last.name == "noTransaction" and step.last.called)
-        found.extend(_step(step, framework, dialect))
+        inside = any(block.endswith(".transaction") for block in step.blocks) or _handed_over(step)
+        found.extend(replace(operation, inside=True) if inside else operation for operation in _step(step, framework, dialect))
     return tuple(found), alone
+
+
+def _handed_over(step: Step) -> bool:
+    """Whether the call is given a transaction that the migration opened (Sequelize's option)."""
+    given = (entry(argument, "transaction") for argument in step.last.arguments)
+    return any(value is not None and not isinstance(value, ir.Const) for value in given)
 
 
 def _step(step: Step, framework: str, dialect: str) -> Iterator[Operation]:

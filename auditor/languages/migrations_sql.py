@@ -188,11 +188,17 @@ def _missing_downs(migrations: tuple[Migration, ...]) -> list[Problem]:
     ]
 
 
+_VERSIONED = frozenset({"flyway", "golang-migrate", "supabase", "dbmate", "goose"})
+_DATE_DIGITS = 8
+"""Plain files named by their day are no versions: two on one day are in order."""
+
+
 def _duplicates(scripts: list[_Script]) -> list[Problem]:
     """Two files with one version: the tool runs one of them, or stops."""
     seen: defaultdict[tuple[str, str], list[_Script]] = defaultdict(list)
     for script in scripts:
-        if script.framework in {"flyway", "golang-migrate", "supabase", "dbmate", "goose"} and script.revision:
+        numbered = script.framework == "sql" and script.revision.isdigit() and len(script.revision) != _DATE_DIGITS
+        if (numbered or script.framework in _VERSIONED) and script.revision:
             seen[script.series, script.revision].append(script)
     return [
         (

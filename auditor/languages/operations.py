@@ -20,6 +20,7 @@ ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE = (
     "drop_policy",
     "rename_value",
 )
+ALTER_POLICY = "alter_policy"
 LOCK, BEGIN, COMMIT, SET_SCHEMA = "lock", "begin", "commit", "set_schema"
 CODE = "code"
 """A function of the program runs here (Django's RunPython, a loop over rows): `text` says which."""
@@ -28,7 +29,7 @@ STRUCTURE = frozenset(
     {
         CREATE_TABLE, DROP_TABLE, RENAME_TABLE, ADD_COLUMN, DROP_COLUMN, RENAME_COLUMN, CHANGE_TYPE, SET_NOT_NULL, DROP_NOT_NULL,
         SET_DEFAULT, DROP_DEFAULT, ADD_CONSTRAINT, DROP_CONSTRAINT, VALIDATE, CREATE_INDEX, DROP_INDEX, CREATE_VIEW, DROP_VIEW,
-        CREATE_OTHER, DROP_OTHER, ALTER_OTHER, ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, DROP_POLICY, RENAME_VALUE, SET_SCHEMA,
+        CREATE_OTHER, DROP_OTHER, ALTER_OTHER, ENABLE_RLS, DISABLE_RLS, CREATE_POLICY, ALTER_POLICY, DROP_POLICY, RENAME_VALUE, SET_SCHEMA,
     }
 )  # fmt: skip
 """Operations that change the structure rather than rows."""
@@ -100,7 +101,7 @@ class Operation:
 
     `table` is in the writing of the script, schema kept unless it is "public"; `name` the column, constraint, index, policy, view or new name; `before` the old name
     of what is renamed. `conditional`: IF NOT EXISTS or IF EXISTS. `whole_table`: an UPDATE or DELETE without condition; `emptied`: the columns whose being
-    null is the whole condition. `temporary`: a temporary table. `concurrent`: CONCURRENTLY. `outside`: it runs outside of the runner's transaction. `columns` of a new table, the new
+    null is the whole condition. `temporary`: a temporary table. `concurrent`: CONCURRENTLY. `outside`: it runs outside of the runner's transaction; `inside`: in one that the migration opens itself. `columns` of a new table, the new
     column, or the column as it is afterwards; `constraints` of a new table or the new one; `keys` the columns of an index. `converted`: a type change with an
     expression of its own; `previous`: the column before, where the script says it. `text`: what cannot be said in these words.
     """
@@ -116,6 +117,7 @@ class Operation:
     temporary: bool = False
     concurrent: bool = False
     outside: bool = False
+    inside: bool = False
     unique: bool = False
     converted: bool = False
     columns: tuple[Column, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import postgast
@@ -220,16 +221,19 @@ def _truncate(statement: Any, line: int) -> Iterator[Operation]:
 
 
 def _policy(statement: Any, line: int) -> Iterator[Operation]:
+    policy = replace(_policy_of(statement, statement.cmd_name or "all"), restrictive=not statement.permissive)
+    yield Operation(ops.CREATE_POLICY, line, table_of(statement.table), statement.policy_name, policy=policy)
+
+
+def _policy_of(statement: Any, command: str) -> Policy:
     roles = tuple(_role(entry.role_spec) for entry in statement.roles)
-    policy = Policy(
-        statement.cmd_name or "all",
+    return Policy(
+        command,
         tuple(role for role in roles if role),
-        restrictive=not statement.permissive,
         using_true=statement.HasField("qual") and always(statement.qual),
         check_true=statement.HasField("with_check") and always(statement.with_check),
         has_check=statement.HasField("with_check"),
     )
-    yield Operation(ops.CREATE_POLICY, line, table_of(statement.table), statement.policy_name, policy=policy)
 
 
 def _role(role: Any) -> str:
@@ -237,7 +241,16 @@ def _role(role: Any) -> str:
 
 
 def _alter_policy(statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(ops.ALTER_OTHER, line, table_of(statement.table), statement.policy_name, text="policy")
+    """What the statement leaves out stays as it was: its roles are none, its conditions not said to be true."""
+    policy = _policy_of(statement, "")
+    yield Operation(
+        ops.ALTER_POLICY,
+        line,
+        table_of(statement.table),
+        statement.policy_name,
+        policy=policy,
+        text="using" if statement.HasField("qual") else "",
+    )
 
 
 def _insert(statement: Any, line: int) -> Iterator[Operation]:

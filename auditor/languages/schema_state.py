@@ -231,6 +231,26 @@ def _add_policy(table: Table, operation: Operation) -> None:
         table.policies[operation.name] = operation.policy
 
 
+def altered_policy(known: Policy, operation: Operation) -> Policy:
+    """A policy after ALTER POLICY, which changes only what it names."""
+    new = operation.policy
+    if new is None:
+        return known
+    return replace(
+        known,
+        roles=new.roles or known.roles,
+        using_true=new.using_true if operation.text == "using" else known.using_true,
+        check_true=new.check_true if new.has_check else known.check_true,
+        has_check=new.has_check or known.has_check,
+    )
+
+
+def _alter_policy(table: Table, operation: Operation) -> None:
+    known = table.policies.get(operation.name)
+    if known is not None:
+        table.policies[operation.name] = altered_policy(known, operation)
+
+
 def _drop_policy(table: Table, operation: Operation) -> None:
     table.policies.pop(operation.name, None)
 
@@ -252,6 +272,7 @@ _FOLLOW: dict[str, Callable[[Table, Operation], None]] = {
     ops.ENABLE_RLS: _secure,
     ops.DISABLE_RLS: _secure,
     ops.CREATE_POLICY: _add_policy,
+    ops.ALTER_POLICY: _alter_policy,
     ops.DROP_POLICY: _drop_policy,
 }
 

@@ -34,9 +34,9 @@ def dialect_of(text: str) -> str:
         return "clickhouse"
     if _TSQL.search(head):
         return "tsql"
-    if _MYSQL.search(head):
-        return "mysql"
-    return "sqlite" if _SQLITE.search(head) else "postgres"
+    if _SQLITE.search(head):
+        return "sqlite"
+    return "mysql" if _MYSQL.search(head) else "postgres"
 
 
 def read_sql(text: str, dialect: str = "") -> tuple[Operation, ...]:
