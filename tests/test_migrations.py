@@ -77,7 +77,9 @@ def kinds(files: dict[str, str], path: str = "") -> list[str]:
         ("UPDATE t SET a = 1;", ["unbatched_backfill"]),
         ("UPDATE t SET a = 1 WHERE id = 3;", []),
         ("ALTER TABLE t ADD a int; UPDATE t SET a = 1 WHERE a IS NULL;", ["unbatched_backfill"]),
+        ("ALTER TABLE t ADD a int DEFAULT 1; UPDATE t SET a = 1 WHERE a IS NULL;", []),
         ("LOCK TABLE t;", ["explicit_lock"]),
+        ("CREATE TABLE a.new (id Int) ENGINE = MergeTree ORDER BY id;\nRENAME TABLE a.t TO a.old, a.new TO a.t;", []),
         ("REINDEX TABLE t;", ["explicit_lock"]),
         ("REINDEX TABLE CONCURRENTLY t;", []),
         ("VACUUM FULL t;", ["explicit_lock"]),
@@ -164,6 +166,18 @@ def test_django(operations: str, expected: list[str]) -> None:
     )
     text = DJANGO.format(head=head, more='dependencies = [("shop", "0001_initial")]', operations=operations)
     assert kinds({"shop/migrations/0001_initial.py": INITIAL, "shop/migrations/0002_x.py": text}, "shop/migrations/0002_x.py") == expected
+
+
+def test_what_only_calls_itself_a_migration_of_django_is_none() -> None:
+    assert not classify_migration({"vectors/migrations/__init__.py": "class Migration:\n    operations = []\n"}).files
+    assert not classify_migration({"vectors/migrations/base.py": "class Migration:\n    operations = []\n"}).files
+
+
+def test_a_squashed_migration_runs_on_empty_databases_alone() -> None:
+    text = DJANGO.format(
+        head="", more='replaces = [("shop", "0002_a"), ("shop", "0003_b")]', operations='migrations.RemoveField("Order", "name")'
+    )
+    assert kinds({"shop/migrations/0002_squashed.py": text}) == []
 
 
 def test_django_concurrently_outside_of_a_transaction() -> None:

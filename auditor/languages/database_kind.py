@@ -14,7 +14,7 @@ _SETTINGS = re.compile(
 _NAMES = re.compile(
     r"(?P<url>\b(?:postgres(?:ql)?|mysql|mariadb|sqlite|mssql|cockroachdb)(?:\+\w+)?:/{2,4})"
     r"|django\.db\.backends\.(?P<django>postgresql|mysql|sqlite3)"
-    r"|\b(?:client|dialect|type|provider)\s*[:=]\s*[\"'](?P<named>postgres(?:ql)?|pg|mysql2?|mariadb|sqlite3?|better-sqlite3|mssql|sqlserver|turso)[\"']"
+    r"|\b(?:client|dialect|type|provider)[\"']?\s*[:=]\s*[\"'](?P<named>postgres(?:ql)?|pg|mysql2?|mariadb|sqlite3?|better-sqlite3|mssql|sqlserver|turso)[\"']"
     r"|(?:^|[\"'\s])(?P<driver>psycopg2?(?:-binary)?|asyncpg|pg|postgres|mysqlclient|pymysql|mysql2|aiomysql|asyncmy|better-sqlite3|sqlite3|aiosqlite|pyodbc|tedious)[\"'\s\[=<>~:]",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -48,7 +48,10 @@ def family(name: str) -> str:
 
 def database_of(texts: Mapping[str, str]) -> str:
     """The one database a project is known to run on when it is not PostgreSQL, else ""; SQLite beside a server is taken for the developer's."""
-    found = {name for path in sorted(texts) if _SETTINGS.match(PurePosixPath(path).name) for name in _named(texts[path][:_READ])}
+    named = {entry for path in sorted(texts) if _SETTINGS.match(PurePosixPath(path).name) for entry in _named(texts[path][:_READ])}
+    found = {name for name, said in named if said}
+    if not found - {"sqlite"}:  # a driver may serve something else than the own data, so it counts only beside no server that is named
+        found |= {name for name, _ in named}
     if "postgres" in found or not found:
         return ""
     servers = found - {"sqlite"}
@@ -57,8 +60,9 @@ def database_of(texts: Mapping[str, str]) -> str:
     return next(iter(servers), "sqlite")
 
 
-def _named(text: str) -> Iterator[str]:
+def _named(text: str) -> Iterator[tuple[str, bool]]:
+    """Families, and whether a setting or an address says so and not only a driver."""
     for match in _NAMES.finditer(text):
         name = family(match.group(match.lastgroup or 0))
         if name:
-            yield name
+            yield name, match.lastgroup != "driver"

@@ -28,7 +28,7 @@ _ONLINE = re.compile(
 )
 _LOCKS = re.compile(r"^\s*LOCK\s+TABLES?\b", re.IGNORECASE)
 _RENAMES = re.compile(r"^\s*RENAME\s+TABLE\s+(.+)$", re.IGNORECASE | re.DOTALL)
-_PAIR = re.compile(r"`?(\w+)`?\s+TO\s+`?(\w+)`?", re.IGNORECASE)
+_PAIR = re.compile(r"([\w.`\"]+)\s+TO\s+([\w.`\"]+)", re.IGNORECASE)
 _TRANSACTIONS: dict[type, str] = {exp.Transaction: ops.BEGIN, exp.Commit: ops.COMMIT, exp.Rollback: ops.COMMIT}
 
 
@@ -55,7 +55,8 @@ def _statement(chosen: Any, piece: list[Token], text: str, dialect: str) -> Iter
         return
     renamed = _RENAMES.match(source)
     if renamed:
-        yield from (Operation(ops.RENAME_TABLE, line, old, new, before=old) for old, new in _PAIR.findall(renamed[1]))
+        for old, new in ((_plain(old), _plain(new)) for old, new in _PAIR.findall(renamed[1])):
+            yield Operation(ops.RENAME_TABLE, line, old, new, before=old)
         return
     found = _parsed(chosen, piece, text)
     if dialect == "mysql" and (found is None or isinstance(found[0], exp.Command)) and _ONLINE.search(source):
@@ -71,6 +72,10 @@ def _statement(chosen: Any, piece: list[Token], text: str, dialect: str) -> Iter
     if copying:
         target = found[0].find(exp.Table) if found else None
         yield Operation(ops.LOCK, line, _table(target), text=copying[1].upper())
+
+
+def _plain(name: str) -> str:
+    return name.replace("`", "").replace('"', "").removeprefix("public.")
 
 
 def _parsed(chosen: Any, piece: list[Token], text: str) -> list[Any] | None:

@@ -72,6 +72,8 @@ class _Here:
                 self.new.add(operation.name)
             case ops.ADD_COLUMN:
                 self.columns |= {(operation.table, column.name): column for column in operation.columns}
+            case ops.RENAME_COLUMN if (operation.table, operation.before) in self.columns:
+                self.columns[operation.table, operation.name] = self.columns.pop((operation.table, operation.before))
             case ops.BEGIN:
                 self.inside = True
             case ops.COMMIT:
@@ -87,6 +89,8 @@ def risks_of(migration: Migration, schema: Schema, end: Schema, *, first: bool =
     `end` is the schema after all migrations: what is undone later is not held against an earlier file. `first`: nothing was there before this file, as
     the others of its series show.
     """
+    if migration.replaces:
+        return _squashed(migration, schema)
     here = _Here(migration, schema, end, first, migration.up.operations, inside=migration.transaction)
     found: list[Risk] = []
     for position, operation in enumerate(here.operations):
@@ -99,6 +103,16 @@ def risks_of(migration: Migration, schema: Schema, end: Schema, *, first: bool =
             found.append(Risk(operation, "", unsafe=False, why=_HARMLESS.get(operation.kind, "")))
         here.follow(operation)
     return tuple(found)
+
+
+def _squashed(migration: Migration, schema: Schema) -> tuple[Risk, ...]:
+    """A migration that stands for others runs on empty databases alone: those in use have had the others."""
+    for operation in migration.up.operations:
+        schema.apply(operation, migration.path)
+    return tuple(
+        _safe(operation, "", "runs on empty databases alone: those in use have had the migrations it replaces")
+        for operation in migration.up.operations
+    )
 
 
 def _danger(operation: Operation, kind: str, why: str) -> Risk:
@@ -320,7 +334,7 @@ def _emptied(here: _Here, operation: Operation) -> Iterator[Risk]:
 
 
 def _update(here: _Here, operation: Operation) -> Iterator[Risk]:
-    every = operation.whole_table or any((operation.table, name) in here.columns for name in operation.emptied)
+    every = operation.whole_table or any(_empty(here.columns.get((operation.table, name))) for name in operation.emptied)
     if not every:
         yield _safe(operation, "", "changes chosen rows")
     elif operation.table in here.new:
@@ -333,6 +347,11 @@ def _update(here: _Here, operation: Operation) -> Iterator[Risk]:
             "unbatched_backfill",
             "every row is written in one transaction: rows stay locked until it ends, and the table grows by a copy of itself",
         )
+
+
+def _empty(column: Column | None) -> bool:
+    """Whether a column made in this same change is empty in every row, so that asking for empty ones asks for all."""
+    return column is not None and not column.default and not column.generated and not column.filled
 
 
 # -- indexes and constraints -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ _SIGN = re.compile(r"^class Migration\b", re.MULTILINE)
 
 def is_django(path: str, text: str) -> bool:
     """Whether a Python file looks like a Django migration: a class `Migration` in a folder `migrations`."""
-    return PurePosixPath(path).parent.name == "migrations" and _SIGN.search(text) is not None
+    place = PurePosixPath(path)
+    return place.parent.name == "migrations" and place.name != "__init__.py" and _SIGN.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Raw:
 def read_django(path: str, text: str, dialect: str = "") -> Raw | None:
     """The class of one file; None when it has none."""
     module = lower_python(path, text)
-    found = next((part for part in module.body if isinstance(part, ir.Class) and part.name == "Migration"), None)
+    classes = (part for part in module.body if isinstance(part, ir.Class) and part.name == "Migration")
+    found = next((part for part in classes if any(dotted(base).endswith("Migration") for base in part.bases)), None)
     if found is None:
         return None
     walker = Walker(module, dialect=dialect or "postgres")
