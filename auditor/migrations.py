@@ -17,7 +17,7 @@ from auditor.errors import UsageError
 from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, python_models, script_models
 from auditor.languages import operations as ops
 from auditor.languages.migration_assessment import assess
-from auditor.languages.migration_risks import Risk
+from auditor.languages.migration_risks import Risk, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import PARTIAL, TRIVIAL, UNKNOWN, YES, Migration
 from auditor.languages.python import read_python
@@ -33,19 +33,6 @@ _MODELS = re.compile(
     r"\b(?:Column|mapped_column)\(|\bmodels\.Model\b|\bSQLModel\b|\b(?:pg|mysql|sqlite)Table\(|@Entity\b|\bsequelize\.define\("
 )
 _LOSING = frozenset({"drop_column", "drop_table", "data_loss_dml"})
-_NOT_COLUMNS = frozenset(
-    {
-        ops.CREATE_INDEX,
-        ops.DROP_INDEX,
-        ops.ADD_CONSTRAINT,
-        ops.DROP_CONSTRAINT,
-        ops.VALIDATE,
-        ops.CREATE_POLICY,
-        ops.DROP_POLICY,
-        ops.RENAME_VALUE,
-    }
-)
-_NAMELESS = frozenset({ops.RENAME_TABLE, ops.SET_SCHEMA, ops.DROP_TABLE, ops.DROP_VIEW, ops.UNREAD})
 
 
 def classify_migration(files: Mapping[str, str]) -> MigrationReport:
@@ -120,10 +107,7 @@ def _verdict(migration: Migration, risks: tuple[Risk, ...]) -> MigrationVerdict:
 
 def _operation(risk: Risk, framework: str) -> JudgedOperation:
     operation = risk.operation
-    column = "" if operation.kind in _NOT_COLUMNS | _NAMELESS else operation.before or operation.name
-    if operation.kind in _NOT_COLUMNS:
-        named = operation.keys or tuple(name for constraint in operation.constraints for name in constraint.columns)
-        column = named[0] if len(named) == 1 else ""
+    column = target_of(operation)
     words = advice().get(risk.kind) if risk.unsafe else None
     return JudgedOperation(
         kind=risk.kind or operation.kind,

@@ -12,16 +12,21 @@ from auditor.evidence.stores_places import (
     CACHE_FILE,
     document_places,
     is_base_sql,
+    migrated_at_start,
     pushes,
     relational_places,
     supabase_tables,
     tables_made_at_start,
 )
+from auditor.languages import operations as ops
+from auditor.languages.database_kind import database_of
+from auditor.languages.migration_assessment import assess
+from auditor.languages.migration_risks import Risk, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_sql import is_undo
 from auditor.model.artifacts import Manifests
-from auditor.model.evidence import MigrationStep, Stores
+from auditor.model.evidence import MigrationRisk, MigrationStep, Stores
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, SNAPSHOT, STORES, SYNTAX, TEXTS
 from auditor.model.snapshot import NOT_OURS, Language, Role, Snapshot, SourceFile
@@ -61,6 +66,7 @@ def stores(
     keeping = [facts for facts in production if not CACHE_FILE.search(facts.path)]
     scripts = [syntax.files[file.path] for file in files if file.role is Role.SCRIPT and file.path in syntax.files]
     changes = _migrations(files, texts)
+    assessment = assess(changes)
     found = changes.migrations
     known = {migration.path for migration in found}
     models = tuple(_models(files, production, texts))
@@ -71,9 +77,10 @@ def stores(
         ),
         document=_places(document_places(production)),
         tools=_tools(files, manifests, found),
-        migrations=tuple(_step(migration) for migration in found),
+        migrations=tuple(_step(migration, assessment.risks.get(migration.path, ())) for migration in found),
         created_at_start=_places((*tables_made_at_start(facts for facts in keeping if facts.path not in known), *pushes(manifests, texts))),
         base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
+        migrated_at_start=_places(migrated_at_start(keeping)),
         models=tuple((model.name, model.place) for model in models),
         problems=(
             *((kind, Place(path, 1, 1), message) for kind, path, message in changes.problems),
@@ -100,10 +107,11 @@ _CHANGES = (".py", ".sql", ".js", ".ts", ".cjs", ".mjs", ".cts", ".mts", "meta/_
 def _migrations(files: list[SourceFile], texts: dict[str, str]) -> MigrationSet:
     """The migrations of the tree, files of comments alone left out."""
     kept = {f.path: texts[f.path] for f in files if f.path.endswith(_CHANGES)}
-    return read_migrations({path: text for path, text in kept.items() if not path.endswith(".sql") or _COMMENTS.sub("", text).strip()})
+    real = {path: text for path, text in kept.items() if not path.endswith(".sql") or _COMMENTS.sub("", text).strip()}
+    return read_migrations(real, dialect=database_of(texts))
 
 
-def _step(migration: Migration) -> MigrationStep:
+def _step(migration: Migration, risks: tuple[Risk, ...]) -> MigrationStep:
     back = migration.back
     return MigrationStep(
         path=migration.path,
@@ -114,6 +122,10 @@ def _step(migration: Migration) -> MigrationStep:
         line=back.line or migration.line,
         reason=back.reason,
         series=migration.series,
+        risks=tuple(MigrationRisk(r.kind, r.operation.line, r.operation.table, target_of(r.operation), r.why) for r in risks if r.unsafe),
+        unread=tuple(
+            (o.line, o.name or o.text) for o in migration.up.operations if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)
+        ),
     )
 
 

@@ -241,6 +241,44 @@ def _makes_tables(call: Call) -> bool:
     return any(_synchronises(argument.value.item("synchronize")) for argument in call.arguments)
 
 
+_APPLIES = re.compile(
+    r"(?:^|\.)(?:alembic\.)?command\.upgrade$|(?:^|\.)flask_migrate\.upgrade$|(?:^|\.)migrate\.latest$|(?:[Dd]ata_?[Ss]ource|[Cc]onnection|[Oo]rm)\w*\.runMigrations$|\.migrateToLatest$|(?:^|\.)umzug\.up$|\.getMigrator\(\)\.up$"
+)
+_APPLYING_FILE = re.compile(
+    r"(?:^|/)(?:scripts?|bin|cli|commands?|management)/|(?:^|/)[\w.-]*(?:migrat|backup|restore|export|import)[\w.-]*\.\w+$|(?:^|/)(?:manage|setup|install|tasks?|cli)\.\w+$",
+    re.IGNORECASE,
+)
+"""Files that are run by hand or as a step of their own, not by the process that serves."""
+
+
+def migrated_at_start(production: Iterable[FileFacts]) -> Iterator[Place]:
+    """Where the program applies its migrations itself when it starts; commands and functions that nothing calls are left out."""
+    files = sorted((facts for facts in production if not _APPLYING_FILE.search(facts.path)), key=lambda facts: facts.path)
+    found = {facts.path: _applying_places(facts) for facts in files}
+    if not any(found.values()):
+        return
+    used = frozenset(name for facts in files for name in _references(facts))
+    for facts in files:
+        yield from (Place(facts.path, line, line) for line, scope in sorted(found[facts.path]) if _runs(facts, scope, used))
+
+
+def _applying_places(facts: FileFacts) -> set[tuple[int, int]]:
+    imported = {local: f"{statement.module}.{name}" for statement in facts.imports for name, local in statement.names}
+    places = {(call.line, call.scope) for call in facts.calls if _applies(call, imported)}
+    options = ((call, argument.value.item("migrationsRun")) for call in facts.calls for argument in call.arguments)
+    return places | {(call.line, call.scope) for call, value in options if value is not None and value.text == "true"}
+
+
+def _applies(call: Call, imported: dict[str, str]) -> bool:
+    if _APPLIES.search(call.callee):
+        return True
+    origin = imported.get(call.callee, "")
+    if origin == "flask_migrate.upgrade" or ("drizzle-orm" in origin and origin.endswith(".migrate")):
+        return True
+    first = call.argument("", 0)
+    return last(call.callee) == "call_command" and first is not None and first.literal == "migrate"
+
+
 def _synchronises(value: Value | None) -> bool:
     return value is not None and value.text == "true"
 

@@ -42,7 +42,7 @@ def data_operations(walker: Walker, code: ir.Expression | None, line: int, table
     if isinstance(code, ir.Call) and code.arguments:  # functools.partial and decorators of the project's own
         code = next((part for part in code.arguments if isinstance(part, ir.Function)), code)
     if not isinstance(code, ir.Function):
-        yield Operation(ops.CODE, line, text=f"runs {dotted(code) or 'a function'}, which stands elsewhere")
+        yield Operation(ops.CODE, line, name=f"{dotted(code) or 'a function'}, which stands in another file")
         return
     for step in walker.steps(code):
         yield from _step(step, tables, dialect)

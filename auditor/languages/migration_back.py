@@ -91,14 +91,17 @@ def _missing(operation: Operation, up: tuple[Operation, ...], down: tuple[Operat
     same = [other for other in down if other.table == operation.table]
     kinds = {(other.kind, other.name) for other in same}
     columns = {column.name for other in same if other.kind in {ops.ADD_COLUMN, ops.CREATE_TABLE} for column in other.columns}
+    columns |= {other.name for other in same if other.kind == ops.RENAME_COLUMN}
+    made_as = _final_name(operation, up)
     dropped = {name for kind, name in kinds if kind in {ops.DROP_COLUMN, ops.RENAME_COLUMN}} | {
         o.before for o in same if o.kind == ops.RENAME_COLUMN
     }
+    added = {column.name for other in up if other.kind == ops.ADD_COLUMN and other.table == operation.table for column in other.columns}
     name = f"{operation.table}.{operation.name}"
     match operation.kind:
         case ops.CREATE_TABLE:
             return f"the table {operation.table}"
-        case ops.ADD_COLUMN if operation.name not in dropped:
+        case ops.ADD_COLUMN if made_as not in dropped:
             return f"the column {name}"
         case ops.DROP_TABLE if operation.table not in {o.table for o in same if o.kind == ops.CREATE_TABLE} | _made(up):
             return (
@@ -106,16 +109,25 @@ def _missing(operation: Operation, up: tuple[Operation, ...], down: tuple[Operat
             )
         case ops.DROP_COLUMN if operation.name not in columns and operation.table not in _made(up):
             return f"the dropped column {name}"
-        case ops.RENAME_COLUMN if not any(o.kind == ops.RENAME_COLUMN for o in same) and operation.before not in columns:
-            return f"the new name of the column {name}"
-        case ops.CHANGE_TYPE if (
-            not any(o.kind in {ops.CHANGE_TYPE, ops.ALTER_COLUMN} for o in same) and operation.name not in dropped | columns
+        case ops.RENAME_COLUMN if (
+            operation.before not in added and not any(o.kind == ops.RENAME_COLUMN for o in same) and operation.before not in columns
         ):
+            return f"the new name of the column {name}"
+        case ops.CHANGE_TYPE if not any(o.kind in {ops.CHANGE_TYPE, ops.ALTER_COLUMN} for o in same) and made_as not in dropped | columns:
             return f"the new type of {name}"
-        case ops.SET_NOT_NULL if not any(o.kind in {ops.DROP_NOT_NULL, ops.ALTER_COLUMN} for o in same) and operation.name not in dropped:
+        case ops.SET_NOT_NULL if not any(o.kind in {ops.DROP_NOT_NULL, ops.ALTER_COLUMN} for o in same) and made_as not in dropped:
             return f"the NOT NULL of {name}"
         case _:
             return ""
+
+
+def _final_name(operation: Operation, up: tuple[Operation, ...]) -> str:
+    """The name a column has when the way up is through."""
+    name = operation.name
+    for other in up:
+        if other.kind == ops.RENAME_COLUMN and other.table == operation.table and other.before == name:
+            name = other.name
+    return name
 
 
 def loses(operations: Iterable[Operation]) -> bool:

@@ -83,6 +83,32 @@ class _Here:
         self.schema.apply(operation, self.migration.path)
 
 
+_NOT_COLUMNS = frozenset(
+    {
+        ops.CREATE_INDEX,
+        ops.DROP_INDEX,
+        ops.ADD_CONSTRAINT,
+        ops.DROP_CONSTRAINT,
+        ops.VALIDATE,
+        ops.CREATE_POLICY,
+        ops.ALTER_POLICY,
+        ops.DROP_POLICY,
+        ops.RENAME_VALUE,
+    }
+)
+_NAMELESS = frozenset({ops.RENAME_TABLE, ops.SET_SCHEMA, ops.DROP_TABLE, ops.DROP_VIEW, ops.UNREAD, ops.CODE})
+
+
+def target_of(operation: Operation) -> str:
+    """The one column an operation is about, "" where it is about none or several."""
+    if operation.kind in _NAMELESS:
+        return ""
+    if operation.kind not in _NOT_COLUMNS:
+        return operation.before or operation.name
+    named = operation.keys or tuple(name for constraint in operation.constraints for name in constraint.columns)
+    return named[0] if len(named) == 1 else ""
+
+
 def risks_of(migration: Migration, schema: Schema, end: Schema, *, first: bool = False) -> tuple[Risk, ...]:
     """Judge the way up of a migration; `schema` is brought up to date on the way.
 

@@ -356,11 +356,23 @@ class SecretHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationRisk:
+    """An operation on the way up that hurts a running system: `kind` as in `auditor/migration_kinds.toml`, `why` in words."""
+
+    kind: str
+    line: int
+    table: str
+    column: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationStep:
     """One migration file, in the order of its series.
 
     `reversible`: "yes", "no", "partial" (the way down restores some of it), "refused" (raises on purpose, with a reason), "trivial" (nothing to undo) or
-    "unknown". `destructive`: drops or rewrites data on the way up. `series`: the folder it is ordered within.
+    "unknown". `destructive`: drops or rewrites data on the way up. `series`: the folder it is ordered within. `risks`: what is dangerous in it; `unread`: lines and
+    words of what could not be understood.
     """
 
     path: str
@@ -371,6 +383,8 @@ class MigrationStep:
     line: int
     reason: str
     series: str = ""
+    risks: tuple[MigrationRisk, ...] = ()
+    unread: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +394,7 @@ class Stores:
     `relational`: places that show a relational store owned by this system; `document`: schema-less ones. `base_sql`: SQL files and development scripts outside of
     migrations that make tables. `created_at_start`: places that create tables when the
     program starts (create_all, CREATE TABLE IF NOT EXISTS, sync). `models`: (table or model name, place). `tools`: migration tools with their place.
-    `problems`: (kind, place, message), such as two heads or models without migrations.
+    `problems`: (kind, place, message), such as two heads or models without migrations. `migrated_at_start`: places where the program itself applies migrations when it starts.
     """
 
     relational: tuple[Place, ...]
@@ -391,3 +405,4 @@ class Stores:
     base_sql: tuple[Place, ...]
     models: tuple[tuple[str, Place], ...]
     problems: tuple[tuple[str, Place, str], ...]
+    migrated_at_start: tuple[Place, ...] = ()
