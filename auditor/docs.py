@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.catalogue import catalogue
 from auditor.checks.registry import Check, all_checks
+from auditor.migration_advice import advice
 from auditor.model.report import Category, Item
 from auditor.model.verdict import POINTS
 from auditor.render.json_report import schema_json
@@ -32,6 +33,7 @@ def pages() -> dict[str, bytes]:
     found = {
         "report.schema.json": schema_json(),
         "checklist.md": _checklist(known.items, known.categories).encode(),
+        "schema-changes.md": _schema_changes().encode(),
         f"{CHECKS}/README.md": _index(judged, known.categories).encode(),
     }
     found.update({f"{CHECKS}/{item.id}.md": _page(item, checks[item.id]).encode() for item in judged})
@@ -78,6 +80,33 @@ def _checklist(items: tuple[Item, ...], categories: tuple[Category, ...]) -> str
         lines += ["", f"## {category.title}", "", f"*{category.question}*"]
         for item in own:
             lines += ["", *_entry(item)]
+    return _joined(lines)
+
+
+_FRAMEWORKS = {
+    "alembic": "Alembic", "django": "Django", "prisma": "Prisma", "drizzle": "Drizzle", "knex": "Knex", "typeorm": "TypeORM", "sequelize": "Sequelize",
+    "supabase": "Supabase", "flyway": "Flyway", "dbmate": "dbmate", "golang-migrate": "golang-migrate",
+}  # fmt: skip
+
+
+def _schema_changes() -> str:
+    """Every kind of dangerous schema change: what it does to a running system, and the safe steps in each framework."""
+    lines = [
+        _GENERATED,
+        "# Schema changes that hurt a running system",
+        "",
+        "What `auditor migrations PATH` finds and the check of [data.migrations-safe](checks/data.migrations-safe.md) weighs, for a table `orders` and its column `note`. Steps without a name hold for SQL and every tool without steps of its own.",
+    ]
+    for words in advice().values():
+        lines += ["", f"## `{words.kind}`: {_text(words.title[:1].lower() + words.title[1:])}", "", _text(words.harm("orders", "note")), ""]
+        lines += [f"{number}. {_text(step)}" for number, step in enumerate(words.steps("", "orders", "note"), start=1)]
+        for name, steps in words.own.items():
+            filled = words.steps(name, "orders", "note")
+            lines += (
+                ["", f"{_FRAMEWORKS[name]}:", "", *(f"{number}. {_text(step)}" for number, step in enumerate(filled, start=1))]
+                if steps
+                else []
+            )
     return _joined(lines)
 
 
