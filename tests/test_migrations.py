@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from pathlib import Path
 
@@ -387,3 +388,24 @@ def test_no_migrations_is_said_and_has_its_own_code(tmp_path: Path) -> None:
 def test_the_words_are_toml_that_loads() -> None:
     path = Path(__file__).parents[1] / "auditor" / "migration_kinds.toml"
     assert set(tomllib.loads(path.read_text())) == set(advice())
+
+
+def test_two_thousand_revisions_in_a_row_take_no_time_to_order() -> None:
+    """Named so that the alphabet runs against the graph: anything quadratic would show."""
+    files = {}
+    for number in range(2000):
+        before = f'"r{9999 - number + 1}"' if number else "None"
+        files[f"migrations/versions/{9999 - number}.py"] = (
+            f'revision = "r{9999 - number}"\ndown_revision = {before}\ndef upgrade():\n    pass\ndef downgrade():\n    pass\n'
+        )
+    started = time.process_time()
+    report = classify_migration(files)
+    assert time.process_time() - started < 10
+    assert [report.files[0].path, report.files[-1].path] == ["migrations/versions/9999.py", "migrations/versions/8000.py"]
+    assert not report.problems
+
+
+def test_a_circle_of_revisions_is_a_broken_chain() -> None:
+    text = 'revision = "{0}"\ndown_revision = "{1}"\ndef upgrade():\n    pass\ndef downgrade():\n    pass\n'
+    report = classify_migration({"m/versions/a.py": text.format("a", "b"), "m/versions/b.py": text.format("b", "a")})
+    assert [problem.kind for problem in report.problems] == ["broken_chain"]

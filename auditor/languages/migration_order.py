@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -27,14 +28,24 @@ def _ordered(entries: list[Migration]) -> list[Migration]:
     if not any(migration.parents for migration in entries):
         return plain
     known = {migration.revision for migration in entries}
-    waiting = {m.path: {parent for parent in m.parents if parent in known and parent != m.revision} for m in plain}
-    done: set[str] = set()
+    waiting = [{parent for parent in m.parents if parent in known and parent != m.revision} for m in plain]
+    children: defaultdict[str, list[int]] = defaultdict(list)
+    for position, parents in enumerate(waiting):
+        for parent in parents:
+            children[parent].append(position)
+    ready = [position for position, parents in enumerate(waiting) if not parents]
+    left = set(range(len(plain)))
     ordered: list[Migration] = []
-    while plain:
-        ready = next((migration for migration in plain if waiting[migration.path] <= done), plain[0])
-        plain.remove(ready)
-        done.add(ready.revision)
-        ordered.append(ready)
+    while left:
+        position = heapq.heappop(ready) if ready else min(left)  # a circle is broken at its first file
+        if position not in left:
+            continue
+        left.remove(position)
+        ordered.append(plain[position])
+        for child in children[plain[position].revision]:
+            waiting[child].discard(plain[position].revision)
+            if not waiting[child]:
+                heapq.heappush(ready, child)
     return [
         replace(migration, order=f"{position:05d}") if migration.framework == "alembic" else migration
         for position, migration in enumerate(ordered)
@@ -58,10 +69,13 @@ def _alembic(entries: list[Migration]) -> Iterator[Problem]:
     built_on = {parent for migration in entries for parent in migration.parents}
     for migration in entries:
         for parent in migration.parents:
-            if not any(revision == parent or (len(parent) >= 4 and revision.startswith(parent)) for revision in known):
+            if parent not in known and not any(len(parent) >= 4 and revision.startswith(parent) for revision in known):
                 name = PurePosixPath(migration.path).name
                 yield "broken_chain", migration.path, f"{name} builds on the revision {parent}, which no file here defines"
-    heads = [migration for migration in entries if migration.revision not in built_on and not _prefix(migration.revision, built_on)]
+    loose = [parent for parent in built_on if parent not in known]
+    heads = [migration for migration in entries if migration.revision not in built_on and not _prefix(migration.revision, loose)]
+    if not heads:
+        yield "broken_chain", entries[0].path, "the revisions build on each other in a circle"
     if len(heads) > 1 and not any(migration.branch for migration in entries):
         names = ", ".join(head.revision for head in heads[:4])
         yield (
@@ -76,7 +90,7 @@ def _alembic(entries: list[Migration]) -> Iterator[Problem]:
         seen.add(migration.revision)
 
 
-def _prefix(revision: str, built_on: set[str]) -> bool:
+def _prefix(revision: str, built_on: Iterable[str]) -> bool:
     """Whether a parent is written by the beginning of its id, as Alembic allows."""
     return any(len(parent) >= 4 and revision.startswith(parent) for parent in built_on)
 
