@@ -409,3 +409,104 @@ def test_a_circle_of_revisions_is_a_broken_chain() -> None:
     text = 'revision = "{0}"\ndown_revision = "{1}"\ndef upgrade():\n    pass\ndef downgrade():\n    pass\n'
     report = classify_migration({"m/versions/a.py": text.format("a", "b"), "m/versions/b.py": text.format("b", "a")})
     assert [problem.kind for problem in report.problems] == ["broken_chain"]
+
+
+ALEMBIC_DATA = [
+    ('op.execute("COMMIT")\n    op.execute("CREATE INDEX CONCURRENTLY i ON t (a)")', []),
+    ('session = Session(bind=op.get_bind())\n    session.query(User).update({"a": 1})', ["unbatched_backfill"]),
+    ("session = Session(bind=op.get_bind())\n    for user in session.query(User):\n        user.a = 1", ["unbatched_backfill"]),
+    (
+        'conn = op.get_bind()\n    for row in conn.execute(sa.text("SELECT id FROM t")):\n        conn.execute(sa.text("UPDATE t SET a = 1 WHERE id = :id"), {"id": row.id})',
+        ["unbatched_backfill"],
+    ),
+    (
+        'conn = op.get_bind()\n    for row in conn.execute(sa.text("SELECT id FROM t WHERE a = 2")):\n        conn.execute(sa.text("UPDATE t SET a = 1 WHERE id = :id"), {"id": row.id})',
+        [],
+    ),
+    (
+        'while op.get_bind().execute(sa.text("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM t WHERE a IS NULL LIMIT 1000)")).rowcount:\n        pass',
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(("up", "expected"), ALEMBIC_DATA)
+def test_alembic_data(up: str, expected: list[str]) -> None:
+    assert kinds({"migrations/versions/b.py": ALEMBIC.format(up=f"    {up}")}) == expected
+
+
+def test_alembic_for_several_databases() -> None:
+    text = 'from alembic import op\nrevision = "b"\ndown_revision = "a"\ndef upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\ndef upgrade_one():\n    op.drop_table("t")\ndef upgrade_two():\n    pass\n'
+    assert kinds({"migrations/versions/b.py": text}) == ["drop_table"]
+
+
+@pytest.mark.parametrize(
+    ("operations", "head", "expected"),
+    [
+        ('[migrations.RemoveField("Order", name) for name in ("name", "note")]', "", ["drop_column"]),
+        ('[migrations.RunSQL("SELECT 1")] + [migrations.RemoveField("Order", "name")]', "", ["drop_column"]),
+        (
+            "[migrations.RunPython(fill)]",
+            "def fill(apps, schema_editor):\n    Order = apps.get_model('shop', 'Order')\n    found = []\n    for order in Order.objects.all():\n        order.count = 1\n        found.append(order)\n    Order.objects.bulk_update(found, ['count'])\n",
+            ["unbatched_backfill"],
+        ),
+        (
+            "[migrations.RunPython(fill)]",
+            "def fill(apps, schema_editor):\n    Order = apps.get_model('shop', 'Order')\n    while True:\n        ids = list(Order.objects.filter(count=0).values_list('pk', flat=True)[:1000])\n        if not ids:\n            break\n        Order.objects.filter(pk__in=ids).update(count=1)\n",
+            [],
+        ),
+        (
+            '[migrations.AddField("Order", "a", models.UUIDField(default=uuid.uuid4, unique=True))]',
+            "",
+            ["add_not_null_no_default", "add_unique_blocking"],
+        ),
+        (
+            '[migrations.AddField("Order", "a", models.IntegerField(default=0)), migrations.RunSQL("ALTER TABLE shop_order ALTER a SET DEFAULT 0")]',
+            "",
+            [],
+        ),
+    ],
+)
+def test_django_lists_and_loops(operations: str, head: str, expected: list[str]) -> None:
+    text = f'from django.db import migrations, models\n{head}\nclass Migration(migrations.Migration):\n    dependencies = [("shop", "0001_initial")]\n    operations = {operations}\n'
+    assert kinds({"shop/migrations/0001_initial.py": INITIAL, "shop/migrations/0002_x.py": text}, "shop/migrations/0002_x.py") == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"db/migration/V2__x.sql": "ALTER TABLE ${schema}.orders DROP COLUMN x;"}, ["drop_column"]),
+        ({"drizzle/20240101_x/migration.sql": 'DROP TABLE "x";', "drizzle/20240101_x/snapshot.json": "{}"}, ["drop_table"]),
+        (
+            {"m/001_x.sql": "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY i ON t (a);\n-- +goose Down\nDROP INDEX i;"},
+            [],
+        ),
+        ({"db/002.sql": "CREATE INDEX i ON t (a) ALGORITHM=INPLACE LOCK=NONE;"}, []),
+        ({"db/002.sql": "ALTER TABLE t CHANGE COLUMN a b INT UNSIGNED NOT NULL;"}, ["rename_column"]),
+        ({"db/002.sql": "DROP SCHEMA app CASCADE;"}, ["drop_table"]),
+        ({"supabase/seed.sql": "DELETE FROM x;", "supabase/migrations/1_a.sql": "ALTER TABLE x ADD a int;"}, []),
+        (
+            {
+                "supabase/migrations/1_a.sql": "CREATE TABLE a (id int);\nDO $$ DECLARE t record; BEGIN FOR t IN SELECT tablename FROM pg_tables LOOP EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t.tablename); END LOOP; END $$;"
+            },
+            [],
+        ),
+    ],
+)
+def test_more_of_the_runners(files: dict[str, str], expected: list[str]) -> None:
+    assert kinds(files) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 50_000,
+        "def upgrade():\n    x = " + "f(" * 5_000 + ")" * 5_000,
+        "def upgrade():\n" + "".join(f"    x = x.strip(x){chr(10)}" for _ in range(3_000)) + "    op.execute(x)\n",
+        "def upgrade():\n    for a in [" + "1," * 5_000 + "]:\n        op.execute(a)\n",
+        "def upgrade():\n    upgrade()\n    a = lambda: a()\n    a()\n",
+    ],
+)
+def test_hostile_code_ends(text: str) -> None:
+    report = classify_migration({"m/versions/a.py": f'from alembic import op\nrevision = "a"\ndown_revision = None\n{text}'})
+    assert len(report.files) <= 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 _SETTINGS = re.compile(
-    r"^(?:alembic\.ini|.*\.(?:toml|prisma)|\.env[\w.-]*|(?:docker-)?compose[\w.-]*\.ya?ml|requirements[\w.-]*\.txt|package\.json|Pipfile|setup\.(?:py|cfg)|config\.json|\.sequelizerc"
+    r"^(?:alembic\.ini|flyway\.conf|application[\w.-]*\.(?:properties|ya?ml)|.*\.(?:toml|prisma)|\.env[\w.-]*|(?:docker-)?compose[\w.-]*\.ya?ml|requirements[\w.-]*\.txt|package\.json|Pipfile|setup\.(?:py|cfg)|config\.json|\.sequelizerc"
     r"|(?:settings|config|database|databases|db|base|production|prod|env|data-?source|ormconfig|knexfile|drizzle\.config|app\.module|sequelize)\w*\.(?:py|[cm]?[jt]s|json))$",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
@@ -44,8 +45,12 @@ def data_operations(walker: Walker, code: ir.Expression | None, line: int, table
     if not isinstance(code, ir.Function):
         yield Operation(ops.CODE, line, name=f"{dotted(code) or 'a function'}, which stands in another file")
         return
+    touched = False
     for step in walker.steps(code):
-        yield from _step(step, tables, dialect)
+        touched = touched or _sets_each(step)
+        for operation in _step(step, tables, dialect):
+            collected = touched and operation.text == "collected" and not step.looped
+            yield replace(operation, whole_table=operation.whole_table or collected, text="")
 
 
 def _step(step: Step, tables: Tables, dialect: str) -> Iterator[Operation]:
@@ -56,7 +61,7 @@ def _step(step: Step, tables: Tables, dialect: str) -> Iterator[Operation]:
     names = [entry.name for entry in step.links]
     if "get_model" not in names and ".objects" not in f".{step.base}.":
         if link.name in _CHANGING or any(dotted(argument) in {"apps", "schema_editor"} for argument in link.arguments):
-            yield Operation(ops.CODE, step.line, text=f"calls {step.callee}, which may change rows")
+            yield Operation(ops.CODE, step.line)
         return
     table = _table(step.links, step.base, tables)
     links = step.links[:-1]
@@ -77,15 +82,21 @@ def _step(step: Step, tables: Tables, dialect: str) -> Iterator[Operation]:
         case "bulk_update":
             given = link.argument("objs", 0)
             rows = chain(given)[1] if isinstance(given, ir.Call) else ()
-            yield Operation(
-                ops.UPDATE, step.line, table, whole_table=bool(rows) and not step.looped and _whole(rows), emptied=_emptied(rows)
-            )
+            whole = bool(rows) and not step.looped and _whole(rows)
+            yield Operation(ops.UPDATE, step.line, table, whole_table=whole, emptied=_emptied(rows), text="" if rows else "collected")
         case "save" | "asave":
             yield Operation(ops.UPDATE, step.line, table)
         case name if name in _MADE:
             yield Operation(ops.INSERT, step.line, table)
         case _:
             return
+
+
+def _sets_each(step: Step) -> bool:
+    """Whether a field of each row of a whole table is set, so that a list of them written at once is the whole table."""
+    if step.last.name != "=" or ".objects." not in f"{step.base}." or "[each]" not in step.base:
+        return False
+    return not {*step.base.split(".")} & (_NARROWING - {"[]"})
 
 
 def _whole(links: tuple[Link, ...]) -> bool:

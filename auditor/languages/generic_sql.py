@@ -278,7 +278,8 @@ def _changed(action: Any, table: str, line: int) -> Iterator[Operation]:
         old = action.args.get("rename_from")
         if old is not None and str(old.name) != column.name:
             yield Operation(ops.RENAME_COLUMN, line, table, column.name, before=str(old.name))
-        yield Operation(ops.ALTER_COLUMN, line, table, column.name, columns=(column,))
+        renamed = old is not None and str(old.name) != column.name
+        yield Operation(ops.ALTER_COLUMN, line, table, column.name, columns=(column,), text="restated" if renamed else "")
         return
     kind = action.args.get("dtype")
     name, size = written(str(kind.sql())) if kind is not None else ("", ())

@@ -57,6 +57,5 @@ def _open_tables(group: list[tuple[Migration, ...]], end: Schema, exposed: tuple
         return
     for table in end.tables.values():
         schema, _, _ = table.name.rpartition(".")
-        made = table.complete or table.columns
-        if not table.secured and made and (schema or "public") in exposed:
+        if not table.secured and table.made and (schema or "public") in exposed:
             yield table

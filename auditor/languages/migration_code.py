@@ -21,6 +21,7 @@ _ITEMS_LIMIT = 5_000
 _TEXT_LIMIT = 2_000_000
 _CALLS_DEEP = 6
 _UNROLLED = 60
+_CHAIN_LIMIT = 200
 _DEEP = 40
 _PROMISES = frozenset({"then", "catch", "finally"})
 
@@ -47,7 +48,7 @@ class Link:
 class Step:
     """A call with everything it hangs on: `base` is the dotted name in front of the first call, `links` the calls after it, the called name of `base` among them.
 
-    `blocks`: dotted callees of the `with` blocks around it. `looped`: it stands in a loop that could not be unrolled.
+    `blocks`: dotted callees of the `with` blocks around it. `looped`: it stands in a loop that could not be unrolled, `over` is what that loop goes over.
     """
 
     base: str
@@ -55,7 +56,7 @@ class Step:
     line: int
     blocks: tuple[str, ...] = ()
     looped: bool = False
-    result: ir.Expression | None = None
+    over: ir.Expression | None = None
 
     @property
     def callee(self) -> str:
@@ -114,7 +115,9 @@ def _wraps_text(call: ir.Call) -> bool:
 def dotted(value: ir.Expression | None) -> str:
     """The dotted path of names an expression consists of, calls on the way written as their callee."""
     parts: list[str] = []
-    while value is not None:
+    seen = 0
+    while value is not None and seen < _CHAIN_LIMIT:
+        seen += 1
         match value:
             case ir.Attribute():
                 parts.append(value.name)
@@ -166,6 +169,7 @@ class Walker:
         self._keep = keep
         self._count = self._values = 0
         self._active: list[ir.Function] = []
+        self._over: ir.Expression | None = None
         self.refusals: list[Refusal] = []
         self.globals: Environment = {}
         self.methods: dict[str, ir.Function] = {}
@@ -309,7 +313,21 @@ class Walker:
             return
         if statement.target is not None and iterable is not None:
             _bind(statement.target, ir.Attribute(iterable, "[each]", statement.line), env)
+        around, self._over = self._over, iterable
         yield from self._block(statement.body, env, blocks, looped=True)
+        self._over = around
+
+    def _comprehended(self, value: ir.Comprehension, env: Environment, depth: int) -> ir.Expression:
+        """A comprehension over a written list is the list it makes."""
+        items = _unrolled(value, self.value(value.iterable, env, depth + 1))
+        if items is None:
+            return value
+        made = []
+        for item in items:
+            local = dict(env)
+            _bind(value.target, item, local)
+            made.append(self.value(value.element, local, depth + 1))
+        return ir.Sequence(tuple(made), value.line)
 
     # -- expressions
 
@@ -353,7 +371,7 @@ class Walker:
         made = self.value(call, env)
         if isinstance(made, ir.Call) and not promise:
             base, links = chain(made)
-            yield Step(base, links, links[-1].line if links else call.line, blocks, looped, made)
+            yield Step(base, links, links[-1].line if links else call.line, blocks, looped, self._over if looped else None)
         name = dotted(call.function).rpartition(".")[2]
         for argument in (*call.arguments, *(item for _, item in call.keywords)):
             read = self.value(argument, env) if isinstance(argument, ir.Name) else argument
@@ -447,18 +465,31 @@ class Walker:
             case ir.Spread():
                 return ir.Spread(again(value.value), value.line)
             case ir.Operation(operator=operator, operands=operands):
-                return ir.Operation(operator, tuple(again(part) for part in operands), value.line)
+                read_operands = tuple(again(part) for part in operands)
+                if operator == "+" and all(isinstance(part, ir.Sequence) for part in read_operands):  # lists put together
+                    items = tuple(item for part in read_operands if isinstance(part, ir.Sequence) for item in part.items)
+                    return ir.Sequence(items[:_ITEMS_LIMIT], value.line)
+                return ir.Operation(operator, read_operands, value.line)
+            case ir.Comprehension():
+                return self._comprehended(value, env, depth)
             case ir.Choice():
                 return ir.Choice(again(value.test), again(value.then), again(value.other), value.line)
             case _:
                 return value
 
 
+def _unrolled(value: ir.Comprehension, iterable: ir.Expression) -> tuple[ir.Expression, ...] | None:
+    """The entries a comprehension goes over, None where they do not show."""
+    if value.conditions or not isinstance(iterable, ir.Sequence) or len(iterable.items) > _UNROLLED:
+        return None
+    return iterable.items
+
+
 def chain(call: ir.Call) -> tuple[str, tuple[Link, ...]]:
     """The dotted name a chain begins with and its links, the first call's name among the links."""
     links: list[Link] = []
     value: ir.Expression = call
-    while True:
+    while len(links) < _CHAIN_LIMIT:
         match value:
             case ir.Call(function=ir.Attribute(base=base, name=name)):
                 links.append(Link(name, value.arguments, value.keywords, value.line))
@@ -480,7 +511,8 @@ def chain(call: ir.Call) -> tuple[str, tuple[Link, ...]]:
             case ir.Name(id=name):
                 return name, tuple(reversed(links))
             case _:
-                return "?", tuple(reversed(links))
+                break
+    return "?", tuple(reversed(links))
 
 
 def _plain(value: ir.Expression) -> bool:

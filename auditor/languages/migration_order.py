@@ -67,7 +67,7 @@ def order_problems(series: dict[str, list[Migration]]) -> Iterator[Problem]:
 def _alembic(entries: list[Migration]) -> Iterator[Problem]:
     known = {migration.revision: migration for migration in entries}
     built_on = {parent for migration in entries for parent in migration.parents}
-    for migration in entries:
+    for migration in entries if len(entries) > 1 else ():  # one file alone is a piece of a line that stands elsewhere
         for parent in migration.parents:
             if parent not in known and not any(len(parent) >= 4 and revision.startswith(parent) for revision in known):
                 name = PurePosixPath(migration.path).name
@@ -99,7 +99,7 @@ def _django(entries: list[Migration]) -> Iterator[Problem]:
     replaced = {name for migration in entries for name in migration.replaces}
     built_on = {parent for migration in entries for parent in migration.parents} | replaced
     known = {migration.revision for migration in entries} | replaced
-    for migration in entries:
+    for migration in entries if len(entries) > 1 else ():
         gone = next((parent for parent in migration.parents if parent not in known and not parent.startswith("__")), "")
         if gone:
             yield "broken_chain", migration.path, f"{migration.revision} builds on {gone}, which is not here"

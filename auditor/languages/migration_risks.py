@@ -270,8 +270,8 @@ def _alter_column(here: _Here, operation: Operation) -> Iterator[Risk]:
     if operation.table in here.new:
         yield _safe(operation, "", _NEW_TABLE)
         return
-    if before is None and here.migration.framework == "django":
-        yield _safe(operation, "change_type", "what the field was before stands in no file here")
+    if before is None and (here.migration.framework == "django" or operation.text == "restated"):
+        yield _safe(operation, "change_type", "what the column was before stands in no file here")
         return
     yield from _typed(here, operation, before, after)
     if before is None:

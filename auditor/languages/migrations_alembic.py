@@ -15,6 +15,7 @@ from auditor.languages.migration_code import Link, Step, Walker, chain, constant
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.migrations import Migration, Way
 from auditor.languages.operations import CHECK, EXCLUDE, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation
+from auditor.languages.sql import read_sql
 
 _CREATE_DATE = re.compile(r"^Create Date:\s*(\d{4}-\d\d-\d\d[ T]?[\d:.]*)", re.MULTILINE)
 _SIGNS = re.compile(r"^(?:down_revision)\b", re.MULTILINE)
@@ -46,11 +47,12 @@ def read_alembic(path: str, text: str, dialect: str = "") -> Migration | None:
     if not isinstance(upgrade, ir.Function) or not {"revision", "down_revision"} <= {*walker.globals}:
         return None
     date = _CREATE_DATE.search(text[:3000])
-    operations, opaque = _operations(walker, upgrade, dialect)
+    ups, downs = _ways(walker, "upgrade", upgrade), _ways(walker, "downgrade", downgrade)
+    operations, opaque = _operations(walker, ups, dialect)
     down = None
     if isinstance(downgrade, ir.Function):
         walker.refusals.clear()
-        undone, _ = _operations(walker, downgrade, dialect)
+        undone, _ = _operations(walker, downs, dialect)
         refusal = ("stated" if walker.refusals[0].stated else "bare") if walker.refusals else ""
         down = Way(undone, downgrade.line, refusal)
     return Migration(
@@ -69,17 +71,42 @@ def read_alembic(path: str, text: str, dialect: str = "") -> Migration | None:
     )
 
 
-def _operations(walker: Walker, function: ir.Function, dialect: str) -> tuple[tuple[Operation, ...], bool]:
+def _ways(walker: Walker, name: str, way: ir.Expression | None) -> tuple[ir.Function, ...]:
+    """The function, and those of its name with an ending, one for each database, which it calls by a name put together."""
+    several = tuple(value for key, value in walker.globals.items() if key.startswith(f"{name}_") and isinstance(value, ir.Function))
+    called = isinstance(way, ir.Function) and any("globals" in dotted(part.value) for part in way.body if isinstance(part, ir.Evaluate))
+    return several if called and several else (way,) if isinstance(way, ir.Function) else ()
+
+
+def _operations(walker: Walker, functions: tuple[ir.Function, ...], dialect: str) -> tuple[tuple[Operation, ...], bool]:
     found: list[Operation] = []
     opaque = False
-    for step in walker.steps(function):
+    for step in (step for function in functions for step in walker.steps(function)):
         if step.last.name in {"create_all", "drop_all"} or any("create_all" in dotted(argument) for argument in step.last.arguments):
             opaque = True
             found.append(Operation(ops.UNREAD, step.line, name="tables made from the models of the code"))
             continue
+        everything = step.looped and _goes_over_all(step.over)
         outside = any(block.endswith("autocommit_block") for block in step.blocks)
-        found.extend(replace(operation, outside=outside) if outside else operation for operation in _step(step, dialect))
+        for operation in _step(step, dialect):
+            by_row = everything and operation.kind == ops.UPDATE
+            found.append(replace(operation, outside=outside, whole_table=operation.whole_table or by_row))
     return tuple(found), opaque
+
+
+def _goes_over_all(value: ir.Expression | None) -> bool:
+    """Whether a loop goes over all rows of a table: a SELECT without condition or limit that was executed."""
+    if not isinstance(value, ir.Call):
+        return False
+    executed = next((link for link in chain(value)[1] if link.name in _EXECUTES), None)
+    statement = executed.argument("sqltext", 0) if executed is not None else None
+    text = text_of(statement)
+    if text is not None:
+        return any(operation.kind == ops.SELECT and operation.whole_table for operation in read_sql(text))
+    if not isinstance(statement, ir.Call):
+        return False
+    names = {link.name for link in chain(statement)[1]}
+    return "select" in names and not names & {"where", "filter", "limit", "filter_by", "join"}
 
 
 def _step(step: Step, dialect: str) -> Iterator[Operation]:
@@ -88,7 +115,7 @@ def _step(step: Step, dialect: str) -> Iterator[Operation]:
     names = [entry.name for entry in step.links]
     if link.name in _EXECUTES and link.called:
         yield from _executed(link, step, dialect)
-    elif step.base.rpartition(".")[2] in {"op", "operations", "batch_op"}:
+    elif step.base.rpartition(".")[2] in {"op", "operations", "batch_op", "alembic_op"}:
         if "batch_alter_table" in names[:-1]:
             batch = step.links[names.index("batch_alter_table")]
             yield from _structure(link, _qualified(batch, batch.argument("table_name", 0)), line, batch=True)

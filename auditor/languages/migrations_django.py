@@ -71,7 +71,7 @@ def read_django(path: str, text: str, dialect: str = "") -> Raw | None:
         transaction=constant(attributes.get("atomic")) is not False,
         dialect=dialect,
     )
-    steps = operations.items if isinstance(operations, ir.Sequence) else ()
+    steps = operations.items if isinstance(operations, ir.Sequence) else (operations,) if operations is not None else ()
     return Raw(migration, app, steps, walker, _pairs(attributes.get("dependencies")), _pairs(attributes.get("replaces")))
 
 

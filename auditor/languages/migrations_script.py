@@ -34,6 +34,8 @@ _SIGNS = (
     ("this.addSql", "mikro-orm"),
     (".schema", "knex"),
     ("knex", "knex"),
+    ("Sequelize", "sequelize"),
+    ("DataTypes", "sequelize"),
 )
 _RAW = frozenset({"raw", "query", "addSql", "sql", "execute", "executeSql", "unsafe", "noTransaction"})
 _UP, _DOWN = re.compile(r"\bup\b"), re.compile(r"\bdown\b")

@@ -22,6 +22,7 @@ _FLYWAY = re.compile(r"^(?:([VU])(\d+(?:[._]\d+)*)|R)__.+\.sql$")
 _BREAKPOINT = "--> statement-breakpoint"
 _NUMBERED = re.compile(r"^(?:\d{1,4}|\d{8}|\d{10,14}|\d{4}[-_.]\d\d[-_.]\d\d)[-_.T\w]*\.sql$")
 _UNDOING = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql$)|^(?:down|rollback|undo)\.sql$|^U\d[\d._]*__", re.IGNORECASE)
+_SEED = re.compile(r"^seeds?\b.*\.sql$", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate|drizzle)(?:/|$)", re.IGNORECASE)
 
 
@@ -65,6 +66,8 @@ def _script(path: str, texts: Mapping[str, str], *, every: bool) -> _Script | No
         return None
     if place.name == "migration.sql" and place.parent.parent.name in {"migrations", "migration"}:
         return _Script(path, text, "prisma", str(place.parent.parent), place.parent.name, place.parent.name.split("_")[0])
+    if place.name == "migration.sql" and (place.parent.parent.name == "drizzle" or f"{folder}/snapshot.json" in texts):
+        return _Script(path, text, "drizzle", str(place.parent.parent), place.parent.name, place.parent.name.split("_")[0])
     if "supabase/migrations" in folder:
         return _Script(path, text, "supabase", folder, place.name, place.name.split("_")[0])
     if f"{folder}/meta/_journal.json" in texts or _BREAKPOINT in text:
@@ -85,7 +88,7 @@ def _by_name(place: PurePosixPath, text: str, texts: Mapping[str, str], *, every
         framework = "goose" if "goose" in first[0].lower() else "sql-migrate" if "+migrate" in first[0].lower() else "dbmate"
         return _Script(str(place), text, framework, folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     named = _NUMBERED.match(place.name) is not None
-    if every or (named and (_FOLDER.search(folder) or _ordered_siblings(folder, texts))):
+    if (every and not _SEED.match(place.name)) or (named and (_FOLDER.search(folder) or _ordered_siblings(folder, texts))):
         return _Script(str(place), text, "sql", folder, _natural(place.name), re.split(r"[-_.]", place.name)[0])
     return None
 

@@ -179,6 +179,13 @@ def _rename(statement: Any, line: int) -> Iterator[Operation]:
 
 def _drop(statement: Any, line: int) -> Iterator[Operation]:
     kind = _DROPS.get(enum(statement, "remove_type"), ops.DROP_OTHER)
+    if enum(statement, "remove_type") == "OBJECT_SCHEMA":
+        cascading = enum(statement, "behavior") == "DROP_CASCADE"
+        for entry in statement.objects:  # with everything in it, or only when it is empty
+            yield Operation(
+                ops.DROP_TABLE if cascading else ops.DROP_OTHER, line, f"{entry.string.sval}.*", conditional=statement.missing_ok
+            )
+        return
     for entry in statement.objects:
         names = [item.string.sval for item in entry.list.items] if entry.HasField("list") else []
         names = names[1:] if len(names) > 1 and names[0] == "public" else names
@@ -260,18 +267,18 @@ def _insert(statement: Any, line: int) -> Iterator[Operation]:
 def _update(statement: Any, line: int) -> Iterator[Operation]:
     whole = not statement.HasField("where_clause") or always(statement.where_clause)
     emptied = () if whole else emptied_columns(statement.where_clause)
-    joined = bool(statement.from_clause)
     keys = tuple(entry.res_target.name for entry in statement.target_list)
-    yield Operation(ops.UPDATE, line, table_of(statement.relation), whole_table=whole and not joined, emptied=emptied, keys=keys)
+    yield Operation(ops.UPDATE, line, table_of(statement.relation), whole_table=whole, emptied=emptied, keys=keys)
 
 
 def _delete(statement: Any, line: int) -> Iterator[Operation]:
-    whole = (not statement.HasField("where_clause") or always(statement.where_clause)) and not statement.using_clause
+    whole = not statement.HasField("where_clause") or always(statement.where_clause)
     yield Operation(ops.DELETE, line, table_of(statement.relation), whole_table=whole)
 
 
-def _select(_statement: Any, line: int) -> Iterator[Operation]:
-    yield Operation(ops.SELECT, line)
+def _select(statement: Any, line: int) -> Iterator[Operation]:
+    whole = bool(statement.from_clause) and not statement.HasField("where_clause") and not statement.HasField("limit_count")
+    yield Operation(ops.SELECT, line, whole_table=whole)
 
 
 def _alter_enum(statement: Any, line: int) -> Iterator[Operation]:

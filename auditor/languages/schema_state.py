@@ -28,7 +28,7 @@ class Table:
     """A table as it stands after some migrations.
 
     `columns` by name; a foreign key, uniqueness or primary key over one column alone stands at the column, every one in `constraints`. `complete`: all its
-    columns showed. `secured`: row-level security is on. `path` and `line`: where it was made.
+    columns showed; `made`: a migration makes it, and not only changes it. `secured`: row-level security is on. `path` and `line`: where it was made.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Table:
     policies: dict[str, Policy] = field(default_factory=dict)
     secured: bool = False
     complete: bool = True
+    made: bool = True
     path: str = ""
     line: int = 0
 
@@ -74,7 +75,7 @@ class Schema:
             return
         table = self.tables.get(operation.table)
         if table is None and operation.kind in _MAKES_KNOWN:
-            table = self.tables[operation.table] = Table(operation.table, complete=False, path=path, line=operation.line)
+            table = self.tables[operation.table] = Table(operation.table, complete=False, made=False, path=path, line=operation.line)
         if operation.kind == ops.DROP_INDEX:
             self._drop_index(operation)
         elif table is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
-from auditor.languages.migration_code import Link, Step, constant, entry, text_of, words
+from auditor.languages.migration_code import Link, Step, constant, dotted, entry, text_of, words
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.operations import CHECK, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation
 from auditor.languages.postgres_columns import constrained
@@ -20,10 +20,27 @@ def object_operations(step: Step, framework: str) -> Iterator[Operation]:
     if framework == "typeorm" and link.name == "execute" and "createQueryBuilder" in step.callee:
         yield from _query_builder(step)
         return
+    if framework == "typeorm" and _is_manager(step):
+        yield from _entity_rows(link)
+        return
     reader = _READERS.get(link.name)
     if reader is None or not link.called:
         return
     yield from reader(link, _named_table(link.argument("", 0)), framework)
+
+
+def _is_manager(step: Step) -> bool:
+    return step.last.name in {"update", "delete", "clear"} and "manager" in step.callee
+
+
+def _entity_rows(link: Link) -> Iterator[Operation]:
+    """`manager.update(Entity, criteria, values)` and its siblings."""
+    table = text_of(link.argument("", 0)) or dotted(link.argument("", 0))
+    if link.name == "clear":
+        yield Operation(ops.TRUNCATE, link.line, table)
+    else:
+        kind = ops.UPDATE if link.name == "update" else ops.DELETE
+        yield Operation(kind, link.line, table, whole_table=_unconditional(link.argument("", 1)))
 
 
 def _query_builder(step: Step) -> Iterator[Operation]:
@@ -290,6 +307,14 @@ def _made(link: Link, _table: str, _framework: str) -> Iterator[Operation]:
     yield Operation(ops.CREATE_OTHER, link.line)
 
 
+def _committed(link: Link, _table: str, _framework: str) -> Iterator[Operation]:
+    yield Operation(ops.COMMIT, link.line)
+
+
+def _begun(link: Link, _table: str, _framework: str) -> Iterator[Operation]:
+    yield Operation(ops.BEGIN, link.line)
+
+
 def _gone(link: Link, _table: str, _framework: str) -> Iterator[Operation]:
     yield Operation(ops.DROP_OTHER, link.line)
 
@@ -333,6 +358,8 @@ _READERS: dict[str, Callable[[Link, str, str], Iterator[Operation]]] = {
     "createExtension": _made,
     "createSchema": _made,
     "createFunction": _made,
+    "commitTransaction": _committed,
+    "startTransaction": _begun,
     "dropType": _gone,
     "dropSchema": _gone,
     "dropFunction": _gone,

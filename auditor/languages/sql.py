@@ -16,11 +16,16 @@ from auditor.languages.operations import UNREAD, Operation
 SIZE_LIMIT = 4_000_000
 """Characters of one script that are read; more is a data dump."""
 
-_MYSQL = re.compile(r"`|\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b", re.IGNORECASE)
+_MYSQL = re.compile(
+    r"`|\bALGORITHM\s*=|\bLOCK\s*=\s*(?:NONE|SHARED)|\b(?:MODIFY|CHANGE)\s+COLUMN\b|\bUNSIGNED\b|\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b",
+    re.IGNORECASE,
+)
 _CLICKHOUSE = re.compile(r"\bENGINE\s*=\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bMODIFY\s+ORDER\s+BY\b", re.IGNORECASE)
 _SQLITE = re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\b", re.IGNORECASE | re.MULTILINE)
 _TSQL = re.compile(r"^\s*GO\s*$|\[dbo\]|\bIDENTITY\s*\(\s*\d", re.IGNORECASE | re.MULTILINE)
 _COPY_DATA = re.compile(r"^COPY\b[^;\n]{0,2000}\bFROM\s+stdin;\n(?:(?!\\\.$).*\n)*+\\\.$", re.IGNORECASE | re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\$\{[\w.:-]{1,80}\}")
+"""What Flyway and others put in before they run a script."""
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _COMMENTS_LIMIT = 200
 _META = re.compile(r"^\\.*$", re.MULTILINE)
@@ -53,6 +58,7 @@ def read_script(text: str, dialect: str = "") -> tuple[str, tuple[Operation, ...
     from auditor.languages import postgres
 
     if dialect in {"", "postgres"}:
+        text = _PLACEHOLDER.sub(lambda found: "public" if "schema" in found[0].lower() else "placeholder", text)
         cleaned = _without_data(text)
         chosen = dialect or ("postgres" if postgres.accepts(cleaned) else dialect_of(text))
         if chosen == "postgres":
