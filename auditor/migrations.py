@@ -17,7 +17,7 @@ from auditor.errors import UsageError
 from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, python_models, script_models
 from auditor.languages import operations as ops
 from auditor.languages.migration_assessment import assess
-from auditor.languages.migration_risks import Risk, target_of
+from auditor.languages.migration_risks import Risk, shown, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import PARTIAL, TRIVIAL, UNKNOWN, YES, Migration
 from auditor.languages.python import read_python
@@ -112,12 +112,12 @@ def _operation(risk: Risk, framework: str) -> JudgedOperation:
     return JudgedOperation(
         kind=risk.kind or operation.kind,
         line=operation.line,
-        table=operation.table,
-        column=column,
+        table=shown(operation.table),
+        column=shown(column),
         unsafe=risk.unsafe,
         why=risk.why,
-        harm=words.harm(operation.table, column) if words else "",
-        steps=words.steps(framework, operation.table, column) if words else (),
+        harm=words.harm(shown(operation.table), shown(column)) if words else "",
+        steps=words.steps(framework, shown(operation.table), shown(column)) if words else (),
     )
 
 

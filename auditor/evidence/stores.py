@@ -21,7 +21,7 @@ from auditor.evidence.stores_places import (
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of
 from auditor.languages.migration_assessment import assess
-from auditor.languages.migration_risks import Risk, target_of
+from auditor.languages.migration_risks import Risk, shown, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_sql import is_undo
@@ -122,7 +122,11 @@ def _step(migration: Migration, risks: tuple[Risk, ...]) -> MigrationStep:
         line=back.line or migration.line,
         reason=back.reason,
         series=migration.series,
-        risks=tuple(MigrationRisk(r.kind, r.operation.line, r.operation.table, target_of(r.operation), r.why) for r in risks if r.unsafe),
+        risks=tuple(
+            MigrationRisk(r.kind, r.operation.line, shown(r.operation.table), shown(target_of(r.operation)), r.why)
+            for r in risks
+            if r.unsafe
+        ),
         unread=tuple(
             (o.line, o.name or o.text) for o in migration.up.operations if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)
         ),

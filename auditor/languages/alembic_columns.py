@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from auditor.languages import flow_ir as ir
 from auditor.languages.column_types import canonical
-from auditor.languages.migration_code import chain, constant, dotted, text_of, words
+from auditor.languages.migration_expressions import chain, constant, dotted, text_of, words
 from auditor.languages.operations import Column
 from auditor.languages.postgres_columns import VOLATILE
 

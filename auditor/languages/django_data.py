@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
-from auditor.languages.migration_code import Link, Step, Walker, chain, constant, dotted, text_of
+from auditor.languages.migration_code import Walker
+from auditor.languages.migration_expressions import Link, Step, chain, constant, dotted, text_of
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.operations import Operation
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from auditor.languages import flow_ir as ir
 from auditor.languages.column_types import canonical, usual_length
-from auditor.languages.migration_code import Link, chain, constant, dotted, text_of, words
+from auditor.languages.migration_expressions import Link, chain, constant, dotted, text_of, words
 from auditor.languages.operations import CHECK, EXCLUDE, UNIQUE, Column, Constraint
 from auditor.languages.postgres_columns import VOLATILE
 
@@ -118,6 +118,8 @@ def _type(link: Link) -> tuple[str, tuple[int, ...]]:
         output = link_of(link.argument("output_field"))
         return _type(output) if output is not None else ("", ())
     found = canonical(name)
+    if found == name:
+        return "", ()  # a field of the project's own: nobody here knows what it is in the database
     if found == "varchar":
         return found, (length,) if isinstance(length, int) else usual_length(name)
     return found, ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from auditor.languages import operations as ops
 from auditor.languages.column_types import Change, change
-from auditor.languages.migration_code import HOLE
+from auditor.languages.migration_expressions import HOLE
 from auditor.languages.migrations import NO, PARTIAL, REFUSED, TRIVIAL, UNKNOWN, YES, Back, Migration
 from auditor.languages.operations import Operation
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from auditor.languages import operations as ops
 from auditor.languages.column_types import Change, change
+from auditor.languages.migration_expressions import HOLE
 from auditor.languages.migrations import Migration
 from auditor.languages.operations import CHECK, EXCLUDE, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation, Policy
 from auditor.languages.schema_state import Schema, Table, altered_policy
@@ -107,6 +108,11 @@ def target_of(operation: Operation) -> str:
         return operation.before or operation.name
     named = operation.keys or tuple(name for constraint in operation.constraints for name in constraint.columns)
     return named[0] if len(named) == 1 else ""
+
+
+def shown(name: str) -> str:
+    """A name for people: "" where it is put together while the migration runs."""
+    return "" if HOLE in name else name
 
 
 def risks_of(migration: Migration, schema: Schema, end: Schema, *, first: bool = False) -> tuple[Risk, ...]:

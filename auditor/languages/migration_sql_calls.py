@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
-from auditor.languages.migration_code import HOLE, text_of
+from auditor.languages.migration_expressions import HOLE, text_of
 from auditor.languages.operations import Operation
 from auditor.languages.sql import read_sql
 

@@ -11,7 +11,8 @@ from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
 from auditor.languages.alembic_columns import column_of, default_of, type_of
 from auditor.languages.flow_python import lower_python
-from auditor.languages.migration_code import Link, Step, Walker, chain, constant, dotted, text_of, words
+from auditor.languages.migration_code import Walker
+from auditor.languages.migration_expressions import Link, Step, chain, constant, dotted, text_of, words
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.migrations import Migration, Way
 from auditor.languages.operations import CHECK, EXCLUDE, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation

@@ -13,7 +13,8 @@ from auditor.languages import operations as ops
 from auditor.languages.django_data import data_operations
 from auditor.languages.django_models import Model, Models, column_of, constraint_of, link_of, sets_of
 from auditor.languages.flow_python import lower_python
-from auditor.languages.migration_code import Link, Walker, constant, dotted, entry, text_of, words
+from auditor.languages.migration_code import Walker
+from auditor.languages.migration_expressions import Link, constant, dotted, entry, text_of, words
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.migrations import Migration, Way
 from auditor.languages.operations import UNIQUE, Column, Constraint, Operation

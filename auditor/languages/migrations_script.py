@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
 from auditor.languages.flow_script import lower_script
-from auditor.languages.migration_code import Step, Walker, constant, entry, text_of
+from auditor.languages.migration_code import Walker
+from auditor.languages.migration_expressions import Step, constant, entry, text_of
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.migrations import Migration, Way
 from auditor.languages.operations import Operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.languages import flow_ir as ir
 from auditor.languages.column_types import canonical, written
-from auditor.languages.migration_code import Link, chain, constant, dotted, entry, text_of, words
+from auditor.languages.migration_expressions import Link, chain, constant, dotted, entry, text_of, words
 from auditor.languages.operations import Column
 from auditor.languages.postgres_columns import VOLATILE
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.languages import flow_ir as ir
 from auditor.languages import operations as ops
-from auditor.languages.migration_code import Link, Step, chain, constant, entry, text_of, words
+from auditor.languages.migration_expressions import Link, Step, chain, constant, entry, text_of, words
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.operations import CHECK, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation
 from auditor.languages.postgres_columns import constrained
