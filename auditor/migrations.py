@@ -17,10 +17,11 @@ from auditor.errors import UsageError
 from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, python_models, script_models
 from auditor.languages import operations as ops
 from auditor.languages.migration_assessment import assess
-from auditor.languages.migration_risks import Risk, shown, target_of
+from auditor.languages.migration_risks import shown, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import PARTIAL, TRIVIAL, UNKNOWN, YES, Migration
 from auditor.languages.python import read_python
+from auditor.languages.risk_context import Risk
 from auditor.languages.script import read_script
 from auditor.migration_advice import advice
 from auditor.model.migrations import JudgedOperation, MigrationReport, MigrationVerdict, SetProblem

@@ -21,10 +21,11 @@ from auditor.evidence.stores_places import (
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of
 from auditor.languages.migration_assessment import assess
-from auditor.languages.migration_risks import Risk, shown, target_of
+from auditor.languages.migration_risks import shown, target_of
 from auditor.languages.migration_set import MigrationSet, read_migrations
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_sql import is_undo
+from auditor.languages.risk_context import Risk
 from auditor.model.artifacts import Manifests
 from auditor.model.evidence import MigrationRisk, MigrationStep, Stores
 from auditor.model.need import Known, Unavailable

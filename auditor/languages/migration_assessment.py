@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.languages import operations as ops
-from auditor.languages.migration_risks import Risk, risks_of
+from auditor.languages.migration_risks import risks_of
 from auditor.languages.migration_set import MigrationSet
 from auditor.languages.migrations import Migration
 from auditor.languages.migrations_sql import Problem
 from auditor.languages.operations import Operation
+from auditor.languages.risk_context import Risk
 from auditor.languages.schema_state import Schema, Table, end_state
 
 
