@@ -94,7 +94,7 @@ def _code(path: str, text: str, database: Callable[[str], str], *, every: bool) 
     if path.endswith(".py"):
         if is_alembic(text):
             return read_alembic(path, text, dialect)
-        return read_django(path, text, dialect) if is_django(path, text) else None
+        return read_django(path, text, dialect) if is_django(path, text, anywhere=every) else None
     if (every or _SCRIPT_FOLDER.search(path)) and is_script_migration(text):
         return read_script_migration(path, text, dialect)
     return None

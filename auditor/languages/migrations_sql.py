@@ -64,9 +64,13 @@ def _script(path: str, texts: Mapping[str, str], *, every: bool) -> _Script | No
     text = texts[path]
     if is_undo(path):
         return None
-    if place.name == "migration.sql" and place.parent.parent.name in {"migrations", "migration"}:
+    if (
+        place.name == "migration.sql"
+        and (every or place.parent.parent.name in {"migrations", "migration"})
+        and not _is_drizzle(place, texts)
+    ):
         return _Script(path, text, "prisma", str(place.parent.parent), place.parent.name, place.parent.name.split("_")[0])
-    if place.name == "migration.sql" and (place.parent.parent.name == "drizzle" or f"{folder}/snapshot.json" in texts):
+    if _is_drizzle(place, texts):
         return _Script(path, text, "drizzle", str(place.parent.parent), place.parent.name, place.parent.name.split("_")[0])
     if "supabase/migrations" in folder:
         return _Script(path, text, "supabase", folder, place.name, place.name.split("_")[0])
@@ -77,6 +81,11 @@ def _script(path: str, texts: Mapping[str, str], *, every: bool) -> _Script | No
         version = flyway[2] or ""
         return _Script(path, text, "flyway", folder, _natural(version) if version else "~", version)
     return _by_name(place, text, texts, every=every)
+
+
+def _is_drizzle(place: PurePosixPath, texts: Mapping[str, str]) -> bool:
+    """Drizzle's newer folders: a snapshot beside each script."""
+    return place.name == "migration.sql" and (place.parent.parent.name == "drizzle" or f"{place.parent}/snapshot.json" in texts)
 
 
 def _by_name(place: PurePosixPath, text: str, texts: Mapping[str, str], *, every: bool) -> _Script | None:
