@@ -26,6 +26,7 @@ from auditor.languages.script import read_script
 from auditor.migration_advice import advice
 from auditor.model.migrations import JudgedOperation, MigrationReport, MigrationVerdict, SetProblem
 from auditor.model.snapshot import NOT_OURS, Language, Role
+from auditor.model.syntax import FileFacts
 from auditor.snapshot import read_tree
 
 __all__ = ["JudgedOperation", "MigrationReport", "MigrationVerdict", "SetProblem", "classify_migration", "classify_path"]
@@ -140,21 +141,25 @@ def _reversible(migration: Migration, risks: Iterable[Risk]) -> bool | str | Non
 def _drift(texts: dict[str, str], changes: MigrationSet) -> Iterator[SetProblem]:
     """Models among the files that the migrations do not know."""
     known = {migration.path for migration in changes.migrations}
-    models = [model for path, text in sorted(texts.items()) if path not in known for model in _models(path, text)]
-    schemas = {path: text for path, text in texts.items() if path.endswith(".prisma")}
-    names = frozenset(name for text in schemas.values() for name in prisma_names(text))
-    models += [model for path, text in sorted(schemas.items()) for model in prisma_models(path, text, names)]
-    for _kind, place, message in lag(models, changes.migrations, texts):
+    files = [facts for path, text in sorted(texts.items()) if path not in known and (facts := _facts(path, text)) is not None]
+    schemas = [(path, text) for path, text in sorted(texts.items()) if path.endswith(".prisma")]
+    for _kind, place, message in lag(_declared(files, schemas, texts), changes.migrations, texts):
         yield SetProblem("drift", place.path, message)
 
 
-def _models(path: str, text: str) -> Iterator[Model]:
+def _declared(files: Iterable[FileFacts], schemas: list[tuple[str, str]], texts: dict[str, str]) -> Iterator[Model]:
+    for facts in files:
+        yield from python_models(facts, texts[facts.path]) if facts.path.endswith(".py") else script_models(facts)
+    names = frozenset(name for _, text in schemas for name in prisma_names(text))
+    for path, text in schemas:
+        yield from prisma_models(path, text, names)
+
+
+def _facts(path: str, text: str) -> FileFacts | None:
+    """The facts of a file that may declare models; None for all others."""
     if not path.endswith((".py", ".ts", ".js", ".mjs", ".cjs")) or len(text) > 500_000 or not _MODELS.search(text):
-        return
+        return None
     language, role = classify(path, text)
     if role in NOT_OURS:
-        return
-    if language is Language.PYTHON:
-        yield from python_models(read_python(path, text), text)
-    else:
-        yield from script_models(read_script(path, text, language))
+        return None
+    return read_python(path, text) if language is Language.PYTHON else read_script(path, text, language)
