@@ -128,10 +128,17 @@ def _step(migration: Migration, risks: tuple[Risk, ...]) -> MigrationStep:
             for r in risks
             if r.unsafe
         ),
-        unread=tuple(
-            (o.line, o.name or o.text) for o in migration.up.operations if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)
-        ),
+        unread=tuple(_unread(migration)),
     )
+
+
+def _unread(migration: Migration) -> Iterator[tuple[int, str]]:
+    """What of the way up nobody understood: lines and words."""
+    if migration.broken:
+        yield migration.broken, "the file does not parse"
+    for operation in migration.up.operations:
+        if operation.kind == ops.UNREAD or (operation.kind == ops.CODE and operation.name):
+            yield operation.line, operation.name or "a statement no grammar here reads"
 
 
 def _models(files: list[SourceFile], production: list[FileFacts], texts: dict[str, str]) -> Iterator[Model]:
