@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import postgast
+from google.protobuf.message import DecodeError
 
 from auditor.languages.operations import CHECK, EXCLUDE, FOREIGN, PRIMARY, UNIQUE, Column, Constraint
 
@@ -45,7 +46,7 @@ def deparsed(node: Any) -> str:
         select = postgast.parse("SELECT 1")
         select.stmts[0].stmt.select_stmt.target_list[0].res_target.val.CopyFrom(node)
         return str(postgast.deparse(select)).removeprefix("SELECT ")
-    except (postgast.PgQueryError, ValueError, AttributeError):
+    except (postgast.PgQueryError, DecodeError, ValueError, AttributeError):
         return "?"
 
 

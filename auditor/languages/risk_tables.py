@@ -9,6 +9,8 @@ from auditor.languages.column_types import Change, change
 from auditor.languages.operations import CHECK, Column, Operation
 from auditor.languages.risk_context import NEW_TABLE, OTHER_DATABASE, ROWWISE, Here, Risk, danger, safe
 
+_UNLESS_UTC = ", unless the session's time zone is UTC"
+
 
 def add_column(here: Here, operation: Operation) -> Iterator[Risk]:
     """A new column: required, rewriting, or bringing checks and indexes along."""
@@ -103,7 +105,8 @@ def _typed(here: Here, operation: Operation, before: Column | None, after: Colum
     if cost in {Change.REWRITE, Change.NARROWS}:
         known = before is not None and before.type
         step = f"from {_written(before)} to {_written(after)}" if known and before is not None else f"to {_written(after)}"
-        yield danger(operation, "change_type", f"{step}: {cost.value}")
+        zoned = before is not None and {before.type, after.type} == {"timestamp", "timestamptz"} and not operation.converted
+        yield danger(operation, "change_type", f"{step}: {cost.value}{_UNLESS_UTC if zoned else ''}")
     elif cost is not Change.NONE or operation.kind == ops.CHANGE_TYPE:
         yield safe(operation, "change_type", cost.value)
 
