@@ -287,6 +287,13 @@ def test_runners(files: dict[str, str], expected: list[str]) -> None:
     assert kinds(files) == expected
 
 
+def test_settings_may_take_all_migrations_out_of_transactions() -> None:
+    index = "exports.up = (knex) => knex.raw('CREATE INDEX CONCURRENTLY i ON t (a)');\nexports.down = () => {};"
+    settings = "module.exports = { client: 'pg', migrations: { disableTransactions: true } };"
+    assert kinds({"migrations/1_a.js": index}) == ["concurrent_in_transaction"]
+    assert kinds({"migrations/1_a.js": index, "knexfile.js": settings}) == []
+
+
 def test_row_level_security_is_judged_by_the_end_state() -> None:
     files = {
         "supabase/migrations/1_a.sql": "CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE private.c (id int); CREATE TABLE gone (id int);",

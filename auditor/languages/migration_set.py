@@ -27,6 +27,11 @@ from auditor.languages.tree import Grammar, encoded, error_line, parse
 _SCRIPTS = (".js", ".ts", ".cjs", ".mjs", ".cts", ".mts")
 _SCRIPT_FOLDER = re.compile(r"(?:^|/)(?:[\w-]*migrations?|migrate)/(?:[^/]+/)?[^/]+$", re.IGNORECASE)
 _LOCK = re.compile(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
+_NO_TRANSACTIONS = (
+    ("knex", re.compile(r"\bdisableTransactions[\"']?\s*:\s*true\b")),
+    ("typeorm", re.compile(r"\bmigrationsTransactionMode[\"']?\s*:\s*[\"'`]none\b")),
+)
+_SETTINGS_LIMIT = 100_000
 SIZE_LIMIT = 2_000_000
 """Characters of one migration written in code that are read."""
 
@@ -82,6 +87,8 @@ def read_migrations(texts: Mapping[str, str], *, dialect: str = "", every: bool 
         elif read is not None or broken:
             found.append(replace(read or _unreadable(path, texts[path]), broken=broken))
     found += _django(raw, unread)
+    alone = _without_transactions(texts)
+    found = [replace(migration, transaction=False) if migration.framework in alone else migration for migration in found]
     series = {name: _judged(entries) for name, entries in by_series(found).items()}
     wrong = (*problems, *order_problems({name: list(entries) for name, entries in series.items()}))
     return MigrationSet(series, wrong, tuple(unread), _exposed(texts))
@@ -137,6 +144,12 @@ def _django(raw: list[Raw], unread: list[tuple[str, str]]) -> list[Migration]:
 
 def _judged(entries: list[Migration]) -> tuple[Migration, ...]:
     return tuple(replace(migration, back=judged_back(migration)) for migration in entries)
+
+
+def _without_transactions(texts: Mapping[str, str]) -> frozenset[str]:
+    """Frameworks whose settings say that no migration is put into a transaction."""
+    said = [text for path, text in texts.items() if path.endswith((*_SCRIPTS, ".json")) and len(text) < _SETTINGS_LIMIT]
+    return frozenset(framework for framework, pattern in _NO_TRANSACTIONS if any(pattern.search(text) for text in said))
 
 
 def _exposed(texts: Mapping[str, str]) -> tuple[str, ...]:
