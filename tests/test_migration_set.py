@@ -1,14 +1,41 @@
-"""The set of migrations in `fixtures/migrations` and how answers to it are counted."""
+"""Our reader of schema changes is held to the set of migrations in `fixtures/migrations`; and how answers to it are counted."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks.migrations.cases import Case, Expected, load
 from benchmarks.migrations.scoring import Counts, score
 
 SET = Path(__file__).parents[1] / "fixtures" / "migrations"
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """What the reader says of each case: texts by path in, the values of the command's JSON out."""
+    from auditor.migrations import classify_migration
+
+    told = []
+    for case in load([SET]):
+        files = {path.relative_to(case.root).as_posix(): path.read_text() for path in sorted(case.root.rglob("*")) if path.is_file()}
+        files.pop("expected.json")
+        answer = classify_migration(files)
+        entries = {entry.path: {"unsafe": entry.unsafe, "reversible": entry.reversible, "reason": entry.reason} for entry in answer.files}
+        told.append((case, entries, frozenset(problem.kind for problem in answer.problems)))
+    return told
+
+
+def test_the_reader_holds_to_the_set(answers):
+    result = score(answers)
+    told = "\n".join(result.complaints)
+    assert result.unsafe.f1 >= 0.95, told
+    assert result.kinds.f1 >= 0.90, told
+    assert result.right_ways_back / result.ways_back >= 0.95, told
+    assert result.problems.f1 >= 0.90, told
+    assert result.broken_named == result.broken, told
 
 
 def test_the_set_is_large_mixed_and_whole():
