@@ -52,7 +52,7 @@ _DEVELOPMENT_NAME = re.compile(
 )
 _TEST_NAME = re.compile(r"(?:^|[/._-])(?:test|tests|testing|ci|e2e|spec|fixtures?|conftest|stories)(?:[/._-]|$)", re.IGNORECASE)
 _DEVELOPMENT_SCOPE = re.compile(
-    r"dev(?:elop|elopment)?(?:Config|Settings|Env)?\b|Dev(?:elopment)?(?:Config|Settings)|Local(?:Config|Settings)?\b|Test(?:ing)?(?:Config|Settings)?\b|seed|demo|mock|fake|sample",
+    r"dev(?:elop|elopment)?(?:Config|Settings|Env)?\b|Dev(?:elopment)?(?:Config|Settings)|Local(?:Config|Settings)?\b|Test(?:ing)?(?:Config|Settings)?\b|seed|demo|mock|fake|sample|populate|test_?data|dummy",
     re.IGNORECASE,
 )
 _GUARD = re.compile(
@@ -73,6 +73,24 @@ _OTHER_LOGIN = re.compile(
 _SLOT_NAME = re.compile(r"^_{0,2}[a-z]+(?:[-_.:][a-z]+)+$")
 """`NOTICE_SESSION_KEY = "_shown_notice"`: where something is kept in a session, no key."""
 _REFUSES_EMPTY = re.compile(r"@(?:IsNotEmpty|IsHexadecimal|IsUUID|IsUrl|IsEmail|MinLength\(\s*[1-9]|Length\(\s*[1-9])")
+_REFUSED_VALUES = frozenset(
+    {
+        "placeholder",
+        "placeholders",
+        "insecure",
+        "forbidden",
+        "banned",
+        "blocked",
+        "weak",
+        "disallowed",
+        "denied",
+        "refused",
+        "rejected",
+        "unsafe",
+        "leaked",
+    }
+)
+"""Words in the names of tables of values that are not to be used: `PLACEHOLDER_SECRETS = {...}`."""
 _SHOWN = re.compile(r"schema_extra$|^(?:openapi_)?examples?$", re.IGNORECASE)
 """What documentation shows as an example of a request."""
 _LABEL = re.compile(r"\s\S+\s|[.!?:]$|^\W+$")
@@ -121,7 +139,8 @@ def _from_assignments(source: _Source) -> Iterator[Fixed]:
         name = _last_name(assignment.target)
         if assignment.value is None or _SHOWN.search(name):
             continue
-        for key, value in ((name, assignment.value), *_entries(assignment.value)):
+        refused = not _REFUSED_VALUES.isdisjoint(words_of(name))
+        for key, value in ((name, assignment.value), *(() if refused else _entries(assignment.value))):
             kind = concerns(key)
             if kind is None:
                 continue
@@ -145,7 +164,9 @@ def _reader_default(call: Call, source: _Source) -> Iterator[Fixed]:
     if name is None or name.kind is not ValueKind.STRING or not _READER.search(call.callee):
         return
     kind = concerns(name.literal)
-    default = call.argument("default", 1) or call.argument("fallback", 1)
+    # `option("--password", "-p")`: what follows an option's long name is its short one
+    position = -1 if name.literal.startswith("-") else 1
+    default = call.argument("default", position) or call.argument("fallback", position)
     if kind is None or default is None or default.kind not in {ValueKind.STRING, ValueKind.NAME, ValueKind.CALL}:
         return
     how = _fallback(default, facts, name.literal)
