@@ -25,7 +25,7 @@ KNOWN_ONE = re.compile(
 )
 """A test that holds for everybody who is known, and for nobody else."""
 NEGATIVE = re.compile(
-    r"!|\bnot\b|\bis None\b|===?\s*(?:null|undefined|None|false|False|0|\"\"|'')|<\s*[\d\w]|isAnonymous|is_anonymous|unauthenticated|[eE]xpired|[iI]nvalid|missing|denied|[eE]rror|forbidden|revoked|isNil|isEmpty"
+    r"!|\bnot\b(?!\s+None\b)|\bis None\b|===?\s*(?:null|undefined|None|false|False|0|\"\"|'')|<\s*[\d\w]|isAnonymous|is_anonymous|unauthenticated|[eE]xpired|[iI]nvalid|missing|denied|[eE]rror|forbidden|revoked|isNil|isEmpty"
     r"|typeof\s+[\w.]+\s*===?\s*['\"]string['\"]|isinstance\([\w.]+,\s*(?:str|Response|\w*Error)\)|instanceof\s+(?:Next)?Response"
 )
 """What makes a test hold for those who are not known or not allowed; a text or an answer in place of a caller is why there is none."""

@@ -19,6 +19,11 @@ _ASKS = re.compile(
     r"|ensure_?\w*(?:access|owner\w*|permission\w*|member\w*)\w*|require_?\w*(?:access|owner\w*|permission\w*|member\w*)\w*|authorize\w*|\w*_for_user|\w*ForUser|\w*by_?user\w*|\w*ByUser\w*|enforce\w*|guard\w*|ability\.\w+|policy\.\w+)$",
     re.IGNORECASE,
 )
+_ASKS_FOR_RANK = re.compile(
+    r"(?:^|\.)_?(?:require|ensure|assert|check|verify|only|must_?be|throw_?if_?not)_?(?:is_?)?\w*(?:admin|staff|superuser|moderator)\w*(?:\(\))?$",
+    re.IGNORECASE,
+)
+"""Calls by which a handler keeps itself to those who administer: they may reach everybody's records."""
 _REFUSES_OBJECT = re.compile(
     r"(?<![\w.])403(?![\w.])|forbidden|permission_?denied|not_? ?allowed|access_?denied|not_? ?authori[sz]ed", re.IGNORECASE
 )
@@ -93,6 +98,8 @@ class Ownership:
             return None
         guard = self._guards.of(route)
         if guard.strength not in {Strength.SEEN, Strength.NAMED} or any(_PRIVILEGED.search(name) for name in (*route.through, guard.name)):
+            return None
+        if any(_ASKS_FOR_RANK.search(call.callee) for _, call in self._guards.reach.calls(route.place.path, route.handler_scope, 0)):
             return None
         if "admin" in route.path.lower() or "admin" in route.place.path.lower() or "admin" in route.handler.lower():
             return None

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax, Value
+from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax, Value, ValueKind
 
 _SAME_NAMES = 3
 _MOST_CALLS = 2_000
@@ -84,6 +84,23 @@ class Reach:
             return same
         return [(path, index) for path, index in same if self._facts[path].definitions[index].qualname.split(".")[-2:-1] == [owner]] or same
 
+    def _of_instance(self, path: str, call: Call) -> Iterator[tuple[str, int]]:
+        """`check = KeyChecker(...)`, then `check(request)`: the method that is run where an object is called."""
+        if "." in call.callee or "__call__" not in self._by_name:
+            return
+        made = (
+            entry.value.literal
+            for entry in self._facts[path].assignments
+            if entry.target == call.callee
+            and entry.scope in {call.scope, -1}
+            and entry.value is not None
+            and entry.value.kind is ValueKind.CALL
+        )
+        owners = {name.rsplit(".", 1)[-1] for name in made}
+        for place, index in self._by_name["__call__"]:
+            if self._facts[place].definitions[index].qualname.split(".")[-2:-1] in [[owner] for owner in owners]:
+                yield place, index
+
     def texts(self, path: str, scope: int) -> Iterator[str]:
         """The string literals inside a function."""
         facts = self._facts.get(path)
@@ -100,6 +117,7 @@ class Reach:
                 same = self._of_class(name, same)
             near = [entry for entry in same if entry[0] == path]
             yield from near or (same if len(same) <= _SAME_NAMES else ())
+        yield from self._of_instance(path, call)
         if classes:
             made = self._classes.get(call.callee.rsplit(".", 1)[-1].removeprefix("new "), [])
             yield from made if len(made) <= _SAME_NAMES else ()

@@ -75,6 +75,7 @@ class Function:
                 yield Refusal(handler.line, leaves=handler.effect is not HandlerEffect.RETURN_CONSTANT)
         if self._definition.name in words.ASKED:
             yield from self._answers()
+        yield from self._goes_on_for_known_ones()
 
     def _answers(self) -> Iterator[Refusal]:
         """`return request.user.is_authenticated`, or `return False` beside a test of the caller, where a framework asks for a yes or no."""
@@ -86,13 +87,25 @@ class Function:
             if (denies and tests) or (not denies and self._names_caller(f"{answer.value.text} {' '.join(answer.value.names)}")):
                 yield Refusal(answer.line, leaves=True)
 
+    def _goes_on_for_known_ones(self) -> Iterator[Refusal]:
+        """A decorator whose wrapper calls what it wraps only inside a test of the caller, and ends the request otherwise."""
+        wrapped = {parameter.name for index in self._inside for parameter in self._facts.definitions[index].parameters}
+        goes_on = [call for call in self._facts.calls if call.scope in self._inside and call.callee in wrapped]
+        known = [branch for branch in self._branches if not _negative(branch.test) and self._names_caller(self._expanded(branch))]
+        held = [branch for branch in known if any(branch.line <= call.line <= branch.end_line for call in goes_on)]
+        if not held or not all(any(branch.line <= call.line <= branch.end_line for branch in held) for call in goes_on):
+            return
+        last = max(branch.end_line for branch in held)
+        for raised in self._facts.raises:
+            if raised.scope in self._inside and raised.line > last:
+                yield Refusal(raised.line, leaves=True)
+
     def passes_on(self, name: str) -> bool:
         """Whether what another function refuses also stops this one: it is called for everybody, and its exception is not swallowed."""
         for call in self._facts.calls:
-            if call.scope not in self._inside or name not in {
-                last_name(call.callee),
-                *(last_name(n) for a in call.arguments for n in a.value.names),
-            }:
+            used = {last_name(call.callee), *(last_name(n) for a in call.arguments for n in a.value.names)}
+            an_object = name == "__call__" and call.callee in self._values
+            if call.scope not in self._inside or not (name in used or an_object):
                 continue
             around = [branch for branch in self._branches if branch.line <= call.line <= branch.end_line and branch.line != call.line]
             if any(_holds_for_known_ones(branch) for branch in around):

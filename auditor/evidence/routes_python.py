@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.evidence.route_names import Names, Spot
 from auditor.evidence.route_table import Layer, Mount, Table, joined, place_of
+from auditor.evidence.routes_preprocessors import preprocessors
 from auditor.evidence.routes_python_calls import METHODS, Declared, declared_routes, handler_name, listed
 from auditor.languages.migrations import last
 from auditor.model.evidence import Route, RouteKind
@@ -38,6 +39,7 @@ class PythonRoutes:
         self._files = tuple(files)
         self._frameworks: dict[Spot, str] = {}
         self._aliases = self._dependency_aliases()
+        self._preprocessors = tuple(preprocessors(self._files))
 
     def run(self) -> None:
         """Routers first, so that a route in one file finds the router of another."""
@@ -207,7 +209,22 @@ class PythonRoutes:
         for assignment in facts.assignments:
             if assignment.scope == index and assignment.target in {"decorators", "method_decorators"} and assignment.value is not None:
                 names.extend(assignment.value.names)
+        if route is not None:
+            names.extend(self._preprocessed(facts, route))
         return tuple(dict.fromkeys(names))
+
+    def _preprocessed(self, facts: FileFacts, route: Call) -> Iterator[str]:
+        """Flask's preprocessors of the values in a path: each route that has the values one of them takes passes through it first."""
+        path = route.arguments[0].value.literal if route.arguments else ""
+        base = route.callee.rpartition(".")[0]
+        for found in self._preprocessors:
+            here = (
+                found.whole
+                or (found.path, found.router) == (facts.path, base)
+                or self._router(facts, base) == Spot(found.path, found.router)
+            )
+            if here and found.takes(path):
+                yield found.name
 
     # -- mounts ------------------------------------------------------------------------------------------------------------------------
 

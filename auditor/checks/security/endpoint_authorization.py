@@ -51,6 +51,13 @@ _BY_SECRET = re.compile(
     r"\{\s*token\s*\}\s*=\s*(?:input|await|req|body)|\bwhere:\s*\{\s*(?:\w*[tT]oken|secret|slug_token)\b|\bfilter(?:_by)?\(\s*(?:\w*_)?token\s*=|get_object_or_404\([^()]{0,60}\btoken\s*="
 )
 """A record that is found by a secret from a mailed link: the link is the right."""
+_TRIES_PASSWORD = re.compile(
+    r"\b(?:check_password(?:_hash)?|verify_password|verifyPassword|comparePassword|bcrypt\w*\.(?:compare\w*|checkpw)|argon2\.verify|pwd_context\.verify)\("
+)
+_LETS_IN = re.compile(
+    r"\bsession\[|\bsession\.\w+\s*=|login_user\(|set_cookie\(|\.cookie\(|(?:create|sign|issue|generate)\w*[tT]oken\w*\(|jwt\.(?:encode|sign)\("
+)
+"""What a login does, whatever its address: it tries a password and remembers who came in."""
 _FIRST_RUN = frozenset({"setup", "install", "installer", "onboarding", "first-run", "bootstrap"})
 _ONCE = re.compile(r"complete|already|is_?setup|isSetup|installed|initiali[sz]ed|first_?run|count\(", re.IGNORECASE)
 """What an endpoint asks that makes the first account and closes behind it."""
@@ -282,6 +289,8 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
     path, name = _parts(route)
     last = path[-1] if path else ""
     own = guards.body(route.place.path, route.handler_scope)
+    if _TRIES_PASSWORD.search(own) and _LETS_IN.search(own):
+        return None
     if _signs_up(route, path, own) or (_FIRST_RUN & set(path) and _ONCE.search(own)) or _BY_SECRET.search(own):
         return None
     calls = [call for _, call in guards.reach.calls(route.place.path, route.handler_scope, 2)]

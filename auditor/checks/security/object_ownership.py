@@ -12,6 +12,7 @@ What it cannot see: Whether a comparison is the right one, ids that are hidden i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,6 +37,10 @@ _SERIOUS = 0.8
 _SOME = 0.5
 _SLIGHT = 0.3
 _MOST = 0.5
+_OWN_CLIENT = re.compile(r"\b(?:createClient|createServer\w*Client|createRouteHandlerClient|createServerActionClient)\(")
+"""A client of the hosted database that is made for one request, with the caller's cookies or token."""
+_ALL_RIGHTS = re.compile(r"service_?-?role|serviceRole|service_?key|createServiceClient|[aA]dmin_?[cC]lient|supabaseAdmin", re.IGNORECASE)
+"""Signs of a client that passes by the row policies."""
 _ACCOUNTS = frozenset({"users", "profiles", "accounts", "members"})
 
 
@@ -60,8 +65,9 @@ def object_ownership(  # noqa: PLR0917 - evidence comes by position
     owned_hosted = [table for table in hosted if any(OWNER.match(column) for column in table.columns)]
     ownership = Ownership(guards, tables, routes, shared_tables(known))
     addressed = [found for route in routes.routes if (found := ownership.of(route)) is not None and found.access is not Reached.SHARED]
-    opened = [found for found in addressed if found.access is Reached.OPEN]
-    scoped = [found for found in addressed if found.access is Reached.SCOPED]
+    decided = {table.name for table in owned_hosted if _narrow(table)}
+    opened = [found for found in addressed if found.access is Reached.OPEN and not _decided_by_policy(found, decided, guards, texts)]
+    scoped = [found for found in addressed if found.access is Reached.SCOPED or (found.access is Reached.OPEN and found not in opened)]
     grants = hosted_grants(own)
     holes = [*_policy_holes(hosted, policies), *_rule_holes(grants)]
     good = [table.place for table in owned_hosted if _narrow(table)] + [found.route.place for found in scoped] + _good_rules(grants)
@@ -86,6 +92,13 @@ def _open_holes(opened: list[Addressed], *, alone: bool) -> list[_Hole]:
         serious = table is None or table.personal or (alone and len(handlers) > 1)
         holes[place] = _Hole(finding, _SERIOUS if serious else _SOME)
     return list(holes.values())
+
+
+def _decided_by_policy(found: Addressed, decided: set[str], guards: Guards, texts: dict[str, str]) -> bool:
+    """Whether the record is in a table of the hosted database whose policies ask for its owner, and is reached with the caller's own rights."""
+    path = found.route.place.path
+    own = _OWN_CLIENT.search(guards.body(path, found.route.handler_scope)) is not None
+    return found.table is not None and found.table.name in decided and own and _ALL_RIGHTS.search(texts.get(path, "")) is None
 
 
 def _mostly_unseen(addressed: list[Addressed], scoped: list[Addressed], good: list[Place], routes: Routes) -> bool:
