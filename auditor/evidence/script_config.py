@@ -101,6 +101,7 @@ class ScriptConfig:
         """Read every configuration file among the texts of a tree."""
         config = cls()
         virtual: set[str] = set()
+        bundlers: list[str] = []
         for path in sorted(texts):
             folder, _, name = path.rpartition("/")
             if name == "package.json":
@@ -112,12 +113,21 @@ class ScriptConfig:
                 if own is not None:
                     config.typescript[folder] = _joined(own, known) if plain else _joined(known, own)
             elif _BUNDLER.match(name) and len(texts[path]) < _LIMIT:
-                found = _bundler_aliases(folder, texts[path])
-                config.bundler[folder] = _joined(config.bundler.get(folder), found)
+                bundlers.append(path)
             if name.endswith((".d.ts", ".d.mts")) and "declare module" in texts[path]:
                 virtual.update(re.findall(r"""declare module\s+['"]([^'"\n]+)['"]""", texts[path]))
         config.virtual = frozenset(virtual)
+        for path in bundlers:
+            config._bundler(path.rpartition("/")[0], texts[path])
         return config
+
+    def _bundler(self, folder: str, text: str) -> None:
+        """Aliases hold for the sources beside their file; those of a file in a folder for building (`build/webpack.prod.js`), for the whole package."""
+        package = self.package_of(folder)
+        root = package.root if package is not None else folder
+        found = _bundler_aliases(folder, text, root)
+        for place in dict.fromkeys((folder, root)):
+            self.bundler[place] = _joined(self.bundler.get(place), found)
 
     def _package(self, folder: str, text: str) -> None:
         data = read_json(text)
@@ -191,8 +201,8 @@ def _extended(data: dict[str, Any], folder: str, texts: dict[str, str]) -> list[
     return found[:3]
 
 
-def _bundler_aliases(folder: str, text: str) -> Aliases:
-    """Aliases of a bundler's configuration, as far as they are constants."""
+def _bundler_aliases(folder: str, text: str, root: str) -> Aliases:
+    """Aliases of a bundler's configuration, as far as they are constants; a path from the directory of work begins at the package's `root`."""
     patterns: dict[str, tuple[str | None, ...]] = {}
     plain = re.sub(r"(?m)^\s*//[^\n]*$|/\*.*?\*/", "", text, flags=re.DOTALL)
     for start in _ALIAS_BLOCK.finditer(plain):
@@ -203,7 +213,7 @@ def _bundler_aliases(folder: str, text: str) -> Aliases:
         for written, value in entries:
             if written not in {"find", "replacement"}:
                 key = re.sub(r"\(\.\*\)|\$$|^\^", "", written).rstrip("/*") or written
-                patterns.setdefault(key, (_constant_path(folder, value),))
+                patterns.setdefault(key, (_constant_path(root if "cwd()" in value else folder, value),))
     return Aliases(tuple(patterns.items()))
 
 

@@ -205,13 +205,15 @@ class ScriptResolver:
                         missing = missing or self._missing(target, f"{specifier} stands for {target}, which is not in the tree")
                 for base in aliases.bases if aliases else ():
                     found = self.file(posixpath.join(base, specifier))
-                    if found and not found.endswith((".css", ".json")):
+                    if found and not (found.endswith((".css", ".json")) and self._declares(folder, specifier)):
                         return Found(Where.FILE, found)
         if missing is None and specifier.startswith(("@/", "~/")):
             return self._unconfigured(folder, specifier)
+        return None if missing is None or self._declares(folder, specifier) else missing
+
+    def _declares(self, folder: str, specifier: str) -> bool:
         package = self.config.package_of(folder)
-        declared = package is not None and package.depends_on(package_name(specifier))
-        return None if missing is None or declared else missing
+        return package is not None and package.depends_on(package_name(specifier))
 
     def _unconfigured(self, folder: str, specifier: str) -> Found:
         """`@/x` and `~/x` are no package names; without a readable alias the usual places are tried before it counts as missing."""
