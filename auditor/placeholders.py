@@ -30,6 +30,7 @@ _STAND_IN = re.compile(
 )
 _NOT_MEANT = re.compile(
     r"""(?:^|[^a-z])(?:fake|mock|stub|foobar|foo|bar|baz|lorem|ipsum|todo|fixme|tbd|invalid|unused|undefined|null|none|nil|empty|blank|n/a|test|testing|tests|demo|dev|development|local|localhost|insecure|unsafe|default)(?:$|[^a-z])
+      |^(?:test|demo|dummy|sample|local|dev)[-_]?(?:user|pwd|pw|pass(?:word|wd)?|secret|token|key|login|account)\d{0,4}$
       |insecure|not[-_ ]?safe|super[-_ ]?secret|top[-_ ]?secret|very[-_ ]?secret|secret[-_ ]?(?:key|value|token|password)|dev[-_]?(?:secret|key|only)
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -495,3 +495,22 @@ def test_a_signing_key_of_a_pipeline_lives_for_one_run() -> None:
     text = f"  SECRET_KEY: {FAKES['hex-key']}"
     assert [s.certainty for s in found_in(".github/workflows/ci.yml", text, Language.YAML, Role.CONFIG)] == ["local"]
     assert [s.certainty for s in found_in("deploy/values.yml", text, Language.YAML, Role.CONFIG)] == ["working"]
+
+
+def test_a_key_of_a_container_that_a_pipeline_starts_for_one_run_opens_nothing() -> None:
+    key = FAKES["private-key-base64"]
+    service = f"jobs:\n  test:\n    services:\n      login:\n        image: mock-saml:1\n        env:\n          PRIVATE_KEY: '{key}'\n"
+    step = f"jobs:\n  test:\n    steps:\n      - run: make deploy\n        env:\n          PRIVATE_KEY: '{key}'\n"
+    found = [found_in(".github/workflows/ci.yml", text, Language.YAML, Role.CONFIG) for text in (service, step)]
+    assert [[secret.certainty for secret in secrets] for secrets in found] == [["test"], ["working"]]
+
+
+def test_a_translated_word_is_no_login_of_a_command_line_tool() -> None:
+    text = '{"fields": {"emailuser": "E-Mail", "password": "Passwort"}}\n'
+    assert found_in("server/locales/de/auth.json", text, Language.JSON, Role.CONFIG) == []
+
+
+@pytest.mark.parametrize("password", ["testpwd", "test_password1", "demo-pass", "localtoken"])
+def test_words_of_a_trial_are_no_password(password: str) -> None:
+    assert is_placeholder(password)
+    assert found_in("docs/setup.md", f"Set the hook to https://someone:{password}@hooks.acme.io/in\n", Language.MARKDOWN, Role.DOC) == []

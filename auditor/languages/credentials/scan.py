@@ -35,6 +35,8 @@ _PIPELINE = re.compile(
     r"(?:^|/)(?:\.github/workflows/|\.circleci/|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|Jenkinsfile|\.drone|\.woodpecker)"
 )
 """Descriptions of a pipeline: a signing key written there lives as long as one test run."""
+_PARENTS = 400
+"""Lines above a place that are looked at for what it belongs to."""
 _SERVICE_LOGINS = frozenset({"password", "connection-string", "url-password"})
 """Kinds of values that open a service; one that a pipeline starts for itself is gone with the run."""
 _SETTINGS = {Language.YAML, Language.TOML, Language.INI, Language.XML, Language.DOCKERFILE, Language.SHELL, Language.OTHER}
@@ -123,6 +125,8 @@ def matched_credentials(text: str, surroundings: Surroundings, today: int) -> li
     line, position = 1, 0
     for match in _best(_all_matches(text, surroundings, today)):
         certainty = _certainty(match, surroundings)
+        if certainty == "working" and _PIPELINE.search(surroundings.path) and _in_service(text, match.start):
+            certainty = "test"
         if certainty is None:
             continue
         line += text.count("\n", position, match.start)
@@ -134,13 +138,26 @@ def matched_credentials(text: str, surroundings: Surroundings, today: int) -> li
     return found
 
 
+def _in_service(text: str, start: int) -> bool:
+    """Whether a place in a pipeline's description belongs to a container that is started for one run and gone with it (`services:`)."""
+    lines = text[:start].split("\n")
+    depth = len(lines[-1]) - len(lines[-1].lstrip())
+    for line in reversed(lines[-_PARENTS:-1]):
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and indent < depth:
+            depth = indent
+            if line.strip() == "services:":
+                return True
+    return False
+
+
 def _all_matches(text: str, surroundings: Surroundings, today: int) -> Iterator[Match]:
     yield from vendor_matches(text)
     yield from token_matches(text, today)
     yield from signature_matches(text, today)
     yield from key_matches(text)
     yield from connection_matches(text)
-    if surroundings.role not in _NO_NAMES:
+    if surroundings.role not in _NO_NAMES and not _TRANSLATIONS.search(surroundings.path):
         yield from layout_matches(surroundings.path, surroundings.language, text)
     if surroundings.style is not None:
         yield from named_matches(text, surroundings.style)
