@@ -47,6 +47,8 @@ _LOGIN = re.compile(r"oauth|(?:^|-)(?:auth|login|sso|oidc|saml|signin|google|git
 _MANAGES = re.compile(
     r"^(?:add|create|new|edit|update|delete|remove|list|register|configure|settings|test|send|trigger|rerun|retry|deliveries|logs?|admin|manage|push)$"
 )
+_OTHER_METHOD = re.compile(r"\bcase\s+['\"](?:PUT|DELETE|PATCH)['\"]|method\s*===?\s*['\"](?:PUT|DELETE|PATCH)['\"]")
+"""Services only ever post their messages."""
 _GUARDED = re.compile(
     r"login_?required|authenticat|authori[sz]|current_?user|require_?(?:user|auth|admin|login)|protected|AuthGuard|is_?admin|permission|session|jwt|api_?key|basic|verify|signature|webhook\w*guard",
     re.IGNORECASE,
@@ -139,12 +141,23 @@ class IncomingWebhooks:
     def _managed(self, route: Route) -> bool:
         """Whether the same address is also listed, changed or deleted: records of the user's own outgoing webhooks."""
         base = re.sub(r"/[{:<\[][^/]*.*$", "", route.path).rstrip("/")
+        if route.method == "ANY" and route.handler_scope >= 0 and self._answers_by_method(route):
+            return True
         return any(
             other.path.rstrip("/").startswith(base)
             and (other.method in {"DELETE", "PATCH"} or (other.method in {"PUT", "GET"} and re.search(r"[{:<\[]", other.path)))
             for other in self._routes
             if other is not route
         )
+
+    def _answers_by_method(self, route: Route) -> bool:
+        """Whether one handler also deletes or changes: `switch (req.method) { case "DELETE": ... }`."""
+        facts = self._syntax.files.get(route.place.path)
+        if facts is None:
+            return False
+        definition = facts.definitions[route.handler_scope]
+        lines = self._texts.get(facts.path, "").split("\n")[definition.line - 1 : definition.end_line]
+        return any(_OTHER_METHOD.search(line) for line in lines)
 
     def _hook(self, route: Route) -> Hook:
         facts = self._syntax.files.get(route.place.path)

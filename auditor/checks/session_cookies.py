@@ -43,6 +43,10 @@ _PROTECTED = re.compile(
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MIDDLEWARE = frozenset({"MIDDLEWARE", "MIDDLEWARE_CLASSES"})
 """Django's setting; the second name is that of versions before 1.10."""
+_SWITCHES = frozenset({"true", "false", "1", "0", "yes", "no"})
+"""What a page is told in a cookie; it says nothing that others could use."""
+_MADE_FROM = (".cfg.template", ".py.template", ".cfg.j2", ".py.j2", ".cfg.dist", ".py.tpl")
+"""Templates from which an installation's settings are made."""
 _LOOSE = frozenset({"none", "false", "no_restriction"})
 
 
@@ -91,7 +95,7 @@ class Cookies:
 
     def _set(self, facts: FileFacts, call: Call) -> Iterator[Gap]:
         name, value, options = cookie_parts(call, facts)
-        if value is not None and (value.kind is ValueKind.NONE or value.text in {'""', "''", "null"}):
+        if value is not None and (value.kind is ValueKind.NONE or value.text in {'""', "''", "null"} or value.literal.lower() in _SWITCHES):
             return
         if clears_cookie(call, options):
             return
@@ -329,7 +333,7 @@ def _settings(texts: dict[str, str], files: list[FileFacts]) -> str:
     kept = []
     paths = sorted(
         {facts.path for facts in files if facts.path.endswith(".py")}
-        | {path for path in texts if path.endswith((".ini", ".cfg", ".env.example", ".toml"))}
+        | {path for path in texts if path.endswith((".ini", ".cfg", ".env.example", ".toml", *_MADE_FROM))}
     )
     for path in paths:
         kept += [

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from auditor.checks.markup_suppliers import MarkupSuppliers
+from auditor.model.evidence import ToolHit
 from auditor.model.snapshot import Language, Role, Snapshot
-from auditor.model.syntax import FileFacts, Value, ValueKind
+from auditor.model.syntax import FileFacts, Syntax, Value, ValueKind
 from auditor.model.verdict import Confidence, Finding
 
 _SAFE_FILTER = re.compile(r"\{\{-?\s*([\w.\[\]'\"()]{1,80})[^{}|]{0,80}(\|[^{}]{0,120})?\|\s*safe\b[^{}]{0,40}\}\}")
@@ -30,6 +31,15 @@ _RAW = {
     ".pug": re.compile(r"(?:!\{|^[ \t]*[\w.#-]*!=[ \t]*)([\w$.]{1,80})[ \t]*(?:\}|$)", re.MULTILINE),
 }
 """How the template languages of Node show a value as it is; a call may escape for itself and is not matched."""
+_OF_CONSTANTS = re.compile(
+    r"\{\{-?\s*[\w.]{1,60}\(\s*(?:(?:\"[^\"{}]{0,200}\"|'[^'{}]{0,200}'|\d{1,9})\s*,?\s*){1,8}\)\s*\|\s*safe\s*-?\}\}"
+)
+_NUMBER = re.compile(
+    r"\{\{-?\s*(?:[\w.]{0,60}[._])?(?:pct|percent(?:age)?|count|total|width|height|index|number|amount)\s*\|\s*safe\s*-?\}\}"
+)
+_OTHER_MARKS = frozenset({"variable_start_string", "block_start_string"})
+"""Who changes the marks of a template engine writes texts that hold the usual ones: code, or other templates."""
+_PAGE_NAME = re.compile(r"\.(?:x?html?|xml|svg)(?:\.(?:j2|jinja2?))?$|^text/html|</?(?:html|body|div|p|table|a)\b", re.IGNORECASE)
 _LAYOUT = re.compile(
     r"(?:^|\.)(?:body|content|contents|yield|block|blocks|script|scripts|style|styles|stylesheets|head|csrf\w*)$", re.IGNORECASE
 )
@@ -44,6 +54,38 @@ def engines_that_do_not_escape(files: tuple[FileFacts, ...]) -> Iterator[Finding
             if given and _ENGINE.search(call.callee) and given[0].text.lower() == "false":
                 message = "Escaping is switched off for all templates: whatever a user typed runs as script in other people's browsers."
                 yield Finding("escaping-switched-off", facts.path, message, call.line, call.end_line, Confidence.MEDIUM, "syntax", 79)
+
+
+def makes_pages(hit: ToolHit, syntax: Syntax, paths: frozenset[str]) -> bool:
+    """Whether a Jinja environment is for pages or mails: settings files and code are made with it too, and need no escaping."""
+    facts = syntax.files.get(hit.path)
+    made = (
+        next((call for call in facts.calls if call.line <= hit.line <= call.end_line and call.callee.endswith("Environment")), None)
+        if facts
+        else None
+    )
+    if facts is None or made is None:
+        return True
+    if any(argument.name in _OTHER_MARKS for argument in made.arguments):
+        return False
+    named = [
+        call.arguments[0].value.literal
+        for call in facts.calls
+        if call.scope == made.scope
+        and call.callee.endswith("get_template")
+        and call.arguments
+        and call.arguments[0].value.kind is ValueKind.STRING
+    ]
+    if named:
+        return any(_PAGE_NAME.search(name) for name in named)
+    maker = facts.definitions[made.scope].name if made.scope >= 0 else ""
+    near = [
+        other
+        for path in sorted(paths)
+        if (other := syntax.files.get(path)) is not None
+        and (path == hit.path or (maker and any(call.callee.rsplit(".", 1)[-1] == maker for call in other.calls)))
+    ]
+    return any(_PAGE_NAME.search(literal.text) for other in near for literal in other.literals)
 
 
 def _option(name: str, value: Value) -> Value | None:
@@ -78,12 +120,18 @@ def unescaped_places(snapshot: Snapshot, texts: dict[str, str], suppliers: Marku
                 and not name.startswith(("'", '"'))
                 and not (file.language in {Language.VUE, Language.SVELTE} and _cleaned_in_script(name, text))
                 and not _bound_here(name, text)
+                and not _is_own(match[0])
                 and not suppliers.harmless(name)
             ):
                 line = text.count("\n", 0, match.start()) + 1
                 message = f"The template shows {name[:40]} without escaping it: if a user can influence it, their script runs in other people's browsers."
                 found.append(Finding("escaping-switched-off", file.path, message, line, line, Confidence.LOW, "text", 79))
     return found
+
+
+def _is_own(shown: str) -> bool:
+    """Whether a template shows what a helper makes of nothing but texts written here (`include_svg("logo.svg")`), or a number by its name."""
+    return _OF_CONSTANTS.match(shown) is not None or _NUMBER.match(shown) is not None
 
 
 def _bound_here(name: str, text: str) -> bool:

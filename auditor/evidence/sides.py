@@ -24,6 +24,11 @@ _SERVER_MODULES = frozenset(
     {"fs", "path", "http", "https", "net", "child_process", "crypto", "os", "express", "fastify", "koa", "hono", "pg", "mysql2", "mongoose", "mongodb", "ioredis", "redis", "@prisma/client", "nodemailer",
      "next/headers", "next/server", "server-only", "socket.io", "better-sqlite3", "sqlite3", "bcrypt", "jsonwebtoken", "drizzle-orm", "typeorm", "sequelize", "knex"}
 )  # fmt: skip
+_ANYWHERE = frozenset({"jsonwebtoken", "path", "crypto", "http", "https", "os"})
+"""Modules of servers that bundlers also put into pages."""
+_BROWSER_MODULES = frozenset(
+    {"js-cookie", "vuex", "vuex-pathify", "vue-router", "pinia", "react-dom", "react-dom/client", "localforage", "jquery"}
+)
 _BROWSER_CALLS = re.compile(
     r"^(?:document|window|localStorage|sessionStorage|navigator|\$|jQuery)(?:\.|$)|^use(?:State|Effect|Ref|Reducer|LayoutEffect)$|^createRoot$|^ReactDOM\."
 )
@@ -61,6 +66,8 @@ def _seed(path: str, part: Part | None, facts: FileFacts | None) -> Side:
         if facts
         else set()
     )
+    if modules & _BROWSER_MODULES and not modules & _SERVER_MODULES - _ANYWHERE:
+        return Side.BROWSER
     if modules & _SERVER_MODULES:
         return Side.SERVER
     if facts is not None and any(_BROWSER_CALLS.match(call.callee) for call in facts.calls):

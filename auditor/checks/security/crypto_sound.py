@@ -37,6 +37,12 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 _CONFIRMATION = re.compile(r"confirm|repeat|again|retype|verify_?pass|new_?pass|old_?pass|password2", re.IGNORECASE)
+_CHANGED = re.compile(r"(?:password|passwd|pwd)['\"\])]*\s*!==?\s", re.IGNORECASE)
+_HASHED_NEXT = re.compile(
+    r"\b(?:bcrypt\w*|argon2|scrypt)\.(?:hash\w*|gen_?salt)|\b(?:hash_?password|make_password|generate_password_hash|set_password)\(",
+    re.IGNORECASE,
+)
+_NEXT_LINES = 5
 _LEAKS_TIME = re.compile(
     r"(?:hexdigest\(\)|\bdigest\(\s*['\"](?:hex|base64)['\"]\s*\)|\b(?:expected|computed|calculated)_?(?:signature|hmac|hash|sig))\s*(?:===?|!==?)(?!\s*['\"]{2})",
     re.IGNORECASE,
@@ -108,7 +114,10 @@ def _compared(facts: FileFacts, text: str) -> Iterator[Finding]:
     """A stored password compared with the one that was typed: it is stored as plain text."""
     if not _PASSWORD.search(text):
         return
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if _CHANGED.search(line) and _HASHED_NEXT.search("\n".join(lines[number : number + _NEXT_LINES])):
+            continue  # whether a form sends the stored hash back, or a new password that is hashed now
         if len(line) < 400 and _PLAIN.search(line) and not _CONFIRMATION.search(line) and not line.lstrip().startswith(("#", "//", "*")):
             message = (
                 "The stored password is compared with the typed one: it is kept as plain text, and a copy of the table opens every account."

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from auditor.checks.markup_suppliers import MarkupSuppliers
 from auditor.checks.registry import check
-from auditor.checks.unescaped_templates import engines_that_do_not_escape, unescaped_places
+from auditor.checks.unescaped_templates import engines_that_do_not_escape, makes_pages, unescaped_places
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Kind, Project
@@ -44,6 +44,7 @@ def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
         and hit.path in project.production
         and not flows.settles(hit)
         and not suppliers.hands_on(hit)
+        and not (hit.rule == "B701" and not makes_pages(hit, syntax, project.production))
     ]
     findings = [
         *(_finding(hit, "flows") for hit in certain),
