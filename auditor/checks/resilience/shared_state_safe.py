@@ -4,7 +4,8 @@ Passing title: What requests share is changed in one step and kept in one place
 Failing title: Two requests at once lose each other's changes
 Grading: Looked at are stored quantities that are written as their old value plus or minus something, and variables of the server's process that changing requests keep
     data in. Letting the database compute, a row lock, a transaction that is repeated, and a compared version or old value are safe; so are caches, measurements, connections and other
-    things that may be lost. Fails when money, stock, credit or places can be lost, or when the records of the product live in a variable of the process; other counters are partial.
+    things that may be lost. Fails when money, stock, credit or places can be lost, or when the records of the product live in a variable of the process; other counters, and locks that each call
+    makes for itself, are partial.
 Done when: Quantities are changed by one statement of the database or under a row lock, records live in a store that all processes share, and a test runs two of the same requests at once.
 What it cannot see: Rows that are looked for and then added without a unique index, levels of isolation that are set at the database, and how many processes are started.
 """
@@ -12,6 +13,7 @@ What it cannot see: Rows that are looked for and then added without a unique ind
 from __future__ import annotations
 
 from auditor.checks.database_calls import database_calls
+from auditor.checks.local_locks import local_locks
 from auditor.checks.lost_updates import LostUpdate, lost_updates
 from auditor.checks.process_memory import Kept, ProcessMemory
 from auditor.checks.reach import Reach
@@ -46,13 +48,14 @@ def shared_state_safe(project: Project, routes: Routes, syntax: Syntax, texts: d
     findings = [
         *(_lost(each) for each in sorted(lost, key=lambda each: (not each.worth, each.path, each.line))),
         *(_kept(each) for each in kept),
+        *(finding for facts in files for finding in local_locks(facts, texts.get(facts.path, ""))),
     ]
     changes = sum(len(calls) for calls in databases.values())
     return Assessed(
         bad=0,
         total=0,
         floor=_FAIL if worst else _PARTIAL if findings else 0.0,
-        summary=_summary(lost, kept),
+        summary=_summary(lost, kept, len(findings)),
         findings=tuple(findings[:_SHOWN]),
         signals=(
             f"{plural(changes, 'database call')} looked at for quantities computed from what was read",
@@ -79,12 +82,15 @@ def _kept(each: Kept) -> Finding:
     return Finding("records-in-process", each.changed_path, message, each.changed_line, each.changed_line, Confidence.MEDIUM, cwe=362)
 
 
-def _summary(lost: list[LostUpdate], kept: list[Kept]) -> str:
+def _summary(lost: list[LostUpdate], kept: list[Kept], findings: int) -> str:
     parts = []
     if lost:
         parts.append(f"{plural(len(lost), 'stored quantity', 'stored quantities')} read, changed and written back without a lock")
     if kept:
         parts.append(f"{plural(len(kept), 'variable')} of the process that requests keep data in")
+    locks = findings - len(lost) - len(kept)
+    if locks:
+        parts.append(f"{plural(locks, 'lock')} that nobody waits for")
     return (
         f"{' and '.join(parts)}." if parts else "No quantity is computed from what was read, and no request keeps its data in the process."
     )

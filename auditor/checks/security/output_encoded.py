@@ -10,6 +10,7 @@ What it cannot see: Escaping done by a server before it stores a text, templates
 
 from __future__ import annotations
 
+from auditor.checks.filtered_scripts import filtered_scripts
 from auditor.checks.markup_suppliers import MarkupSuppliers
 from auditor.checks.registry import check
 from auditor.checks.unescaped_templates import engines_that_do_not_escape, makes_pages, unescaped_places
@@ -51,6 +52,7 @@ def output_encoded(  # noqa: PLR0917 - one parameter per kind of evidence
         *(_finding(hit, "flows") for hit in doubtful),
         *unescaped_places(snapshot, texts, suppliers),
         *engines_that_do_not_escape(syntax.of(project.server)),
+        *(finding for facts in syntax.of(project.production) for finding in filtered_scripts(facts)),
     ]
     floor = 1.0 if certain else 0.5 if findings else 0.0
     return Assessed(

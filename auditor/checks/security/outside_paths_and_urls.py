@@ -3,7 +3,8 @@
 Passing title: File names, uploads and addresses from outside are confined
 Failing title: Somebody outside chooses files or addresses the server uses
 Grading: A file path, an address the server calls or a redirect that a request chooses freely fails the item; an archive unpacked without looking at its names,
-    asking whether a file of a chosen name exists, an XML parser that follows entities, and uploads read without any limit of size, are partial; so are temporary files
+    asking whether a file of a chosen name exists, an XML parser that follows entities, uploads read without any limit of size or kept under whatever ending they come with, and addresses let through because they contain a
+    host's name, are partial; so are temporary files
     with a predictable name and files that every user of the machine may change. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
 Done when: Every place listed resolves the path and compares it with its folder, compares the host with a list, or limits the size, and a test with `../` and with a foreign address is refused.
 What it cannot see: Limits of a proxy or gateway in front of the service, and names that another program wrote into the database.
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 import re
 
+from auditor.checks.host_checks import host_checks
 from auditor.checks.local_files import file_faults
 from auditor.checks.registry import check
+from auditor.checks.upload_types import upload_types
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
 from auditor.model.project import Kind, Project, Side
@@ -50,6 +53,8 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
     suspected = [hit for tool in (flows, bandit, semgrep) for hit in tool.of(ITEM) if hit.grade == "partial"]
     doubtful = [hit for hit in suspected if hit.path in project.production and not _reads_own_document(hit, flows)]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
+    uploads += [finding for facts in syntax.of(project.server) for finding in upload_types(facts, texts.get(facts.path, ""))]
+    uploads += [finding for facts in syntax.of(project.production) for finding in host_checks(facts)]
     local = [finding for facts in syntax.of(project.server) for finding in file_faults(facts)]
     findings = [
         *(_finding(hit, "flows") for hit in certain),

@@ -2,7 +2,7 @@
 
 Passing title: Everything the code imports and calls exists
 Failing title: Code imports or calls things that do not exist
-Grading: One import, name or call on a path that runs and that leads nowhere fails; where the only such imports are caught when they fail, it is partial.
+Grading: One import, name or call on a path that runs and that leads nowhere, or to what every current version of the language has removed, fails; where the only such imports are caught when they fail, it is partial.
 Done when: Every first-party import, name and call resolves, and a type checker or linter for undefined names runs in CI.
 What it cannot see: Attributes of objects, names made at run time, exports of modules that compute them, and names that pages or plug-ins define.
 """
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from auditor.checks.registry import check
+from auditor.checks.removed_functions import removed_functions
 from auditor.model.artifacts import Manifests
 from auditor.model.evidence import ModuleGraph, Unresolved
 from auditor.model.needs import MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
@@ -110,10 +111,12 @@ def names_resolve(
         for miscall in miscalls
     ]
     findings += [_undefined(facts, reference) for facts, reference in undefined]
+    removed = [finding for facts in files for finding in removed_functions(facts, (texts or {}).get(facts.path, ""))]
+    findings += removed
     findings.sort(key=lambda finding: (finding.path, finding.line, finding.rule))
     findings += [_gap(gap) for gap in soft]
     references = sum(len(facts.imports) + len(facts.calls) for facts in files)
-    broken = len(hard) + len(miscalls) + len(undefined)
+    broken = len(hard) + len(miscalls) + len(undefined) + len(removed)
     alive = [finding for finding in findings if finding.rule != "optional-import" and not unused.is_unused(finding.path)]
     findings.sort(key=lambda finding: finding not in alive)
     floor = 1.0 if alive else 0.5 if broken or soft else 0.0
