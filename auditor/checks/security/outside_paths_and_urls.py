@@ -3,7 +3,7 @@
 Passing title: File names, uploads and addresses from outside are confined
 Failing title: Somebody outside chooses files or addresses the server uses
 Grading: A file path, an address the server calls or a redirect that a request chooses freely fails the item; an archive unpacked without looking at its names,
-    asking whether a file of a chosen name exists, an XML parser that follows entities, uploads read without any limit of size or kept under whatever ending they come with, and addresses let through because they contain a
+    asking whether a file of a chosen name exists, a redirect to what a header or cookie says, an XML parser that follows entities, uploads read without any limit of size or kept under whatever ending they come with, and addresses let through because they contain a
     host's name, are partial; so are temporary files
     with a predictable name and files that every user of the machine may change. Base names, resolved paths compared with their folder, fixed hosts and allow-lists pass.
 Done when: Every place listed resolves the path and compares it with its folder, compares the host with a list, or limits the size, and a test with `../` and with a foreign address is refused.
@@ -32,6 +32,13 @@ _CALLED_ADDRESS = 918
 _ENTITIES = 611
 _NEAR = 12
 """Lines between setting a parser up and using it."""
+_PART = re.compile(r"\(\s*(?:\d+\.)?([^()]{1,80})\)")
+_OWN_ADDRESS = re.compile(
+    r"^(?:url|nextUrl|originalUrl|protocol|host|hostname|headers\.(?:host|x-forwarded-(?:host|proto)))$", re.IGNORECASE
+)
+"""The address that was called: sending a visitor back to it, over TLS or to another page, leads to this site."""
+_NOT_BY_LINK = re.compile(r"^(?:headers|cookies|META)\b", re.IGNORECASE)
+"""What a link to this site cannot set in a visitor's browser."""
 _HOST_FILTER = re.compile(r"request-?filtering-?agent|ssrf|^(?:is-)?private-ip$|^advocate(?:\.|$)", re.IGNORECASE)
 _HOST_CHECK = re.compile(r"(?:^|[._])(?:is_?private\w*|is_?(?:internal|public|global)_?(?:ip|host|address)\w*)$", re.IGNORECASE)
 _LIMIT = re.compile(
@@ -49,8 +56,10 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
     """Flows into paths and addresses fail; unlimited uploads and unpacked archives are partial."""
     if not project.has(Kind.SERVICE, Kind.FULLSTACK, Kind.APP):
         return NotApplicable("Nothing here serves files, takes uploads or calls addresses for somebody else.")
-    certain = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project) and not _filters_hosts(hit, syntax)]
+    followed = [hit for hit in flows.of(ITEM) if hit.grade == "fail" and _reaches_server(hit, project) and not _filters_hosts(hit, syntax)]
+    certain = [hit for hit in followed if not _OWN_ADDRESS.search(_from(hit)) and not _NOT_BY_LINK.search(_from(hit))]
     suspected = [hit for tool in (flows, bandit, semgrep) for hit in tool.of(ITEM) if hit.grade == "partial"]
+    suspected += [hit for hit in followed if _NOT_BY_LINK.search(_from(hit)) and not _OWN_ADDRESS.search(_from(hit))]
     doubtful = [hit for hit in suspected if hit.path in project.production and not _reads_own_document(hit, flows)]
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     uploads += [finding for facts in syntax.of(project.server) for finding in upload_types(facts, texts.get(facts.path, ""))]
@@ -77,6 +86,12 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
 def _reaches_server(hit: ToolHit, project: Project) -> bool:
     """A visitor's own browser may call any address and opens no file of the server."""
     return project.sides.get(hit.path) is not Side.BROWSER or hit.cwe == _REDIRECT
+
+
+def _from(hit: ToolHit) -> str:
+    """For a redirect, which part of the request chose its target; "" for everything else."""
+    found = _PART.search(hit.message)
+    return found[1] if found and hit.cwe == _REDIRECT else ""
 
 
 def _filters_hosts(hit: ToolHit, syntax: Syntax) -> bool:

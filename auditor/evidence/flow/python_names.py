@@ -53,6 +53,15 @@ TRUSTED = frozenset(
     ]
 )
 """Attributes of a request that the server sets itself."""
+_OF_REQUESTS = """
+args form values json data files cookies headers view_args query_string get_json get_data stream input_stream environ authorization referrer user_agent content_type mimetype host url full_path
+root_url access_route GET POST FILES COOKIES META REQUEST body path_info get_full_path build_absolute_uri get_host get_raw_uri get_signed_cookie read
+readline readlines content_params encoding query_params path_params scope query rel_url match_info post text path_qs raw_path content multipart reader params matchdict json_body text_body
+arguments body_arguments query_arguments uri full_url get_argument get_arguments get_query_argument get_body_argument media get_param get_media bounded_stream forms raw_body raw_url
+context get accept accept_languages accept_mimetypes if_match if_none_match range receive receive_json receive_text iter_json iter_text parsed_body parsed_args validated_args
+"""
+SENT = frozenset(_OF_REQUESTS.split())
+"""Attributes of a request, in all frameworks, that hold what was sent; any other one (`request.event`) was put there by the program itself."""
 ROUTED = frozenset({"method", "path", "endpoint", "scheme", "is_secure", "is_json", "is_xhr", "content_length", "script_root"})
 """Those of them whose few values follow from the route that was matched or from the protocol."""
 OWN_ADDRESS = frozenset({"full_path", "url", "uri", "build_absolute_uri", "get_full_path", "get_raw_uri"})

@@ -22,6 +22,7 @@ from auditor.evidence.flow.python_names import (
     OWN_ROUTES,
     RAISING,
     ROUTED,
+    SENT,
     TRUSTED,
 )
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
@@ -107,7 +108,7 @@ class Python:
         if not path:
             return value
         if value.marks:
-            if last_name(path) in TRUSTED and _REQUEST.match(path.rpartition(".")[0]):
+            if (last_name(path) in TRUSTED or last_name(path).rstrip("[]()") not in SENT) and _REQUEST.match(path.rpartition(".")[0]):
                 return replace(value, marks=frozenset(), known=last_name(path) in ROUTED)
             if last_name(path) in OWN_ADDRESS and _REQUEST.match(path.rpartition(".")[0]):
                 return value.cleaned(frozenset({"redirect", "url"}))
