@@ -514,3 +514,9 @@ def test_a_translated_word_is_no_login_of_a_command_line_tool() -> None:
 def test_words_of_a_trial_are_no_password(password: str) -> None:
     assert is_placeholder(password)
     assert found_in("docs/setup.md", f"Set the hook to https://someone:{password}@hooks.acme.io/in\n", Language.MARKDOWN, Role.DOC) == []
+
+
+def test_a_key_for_the_own_machine_is_no_key_of_the_product() -> None:
+    key = FAKES["rsa-private-key"]
+    found = [found_in(path, key, Language.OTHER, Role.CONFIG) for path in ("client/localhost.pem", "deploy/api.acme.io.pem")]
+    assert [[secret.certainty for secret in secrets] for secrets in found] == [["local"], ["working"]]

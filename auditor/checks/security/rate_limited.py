@@ -32,6 +32,8 @@ _LOGIN = re.compile(
     r"^(?:log-?in(?:-(?:access-?token|user|json|form|post|for-access-token|page|view|with-[\w-]{1,30}))?|access-?token|token-?obtain-?pair|obtain-?token|sign-?in|register|sign-?up|registration|forgot-?(?:password|username)?|reset-?password|password-?reset|request-?reset|resend-?(?:verification|code|otp)?|verify-?(?:otp|code|2fa)|otp|magic-?link|create-?account|authenticate"
     r"|signin-?magic-?link|\w*-?log-?in|\w*-?sign-?up|\w*-?register)$"
 )
+_MAKES_ACCOUNT = re.compile(r"(?:create-?account|sign-?up|register|registration)$")
+"""For people who are logged in already, accounts are of another kind (at a bank, for a talk)."""
 _UNCLEAR = re.compile(r"^(?:auth|token|tokens|session|sessions|accounts?|users?|join)$")
 _PASSWORD = re.compile(
     r"(?:^|[._])(?:check_password(?:_hash)?|verify_?password|checkPassword|comparePassword|compareSync|pwd_context\.verify|verifyPassword|authenticate|argon2\.verify|bcrypt\.(?:compare|checkpw)|ph\.verify|checkpw|validatePassword)$",
@@ -201,12 +203,12 @@ def _what(route: Route, calls: list[Call], syntax: Syntax) -> str:
     names = [parts[-1] if parts else "", _plain(route.handler.rsplit(".", 1)[-1])]
     writes = route.method not in {"GET", "HEAD"} and route.kind is not RouteKind.PAGE
     delegated = any(_DELEGATED.search(call.callee) for call in calls)
-    named = any(_LOGIN.match(name) for name in names if name)
+    open_to_all = _is_open(route, syntax)
+    named = any(_LOGIN.match(name) and (open_to_all or not _MAKES_ACCOUNT.search(name)) for name in names if name)
     checks = any(_PASSWORD.search(call.callee) for call in calls)
     compares = any(_PASSWORD.search(call.callee) and "authenticate" not in call.callee.lower() for call in calls)
     makes = any(_HASHES.search(call.callee) for call in calls)
     unclear = any(_UNCLEAR.match(name) for name in names)
-    open_to_all = _is_open(route, syntax)
     if any(_ADMINISTRATOR.search(name) for name in names_before(route, syntax)):
         return ""
     proves = (unclear and checks) or (open_to_all and (compares or (unclear and makes) or _takes_password(route, syntax)))

@@ -35,6 +35,10 @@ _PIPELINE = re.compile(
     r"(?:^|/)(?:\.github/workflows/|\.circleci/|\.gitlab-ci|azure-pipelines|bitbucket-pipelines|Jenkinsfile|\.drone|\.woodpecker)"
 )
 """Descriptions of a pipeline: a signing key written there lives as long as one test run."""
+_OF_ONE_MACHINE = re.compile(
+    r"(?:^|/)(?:[\w-]{1,40}[._-])?(?:localhost|snakeoil|self-?signed|127\.0\.0\.1)[\w.-]{0,40}\.(?:pem|key|crt|cert)$", re.IGNORECASE
+)
+"""Keys of certificates that no browser but the developer's own accepts."""
 _PARENTS = 400
 """Lines above a place that are looked at for what it belongs to."""
 _SERVICE_LOGINS = frozenset({"password", "connection-string", "url-password"})
@@ -182,6 +186,8 @@ def _certainty(match: Match, surroundings: Surroundings) -> str | None:
     throwaway = match.kind in _SERVICE_LOGINS and (match.local or match.strength is Strength.WEAK)
     if throwaway and _PIPELINE.search(surroundings.path):
         return "test"
+    if match.kind == "private-key" and _OF_ONE_MACHINE.search(surroundings.path):
+        return "local"
     if match.local or (match.signing and match.strength is Strength.NAMED and _PIPELINE.search(surroundings.path)):
         return "local"
     if match.strength is Strength.HUMAN and surroundings.role is Role.SCRIPT:
