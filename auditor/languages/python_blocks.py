@@ -208,11 +208,11 @@ class Walk(DefinitionWalk):
         entries: list[tuple[Node, Hint]] = []
         for item in items:
             value = item.child_by_field_name("value")
-            hint = PLAIN
+            hint = Hint(managed=True)
             if value is not None and value.type == "as_pattern":
                 alias = value.child_by_field_name("alias")
                 if alias is not None:
-                    hint = Hint(target=folded(alias, self.source))
+                    hint = hint._replace(target=folded(alias, self.source))
                     entries.extend((part, PLAIN) for part in self.bind(alias, around.names))
                 value = next(iter(parts(value)), None)
             if value is None:

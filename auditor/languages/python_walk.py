@@ -63,13 +63,14 @@ class Around:
 
 
 class Hint(NamedTuple):
-    """What becomes of an expression's result; `setting` is the name that a setting read somewhere inside ends up in."""
+    """What becomes of an expression's result; `setting` is the name that a setting read somewhere inside ends up in; `managed`: a `with` closes it."""
 
     target: str = ""
     awaited: bool = False
     used: bool = True
     setting: str = ""
     fallback: Node | None = None
+    managed: bool = False
 
 
 PLAIN = Hint()
@@ -206,6 +207,7 @@ class ExpressionWalk:
             guarded=around.guarded,
             used=hint.used,
             in_loop=around.loop,
+            managed=hint.managed,
         )
         self._note_call(call, around)
         setting = hint.target or hint.setting

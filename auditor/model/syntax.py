@@ -106,6 +106,7 @@ class Call:
     "supabase.from().select().eq", "new Pool" for constructors with `new`. `awaited`: directly under await. `target`: the name the
     result is bound to ("" when none; destructured: the pattern's text). `guarded`: inside a try body that has a handler (or a promise with
     `.catch` on it). `used`: the result is used (not an expression statement); `in_loop`: lexically inside a loop of the same function.
+    `managed`: a Python `with` statement opens and closes the result.
     """
 
     callee: str
@@ -118,6 +119,7 @@ class Call:
     guarded: bool = False
     used: bool = True
     in_loop: bool = False
+    managed: bool = False
 
     def argument(self, name: str, position: int = -1) -> Value | None:
         """The value of the keyword `name` ("" for none), or else of the positional argument at `position` (from 0)."""

@@ -165,6 +165,7 @@ def test_call_surroundings() -> None:
     assert get.argument("timeout") == Value(ValueKind.NUMBER, "5", "5")
     assert get.argument("url", 0) == Value(ValueKind.NAME, "url", "url", ("url",))
     assert call(text, "open").target == "handle"
+    assert [call(text, name).managed for name in ("open", "send", "client.get")] == [True, False, False]
     assert not call(text, "send").used
     assert call(text, "done").used
     assert call(text, "risky").guarded
