@@ -7,12 +7,14 @@ import re
 
 from auditor.classify import role_by_path
 from auditor.model.evidence import Commit, FileChange
-from auditor.model.snapshot import READ_LANGUAGES, Role
+from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Language, Role
 
 HOUR = 3_600
 DAY = 24 * HOUR
 SHALLOW = "The clone is shallow: only a part of the history is here. Audit a full clone (`git fetch --unshallow`)."
 
+_CODE = READ_LANGUAGES | UNREAD_LANGUAGES | {Language.SQL, Language.HTML, Language.CSS, Language.SHELL}
+_OWN = frozenset({Role.FIRST_PARTY, Role.TEST, Role.SCRIPT, Role.MIGRATION})
 _TOOLING = re.compile(r"(?:^|/)(?:extra|releases?|tools?|tooling|hack|ci|dev|devtools|maintenance)/")
 """Folders of tools for the people who work on the product: trying out a release script is no guessing at the product's faults."""
 _CONVENTIONAL = re.compile(r"^\s*(?P<type>[a-z]+)(?:\((?P<scope>[^)]{1,60})\))?!?:\s*", re.IGNORECASE)
@@ -47,6 +49,12 @@ _NO_PRODUCT = frozenset(
         "css",
     }
 )
+
+
+def is_code(path: str) -> bool:
+    """Whether a file is code that people of the project write: product, tests, scripts, migrations, in any language."""
+    language, role = role_by_path(path)
+    return role in _OWN and language in _CODE
 
 
 def is_production(change: FileChange) -> bool:

@@ -14,7 +14,7 @@ from auditor.model.need import Known, ToolStamp, Unavailable
 from auditor.model.needs import HISTORY
 from auditor.tools import history as git
 
-_FORMAT = "history-1"
+_FORMAT = "history-2"
 
 
 def history_state(root: Path) -> str:

@@ -174,7 +174,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One non-merge commit; `when` in seconds since the epoch (committer), `author` a pseudonym ("person 1"), `subject` the first line."""
+    """One non-merge commit; `when` in seconds since the epoch (committer), `author` a pseudonym ("person 1", see `Landing`), `subject` the first line."""
 
     id: str
     when: int
@@ -185,14 +185,40 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """One step of the main line: a commit made on it, or a merge that brought others.
+
+    `author` and `committer` are pseudonyms: "person 2", "assistant 1" (a coding agent's own account), "robot 1" (any other machine account); `hosted`: the
+    hosting service itself is the committer, as after its button was pressed. `request`: the pull or merge request it came through ("#12", "!4", "" = none
+    visible); `reviewed`: a trailer names a reviewer other than the author. `brought`: authors of the merged commits. `synced`: it only brings the main
+    line's own commits together. `paths`: changed files, bounded.
+    """
+
+    id: str
+    when: int
+    author: str
+    committer: str
+    hosted: bool
+    request: str
+    reviewed: bool
+    brought: tuple[str, ...]
+    synced: bool
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """The newest non-merge commits, newest first (at most 400). `total` counts all reachable commits; `shallow`: history was cut when cloned; `tags`: names, newest first."""
+    """The newest non-merge commits, newest first (at most 400). `total` counts all reachable commits; `shallow`: history was cut when cloned; `tags`: names, newest first.
+
+    `landings`: the newest steps of the main line, newest first (at most 400), only those that touch the audited directory.
+    """
 
     commits: tuple[Commit, ...]
     total: int
     shallow: bool
     tags: tuple[str, ...] = ()
     truncated: bool = False
+    landings: tuple[Landing, ...] = ()
 
 
 class RouteKind(StrEnum):

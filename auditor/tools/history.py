@@ -18,6 +18,7 @@ import pygit2
 from pygit2.enums import DiffOption, FileMode, SortMode
 
 from auditor.model.evidence import Commit, FileChange, History
+from auditor.tools.landings import People, ReadingStopped, read_landings, subject_of, subtree
 
 COMMITS = 400
 FILES_PER_COMMIT = 300
@@ -30,6 +31,7 @@ _MISSING = -1
 _MISSING_SHARE = 0.05
 """Share of changes whose content may be missing: a clone filtered by size lacks large files only, one without contents lacks all."""
 _INCOMPLETE = "parts of it are missing or damaged; a partial clone lacks them"
+_STOPPED = "the time limit was reached while reading it"
 _NOTHING = pygit2.Oid(hex="0" * 40)
 
 pygit2.option(pygit2.enums.Option.SET_OWNER_VALIDATION, False)
@@ -115,13 +117,16 @@ def read_history(repository: pygit2.Repository, head: Head, should_stop: Callabl
         chosen = list(islice(_relevant(repository, ids, head.prefix, should_stop), COMMITS + 1))
         if head.prefix and not chosen:
             raise HistoryError("there is no git history of this directory")
-        pseudonyms = _pseudonyms(commit for commit, _ in chosen[:COMMITS])
-        commits = tuple(_commit(commit, changes, pseudonyms) for commit, changes in chosen[:COMMITS])
+        people = People(commit.author for commit, _ in reversed(chosen[:COMMITS]))
+        commits = tuple(_commit(commit, changes, people) for commit, changes in chosen[:COMMITS])
+        landings = tuple(read_landings(repository, head.commit, head.prefix, people, should_stop))
         tags = _tags(repository)
+    except ReadingStopped:
+        raise HistoryError(_STOPPED) from None
     except (pygit2.GitError, KeyError, ValueError, OSError):
         raise HistoryError(_INCOMPLETE) from None
     commits = _without_missing(commits)
-    return History(commits, len(ids), repository.is_shallow, tags, truncated=len(chosen) > COMMITS)
+    return History(commits, len(ids), repository.is_shallow, tags, len(chosen) > COMMITS, landings)
 
 
 def _without_missing(commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
@@ -149,7 +154,7 @@ def _relevant(
     border = _border(repository)
     for commit_id in ids:
         if should_stop():
-            raise HistoryError("the time limit was reached while reading it")
+            raise HistoryError(_STOPPED)
         commit = repository[commit_id].peel(pygit2.Commit)
         if len(commit.parent_ids) > 1 or str(commit_id) in border:
             continue
@@ -180,17 +185,6 @@ def _changes(repository: pygit2.Repository, commit: pygit2.Commit, prefix: str) 
         return ()
     found = [_file_change(repository, diff, number, delta) for number, delta in enumerate(islice(diff.deltas, FILES_PER_COMMIT))]
     return tuple(sorted(found, key=lambda change: change.path))
-
-
-def subtree(tree: pygit2.Tree, prefix: str) -> pygit2.Tree | None:
-    """The part of a tree below `prefix`, None when it has none."""
-    if not prefix:
-        return tree
-    try:
-        found = tree[prefix]
-    except KeyError:
-        return None
-    return found if isinstance(found, pygit2.Tree) else None
 
 
 def _file_change(repository: pygit2.Repository, diff: pygit2.Diff, number: int, delta: pygit2.DiffDelta) -> FileChange:
@@ -233,23 +227,9 @@ def _hash(content: bytes) -> int | None:
     return int.from_bytes(hashlib.blake2b(stripped, digest_size=8).digest(), "big")
 
 
-def _pseudonyms(commits: Iterator[pygit2.Commit]) -> dict[str, str]:
-    """Author address (or name) to "person N", numbered from the oldest commit on."""
-    names: dict[str, str] = {}
-    for commit in reversed(list(commits)):
-        names.setdefault(_identity(commit), f"person {len(names) + 1}")
-    return names
-
-
-def _identity(commit: pygit2.Commit) -> str:
-    signature = commit.author
-    return (signature.raw_email or signature.raw_name or b"").decode("utf-8", "replace").strip().lower()
-
-
-def _commit(commit: pygit2.Commit, changes: tuple[FileChange, ...], pseudonyms: dict[str, str]) -> Commit:
+def _commit(commit: pygit2.Commit, changes: tuple[FileChange, ...], people: People) -> Commit:
     message = commit.raw_message.decode("utf-8", "replace")
-    subject = " ".join(message.strip().split("\n", 1)[0].split())[:200]
-    return Commit(str(commit.id), commit.commit_time, pseudonyms[_identity(commit)], subject, _assistants(message), changes)
+    return Commit(str(commit.id), commit.commit_time, people.of(commit.author), subject_of(message), _assistants(message), changes)
 
 
 def _assistants(message: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pygit2
 from pygit2.enums import DeltaStatus, DiffOption, FileMode, SortMode
 
-from auditor.tools.history import Head, subtree
+from auditor.tools.history import Head
+from auditor.tools.landings import subtree
 
 COMMITS = 30_000
 VERSIONS = 300_000

@@ -40,26 +40,42 @@ def from_texts(target: Path, texts: Mapping[str, str | bytes]) -> Path:
 
 
 def replay(root: Path, history: list[dict]) -> None:
-    """Make a git repository of `root`: first the given commits, then whatever files are there as a last one."""
+    """Make a git repository of `root` from the given commits; whatever files are there already belong to the first one.
+
+    A commit has `message`, `files` (None removes one) and, where wanted, `days`, `author`, `committer` ("GitHub" is the host), `branch` (made on that
+    branch instead of the main line) and `merge` (brings that branch in). A branch is merged before the main line goes on.
+    """
     repository = pygit2.init_repository(root)
     for number, commit in enumerate(history):
-        for name, text in commit["files"].items():
+        for name, text in commit.get("files", {}).items():
             path = root / name
             if text is None:
                 path.unlink(missing_ok=True)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-        _commit(repository, commit["message"], commit.get("days", number), commit.get("author", "One"))
+        _commit(repository, commit, commit.get("days", number))
 
 
-def _commit(repository: pygit2.Repository, message: str, days: float, author: str) -> None:
+def _commit(repository: pygit2.Repository, commit: Mapping, days: float) -> None:
     index = repository.index
     index.add_all()
     index.write()
-    signature = pygit2.Signature(author, f"{author.lower()}@example.org", int(_EPOCH + days * 86_400), 0)
+    author = commit.get("author", "One")
+    signatures = [_signature(name, days) for name in (author, commit.get("committer", author))]
     parents = [] if repository.head_is_unborn else [repository.head.target]
-    repository.create_commit("HEAD", signature, signature, message, index.write_tree(), parents)
+    target = "HEAD"
+    if "branch" in commit:
+        target = f"refs/heads/{commit['branch']}"
+        parents = [repository.references[target].target] if target in repository.references else parents
+    if "merge" in commit:
+        parents = [*parents, repository.references[f"refs/heads/{commit['merge']}"].target]
+    repository.create_commit(target, *signatures, commit["message"], index.write_tree(), parents)
+
+
+def _signature(name: str, days: float) -> pygit2.Signature:
+    address = "noreply@github.com" if name == "GitHub" else f"{name.lower().replace(' ', '.')}@example.org"
+    return pygit2.Signature(name, address, int(_EPOCH + days * 86_400), 0)
 
 
 def _fill(path: Path) -> None:

@@ -192,3 +192,29 @@ def test_running_out_of_time_is_said(tmp_path: Path) -> None:
     found = history(context)
     assert isinstance(found, Unavailable)
     assert "time limit" in found.reason
+
+
+def test_the_main_line_with_its_hands(tmp_path: Path) -> None:
+    replay(
+        tmp_path,
+        [
+            {"message": "First", "files": {"a.py": LINE}, "author": "Ann"},
+            {"message": "Part", "files": {"b.py": LINE}, "author": "cursor[bot]", "branch": "part"},
+            {"message": "Merge pull request #7 from shop/part", "merge": "part", "author": "Ann", "committer": "GitHub"},
+            {"message": "Squashed (#8)", "files": {"c.py": LINE}, "author": "Ben", "committer": "GitHub"},
+            {"message": "Mend the issue (#9)", "files": {"d.py": LINE}, "author": "Ben"},
+            {"message": "Local", "files": {"e.py": LINE}, "author": "Ben", "branch": "local"},
+            {"message": "Merge branch 'main' of example.org:shop", "merge": "local", "author": "Ben"},
+            {"message": "Patch\n\nReviewed-by: Ann <ann@example.org>", "files": {"f.py": LINE}, "author": "dependabot[bot]"},
+        ],
+    )
+    found = read(tmp_path)
+    assert isinstance(found, History)
+    patch, pull, local, issue, squashed, merge = found.landings
+    assert (merge.request, merge.author, merge.brought, merge.hosted) == ("#7", "person 1", ("assistant 1",), True)
+    assert (squashed.request, squashed.author, squashed.committer) == ("#8", "person 2", "person 2")
+    assert not issue.request
+    assert pull.synced
+    assert local.paths == ("e.py",)
+    assert (patch.reviewed, patch.author) == (True, "robot 1")
+    assert "ann" not in repr(found).lower().replace("landing", "")

@@ -15,12 +15,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.checks.commits import SHALLOW, day_of, is_fix
+from auditor.checks.commits import SHALLOW, day_of, is_code, is_fix
 from auditor.checks.registry import check
-from auditor.classify import role_by_path
-from auditor.model.evidence import Commit, FileChange, History
+from auditor.model.evidence import Commit, History
 from auditor.model.needs import HISTORY
-from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Language, Role
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Undecided
 from auditor.words import percent, plural
 
@@ -32,8 +30,6 @@ _LINES = 1_000
 _AREAS = 5
 _SWEEP = 4
 """New lines per file up to which a change of many files is a rename or the like."""
-_CODE = READ_LANGUAGES | UNREAD_LANGUAGES | {Language.SQL, Language.HTML, Language.CSS, Language.SHELL}
-_ROLES = frozenset({Role.FIRST_PARTY, Role.TEST, Role.SCRIPT, Role.MIGRATION})
 _UPDATES = re.compile(
     r"\b(?:bump|upgrade|update)s?\b.{0,60}\b(?:deps?|dependenc\w+|packages?|vendor\w*|from v?\d|to v?\d)|^\s*(?:chore|build|fix)\(deps|\bprettier\b|\breformat|\bformat(?:ting)?\b|\brename\b|\bmove[sd]?\b|^\s*merge\b|\blicen[sc]e headers?\b",
     re.IGNORECASE,
@@ -103,17 +99,12 @@ def _badness(share: float) -> float:
 
 def _size(commit: Commit) -> _Size:
     """Only lines count that the commit does not take away elsewhere: moved and re-indented code is no new code."""
-    changes = [change for change in commit.changes if _is_code(change)]
+    changes = [change for change in commit.changes if is_code(change.path)]
     removed = {line for change in changes for line in change.removed_hashes}
     fresh = {change.path: len(set(change.added_hashes) - removed) for change in changes}
     touched = [path for path, lines in fresh.items() if lines]
     replaced = sum(bool(change.removed_hashes) for change in changes if fresh[change.path])
     return _Size(len(touched), sum(fresh.values()), len({_area(path) for path in touched}), replaced)
-
-
-def _is_code(change: FileChange) -> bool:
-    language, role = role_by_path(change.path)
-    return role in _ROLES and language in _CODE
 
 
 def _area(path: str) -> str:
@@ -138,6 +129,6 @@ def _reasons(commit: Commit, size: _Size) -> Iterator[tuple[str, float]]:
 
 def _findings(large: list[tuple[Commit, _Size, str]]) -> Iterator[Finding]:
     for commit, _, reason in sorted(large, key=lambda entry: (-entry[1].lines, entry[0].id))[:_SHOWN]:
-        biggest = min((change for change in commit.changes if _is_code(change)), key=lambda change: (-change.added, change.path))
+        biggest = min((change for change in commit.changes if is_code(change.path)), key=lambda change: (-change.added, change.path))
         message = f"Commit {commit.id[:8]} of {day_of(commit.when)} brings {reason} at once: nobody can read it, and taking it back takes everything back."
         yield Finding("giant-change", biggest.path, message, detector="history")
