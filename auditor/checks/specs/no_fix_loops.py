@@ -3,8 +3,8 @@
 Passing title: Fixes hold; the history shows no guessing in circles
 Failing title: The history shows the same code fixed, undone and fixed again
 Grading: The last 200 non-merge commits are read, and of them only the changes to production code. A run is either (a) five or more versions of one
-    file, each at most three hours after the one whose lines it replaces, or (b) four or more commits that call themselves fixes within 48 hours on one
-    file, of which at least two replace what the others had just written, or (c) the same lines written, removed, written and removed again within a week.
+    file, each at most three hours after the one whose lines it replaces, of which one is called a fix or a try or which took away most of what they wrote, or (b) four or more
+    commits that call themselves fixes within 48 hours on one file, each of which undoes lines of another or is undone by one, or (c) the same lines written, removed, written and removed again within a week.
     A run that touches a test is no run: somebody wrote down what was wrong. Runs that share commits are one. Two runs, or three reverts
     that make more than 5 % of the commits, fail; one run, or two reverts that make 2 %, is partial. A single revert is how a careful team goes back.
     This is evidence from the history, not from the present code. How many commits are called "fix" is deliberately not judged: it measures a convention.
@@ -18,6 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from auditor.checks.commits import DAY, HOUR, SHALLOW, day_of, is_production, touches_test
 from auditor.checks.registry import check
@@ -36,7 +37,11 @@ _LINK = 3 * HOUR
 _SETTLE = 60
 """Commits less than a minute apart were rebased or made by a script: their order in time says nothing."""
 _RESTORED = 2
+_UNDONE = 0.5
+"""Share of the lines of a chain that its own later commits take away again."""
 _WINDOW = 48 * HOUR
+_WHOLE = 20
+_SAME = 0.8
 _RETURN = 7 * DAY
 _RETURNED = 3
 _SUBJECT = re.compile(
@@ -98,13 +103,23 @@ def _versions(commits: tuple[Commit, ...]) -> dict[str, list[_Version]]:
             if is_production(change):
                 added, removed = frozenset(change.added_hashes), frozenset(change.removed_hashes)
                 found[change.path].append(_Version(position, commit, added - removed, removed - added))
-    return found
+    return {path: _without_moves(versions) for path, versions in found.items()}
+
+
+def _without_moves(versions: list[_Version]) -> list[_Version]:
+    """The versions without those that took a whole file away and put it back: it was moved, or built into another folder for a while."""
+    moved: set[int] = set()
+    for earlier, later in pairwise(versions):
+        whole = len(earlier.removed) >= _WHOLE and not earlier.added and not later.removed
+        if whole and len(earlier.removed & later.added) >= _SAME * len(earlier.removed):
+            moved |= {earlier.position, later.position}
+    return [version for version in versions if version.position not in moved]
 
 
 def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[_Run]:
     if len(versions) < FIXES:
         return []
-    candidates = [("chain", _longest_chain(versions)), ("fixes", _fixes(versions)), ("return", _returned(versions))]
+    candidates = [("chain", _attempts(versions, _longest_chain(versions))), ("fixes", _fixes(versions)), ("return", _returned(versions))]
     return [
         _Run(path, kind, frozenset(positions))
         for kind, positions in candidates
@@ -134,26 +149,47 @@ def _longest_chain(versions: list[_Version]) -> list[int]:
     return chain
 
 
+def _attempts(versions: list[_Version], chain: list[int]) -> list[int]:
+    """A chain, unless it may as well be the building of something new: nothing in it is called a fix or a try, and most of what it wrote stayed."""
+    own = [version for version in versions if version.position in set(chain)]
+    if any(_SUBJECT.search(version.commit.subject) for version in own):
+        return chain
+    written: set[int] = set()
+    undone: set[int] = set()
+    for version in own:
+        undone |= version.removed & written
+        written |= version.added
+    return chain if len(undone) > _UNDONE * len(written) else []
+
+
 def _fixes(versions: list[_Version]) -> list[int]:
-    """The first window of 48 hours with four or more self-declared fixes that undo each other."""
+    """The first four or more self-declared fixes within 48 hours that are tied together by undoing each other's lines."""
     fixes = [version for version in versions if _SUBJECT.search(version.commit.subject)]
     for start, first in enumerate(fixes):
         window = [version for version in fixes[start:] if 0 <= version.commit.when - first.commit.when <= _WINDOW]
-        if len(window) >= FIXES and _reworked(window) >= 2:
-            return [version.position for version in window]
+        tied, reworked = _tied(window)
+        if len(tied) >= FIXES and reworked >= 2:
+            return [version.position for version in tied]
     return []
 
 
-def _reworked(window: list[_Version]) -> int:
-    """How many versions remove what an earlier one of the window wrote, or restore what it removed."""
-    written: set[int] = set()
-    deleted: set[int] = set()
-    count = 0
+def _tied(window: list[_Version]) -> tuple[list[_Version], int]:
+    """The largest group of versions of which each removes lines another wrote or restores some it removed; and how many of them do so to an earlier one.
+
+    Fixes of one large file in two days are many, and mostly of different things; only those that meddle with each other are attempts at one.
+    """
+    groups: list[tuple[list[_Version], int]] = []
     for version in window:
-        count += bool(version.removed & written or len(version.added & deleted) >= _RESTORED)
-        written |= version.added
-        deleted |= version.removed
-    return count
+        meddled = [group for group in groups if any(_undoes(version, earlier) for earlier in group[0])]
+        groups = [group for group in groups if group not in meddled]
+        members = [member for group in meddled for member in group[0]]
+        groups.append(([*members, version], sum(group[1] for group in meddled) + bool(meddled)))
+    members, reworked = max(groups, key=lambda group: len(group[0]), default=([], 0))
+    return sorted(members, key=lambda version: version.position), reworked
+
+
+def _undoes(later: _Version, earlier: _Version) -> bool:
+    return not later.removed.isdisjoint(earlier.added) or len(later.added & earlier.removed) >= _RESTORED
 
 
 def _returned(versions: list[_Version]) -> list[int]:
