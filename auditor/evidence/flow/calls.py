@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evidence.flow.containers import container_call
-from auditor.evidence.flow.expressions import Expressions
 from auditor.evidence.flow.interpreter import Frame
 from auditor.evidence.flow.language import Arguments
 from auditor.evidence.flow.objects import members, signature
+from auditor.evidence.flow.schemas import Schemas
 from auditor.evidence.flow.values import ALL, ANY, NOTHING, Closure, Scope, Value, join_all
 from auditor.evidence.flow.weaknesses import HANDS_ON
 from auditor.languages import flow_ir as ir
@@ -21,7 +21,7 @@ _ADDRESSES = frozenset({"url", "redirect", "path"})
 NESTING = 80
 
 
-class Calls(Expressions):
+class Calls(Schemas):
     """Follows calls, a few levels deep into functions of the audited code."""
 
     def call(self, call: ir.Call, frame: Frame) -> Value:
@@ -40,6 +40,9 @@ class Calls(Expressions):
             return self._made_by_function(function, arguments)
         if function.closure is not None:
             return self.language.own_function(arguments, self.call_closure(function.closure, arguments))
+        through = self._through_schema(call, arguments, frame)
+        if through is not None:
+            return through
         wrapped = self._wrapped(call, arguments)
         if wrapped is not None:
             return wrapped
@@ -77,6 +80,14 @@ class Calls(Expressions):
         for name, part in call.keywords:
             named[name] = self.evaluate(part, frame)
         return Arguments(call, function.path, receiver, tuple(positional), named)
+
+    def _through_schema(self, call: ir.Call, arguments: Arguments, frame: Frame) -> Value | None:
+        """A call that makes a schema, or sends a value through one."""
+        made = self.language.schema(arguments)
+        if made is not None:
+            return made
+        parsing = self.language.parsing(arguments)
+        return None if parsing is None else self.parse(parsing, call, frame)
 
     @staticmethod
     def _wrapped(call: ir.Call, arguments: Arguments) -> Value | None:
@@ -148,8 +159,6 @@ class Calls(Expressions):
         if changed is not receiver:
             self.store(call.function.base, changed, frame)
         return result
-
-    # conditions
 
     # functions of the audited code
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from auditor.evidence.flow.language import Arguments, Flow, Harm, Language
 from auditor.evidence.flow.objects import clean_value
-from auditor.evidence.flow.values import NOTHING, PROVEN, Mark, Scope, Value
+from auditor.evidence.flow.values import NOTHING, PROVEN, Closure, Mark, Scope, Value
 from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
 
@@ -81,6 +81,10 @@ class Interpreter(ABC):
     @abstractmethod
     def call(self, call: ir.Call, frame: Frame) -> Value:
         """The value of a call, which is judged on the way."""
+
+    @abstractmethod
+    def call_closure(self, closure: Closure, arguments: Arguments) -> Value:
+        """Enter a function of the audited code with these arguments."""
 
     @abstractmethod
     def callee(self, call: ir.Call, frame: Frame) -> tuple[Value, Value]:

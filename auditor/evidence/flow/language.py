@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from auditor.evidence.flow.values import NOTHING, Mark, Value
+from auditor.evidence.flow.values import NOTHING, Mark, Scope, Shape, Value
 from auditor.languages import flow_ir as ir
 
 Harm = tuple[str, str, Value]
@@ -54,6 +54,15 @@ class Arguments:
         return all(part.known for value in self.every for part in value.parts())
 
 
+@dataclass(frozen=True, slots=True)
+class Parsing:
+    """A value sent through a schema; the result holds what is left of it in each of `fields`, or is it when there are none."""
+
+    shape: Shape
+    value: Value
+    fields: tuple[str, ...]
+
+
 class Language(Protocol):
     """The tables of one language and its frameworks."""
 
@@ -81,6 +90,15 @@ class Language(Protocol):
 
     def transfer(self, arguments: Arguments) -> Value | None:
         """The result of a call of a known function, None for the default (it carries what goes in)."""
+
+    def schema(self, arguments: Arguments) -> Value | None:
+        """The schema a call makes of its arguments or of its receiver, None for every other call."""
+
+    def parsing(self, arguments: Arguments) -> Parsing | None:
+        """What a call sends through which schema, None for every other call."""
+
+    def annotated(self, annotation: str, scope: Scope) -> Shape | None:
+        """What a framework lets through where a parameter has this type, None for a type it does not check."""
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """The result of a function of the audited code, as far as its name says more than its body."""

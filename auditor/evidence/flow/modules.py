@@ -172,5 +172,7 @@ class ScriptModules(Modules):
 
 
 def _says_something(value: Value) -> bool:
-    """Whether the other file says more about it than its name: a function, a class, a constant, a container."""
-    return bool(value.closure or value.blueprint or value.items or value.marks) or isinstance(value.const, (str, int, float, bool))
+    """Whether the other file says more about it than its name: a function, a class, a schema, a constant, a container."""
+    return bool(value.closure or value.blueprint or value.items or value.marks or value.shape) or isinstance(
+        value.const, (str, int, float, bool)
+    )

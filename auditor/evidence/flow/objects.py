@@ -28,7 +28,9 @@ def members(value: Value) -> Value:
 
 def named(value: Value, name: str) -> Value:
     """A value nothing is known of is at least known by the name it was given."""
-    return value if not isinstance(value.const, Unset) or value.closure or value.blueprint else replace(value, path=f"~{name}")
+    return (
+        value if not isinstance(value.const, Unset) or value.closure or value.blueprint or value.shape else replace(value, path=f"~{name}")
+    )
 
 
 def inherited(base: Value, name: str) -> Value | None:
@@ -61,4 +63,13 @@ def signature(value: Value) -> object:
     """What makes two calls of a function alike."""
     items = tuple(sorted(((repr(key), signature(part)) for key, part in value.items.items()), key=lambda p: p[0])) if value.items else ()
     const = None if isinstance(value.const, Unset) else (type(value.const), value.const)
-    return (value.marks, value.known, const, value.path, value.skeleton, id(value.closure.function) if value.closure else 0, items)
+    return (
+        value.marks,
+        value.known,
+        const,
+        value.path,
+        value.skeleton,
+        value.shape,
+        id(value.closure.function) if value.closure else 0,
+        items,
+    )

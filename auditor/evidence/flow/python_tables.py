@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import Arguments, Harm, last_name
+from auditor.evidence.flow.language import Arguments, Harm, Parsing, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.python_names import (
     CLEANERS,
@@ -27,7 +27,7 @@ from auditor.evidence.flow.python_names import (
 )
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
-from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Unset, Value, text_of
+from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Scope, Shape, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
 
@@ -198,6 +198,18 @@ class Python:
             return Value(marks | arguments.get(1, "default").every_mark, known=arguments.known)
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
+        return None
+
+    def schema(self, arguments: Arguments) -> Value | None:
+        """Not yet."""
+        return None
+
+    def parsing(self, arguments: Arguments) -> Parsing | None:
+        """Not yet."""
+        return None
+
+    def annotated(self, annotation: str, scope: Scope) -> Shape | None:
+        """Not yet."""
         return None
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:

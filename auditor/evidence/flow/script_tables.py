@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from auditor.evidence.flow.language import WITHOUT, Arguments, Harm, last_name
+from auditor.evidence.flow.language import WITHOUT, Arguments, Harm, Parsing, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
 from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS
+from auditor.evidence.flow.script_schemas import parsing, schema_call
 from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
-from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, Mark, Value
+from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, Mark, Scope, Shape, Value
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, has_fixed_host, is_local_target
 from auditor.languages import flow_ir as ir
 
@@ -242,6 +243,18 @@ class Script:
             return _record(arguments) if _MAKES.match(tail) else NOTHING
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
+        return None
+
+    def schema(self, arguments: Arguments) -> Value | None:
+        """Schemas of zod and its relatives."""
+        return schema_call(arguments)
+
+    def parsing(self, arguments: Arguments) -> Parsing | None:
+        """`schema.parse(value)` and its relatives."""
+        return parsing(arguments)
+
+    def annotated(self, annotation: str, scope: Scope) -> Shape | None:
+        """TypeScript's types are gone when the program runs."""
         return None
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:

@@ -74,11 +74,30 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """A class of the audited code: its own methods and class variables, and its bases as values."""
+    """A class of the audited code: its own methods and class variables, its bases as values, the types of its annotated fields."""
 
     name: str
     members: Mapping[ir.Constant, Value]
     bases: tuple[Value, ...]
+    fields: tuple[tuple[str, str], ...] = ()
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What is left of a value that went through a schema, which refuses everything else.
+
+    `kind`: "any" (as it came), "text" (harmless for `clean`), "harmless" (a number, a date, one of a few texts), "object" (`fields`, and further ones
+    if it is `open`), "list" (of `inner`), "union" (one of `choices`), "steps" (`inner`, then functions of the code that check or change it).
+    """
+
+    kind: str
+    clean: frozenset[str] = frozenset()
+    fields: Mapping[ir.Constant, Shape] = field(default_factory=dict)
+    open: bool = False
+    inner: Shape | None = None
+    choices: tuple[Shape, ...] = ()
+    steps: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +131,7 @@ class Value:
     """What is known of one value.
 
     `const`: the literal it is; `skeleton`: its text with `{}` for every part that is not constant; `path`: the dotted name of what it
-    is, calls written `()` ("sqlite3.connect().cursor"); a path that begins with "~" is the name of a variable nothing is known of. `items`: entries of a container or attributes of an object.
+    is, calls written `()` ("sqlite3.connect().cursor"); a path that begins with "~" is the name of a variable nothing is known of. `items`: entries of a container or attributes of an object; `shape`: of a schema, what it lets through.
     `known`: every piece of it is a constant of the code, a number, or has a mark; else some piece comes from where nobody looked.
     """
 
@@ -124,6 +143,7 @@ class Value:
     closure: Closure | None = None
     blueprint: Blueprint | None = None
     known: bool = False
+    shape: Shape | None = None
 
     @property
     def every_mark(self) -> frozenset[Mark]:
@@ -190,6 +210,7 @@ def join(one: Value, other: Value) -> Value:
         closure=one.closure or other.closure,
         blueprint=one.blueprint or other.blueprint,
         known=one.known and other.known,
+        shape=one.shape if other.shape is None or one.shape is other.shape else other.shape if one.shape is None else None,
     )
 
 
