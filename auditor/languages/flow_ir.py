@@ -277,13 +277,14 @@ class Import:
 
 @dataclass(slots=True, eq=False)
 class Class:
-    """A class: base expressions, decorators, methods and class-level statements."""
+    """A class: base expressions, decorators, methods and class-level statements; `fields` are the annotated names in its body with their types as text."""
 
     name: str
     bases: tuple[Expression, ...]
     body: tuple[Statement, ...]
     line: int
     decorators: tuple[Expression, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 Statement = Assign | Evaluate | If | Loop | Try | With | Match | Leave | Import | Class | Function

@@ -211,12 +211,21 @@ class _Reader(ExpressionReader):
                 self.block(inner.child_by_field_name("body")),
                 line_of(inner),
                 decorators,
+                self._fields(inner.child_by_field_name("body")),
             )
         else:
             self.owner = ""
             read = self._function(inner, name, decorators, owner)
         self.owner = owner
         return [read]
+
+    def _fields(self, body: Node | None) -> tuple[tuple[str, str], ...]:
+        """The annotated names of a class body."""
+        statements = [child for child in (body.named_children if body is not None else ()) if child.type == "expression_statement"]
+        typed = [
+            (part, part.child_by_field_name("type")) for child in statements for part in child.named_children if part.type == "assignment"
+        ]
+        return tuple((self.text(part.child_by_field_name("left")), self.text(kind)) for part, kind in typed if kind is not None)
 
     def _function(self, node: Node, name: str, decorators: tuple[ir.Expression, ...], owner: str) -> ir.Function:
         parameters = node.child_by_field_name("parameters")

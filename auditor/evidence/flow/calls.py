@@ -32,7 +32,8 @@ class Calls(Schemas):
         for harm in self.language.sinks(arguments) if function.closure is None else ():
             self.judge(harm, frame, (call.line, call.end_line), arguments.path)
         if function.blueprint is not None and function.closure is None and not function.path.endswith("()"):
-            return self._instance(function, arguments)
+            parsing = self.language.parsing(arguments)
+            return self.parse(parsing, call, frame) if parsing is not None else self._instance(function, arguments)
         module = self.language.loads(arguments)
         if module:
             return self.imported(module, "") or Value(path=module)
@@ -79,7 +80,7 @@ class Calls(Schemas):
         named: dict[ir.Constant, Value] = {}
         for name, part in call.keywords:
             named[name] = self.evaluate(part, frame)
-        return Arguments(call, function.path, receiver, tuple(positional), named)
+        return Arguments(call, function.path, receiver, tuple(positional), named, function)
 
     def _through_schema(self, call: ir.Call, arguments: Arguments, frame: Frame) -> Value | None:
         """A call that makes a schema, or sends a value through one."""

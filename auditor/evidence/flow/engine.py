@@ -6,10 +6,8 @@ a framework fills marked as coming from outside. What is outside, dangerous, har
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 from auditor.evidence.flow.interpreter import Frame
+from auditor.evidence.flow.shapes import narrowed
 from auditor.evidence.flow.statements import Statements
 from auditor.evidence.flow.values import Mark, Scope, Value
 from auditor.languages import flow_ir as ir
@@ -47,20 +45,20 @@ class Engine(Statements):
         frame = Frame(scope, function=function, decorators=decorators, answers=True)
         for number, parameter in enumerate(function.parameters):
             value = filled.get(parameter.name)
-            if value is not None and value.marks and self._is_enumeration(parameter.annotation, outer):
-                value = replace(value, marks=frozenset())
+            if value is not None and value.marks:
+                value = self._let_through(value, parameter, function, outer)
             if value is None:
                 value = bound if bound is not None and number == 0 else self._unknown(parameter, function)
             self.bind_parameter(parameter, value, scope)
         self.follow(function, frame)
 
-    @staticmethod
-    def _is_enumeration(annotation: str, scope: Scope) -> bool:
-        """Whether a parameter's type is an enumeration of the audited code: the framework refuses every other text."""
-        names = [part for part in re.findall(r"\w+", annotation) if part not in {"Optional", "Annotated", "Union", "None", "Query", "Path"}]
-        known = scope.get(names[0]) if names else None
-        bases = known.blueprint.bases if known is not None and known.blueprint is not None else ()
-        return any(re.search(r"(?:^|\.)~?\w*Enum$", base.path) for base in bases)
+    def _let_through(self, value: Value, parameter: ir.Parameter, function: ir.Function, scope: Scope) -> Value:
+        """What a framework lets through of a value that it fills a parameter with, by the parameter's type and by what its default says."""
+        call = ir.Call(ir.Name(function.name, function.line), (), (), function.line, function.line)
+        default = self.evaluate(parameter.default, Frame(scope)).shape if isinstance(parameter.default, ir.Call) else None
+        for shape in (self.language.annotated(parameter.annotation, scope) if parameter.annotation else None, default):
+            value = value if shape is None else narrowed(value, shape, self.step_of(call))
+        return value
 
     def _unknown(self, parameter: ir.Parameter, function: ir.Function) -> Value:
         """A parameter nobody in sight fills: marked as unclear where the file shows mark-up, else as nothing."""

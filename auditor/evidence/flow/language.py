@@ -35,6 +35,7 @@ class Arguments:
     receiver: Value
     positional: tuple[Value, ...]
     named: dict[ir.Constant, Value]
+    function: Value = NOTHING
 
     def get(self, position: int, *names: str) -> Value:
         """The argument at `position` or under one of `names`; bottom when it is not given."""
@@ -56,11 +57,12 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Parsing:
-    """A value sent through a schema; the result holds what is left of it in each of `fields`, or is it when there are none."""
+    """A value sent through a schema; the result holds what is left of it in each of `fields`, or is it when there are none. `model`: the class of a result that has methods."""
 
     shape: Shape
     value: Value
     fields: tuple[str, ...]
+    model: Value = NOTHING
 
 
 class Language(Protocol):
@@ -78,6 +80,8 @@ class Language(Protocol):
     """Calls that make an answer whose type may be set afterwards."""
     mapping_callbacks: frozenset[str]
     """Methods whose function gets one member and gives a member of the result ("map")."""
+    matching: str
+    """Path of a call that tries a pattern, its receiver, on a text."""
 
     def source(self, value: Value, line: int) -> Value:
         """The value of a name or attribute path that may stand for something from outside."""

@@ -132,8 +132,14 @@ def _condition(arguments: Arguments) -> Value:
     return replace(result, marks=result.marks.union(*(value.marks for value in texts))) if texts else result
 
 
+def _fields_of(arguments: Arguments) -> Value:
+    """`model.model_dump()`: the fields as they are."""
+    value = arguments.receiver
+    return Value(value.marks, items=value.items, known=value.known) if value.items else _receiver(arguments)
+
+
 METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
-    "urlencode": _encoded,
+    "urlencode": _encoded, **dict.fromkeys(("model_dump", "dict"), _fields_of),
     **dict.fromkeys(("ilike", "like", "not_like", "not_ilike", "notlike", "in_", "not_in", "notin_", "is_", "is_not", "between"), bound),
     **dict.fromkeys(("where", "filter", "filter_by", "having", "values", "on_conflict_do_update", "offset"), _condition),
     **dict.fromkeys(("split", "rsplit", "splitlines", "partition", "rpartition"), _pieces),

@@ -26,6 +26,7 @@ from auditor.evidence.flow.python_names import (
     TRUSTED,
 )
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
+from auditor.evidence.flow.python_schemas import annotated, parsing, schema_field
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
 from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Scope, Shape, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
@@ -98,6 +99,7 @@ class Python:
     )
     whole_callbacks: frozenset[str] = frozenset()
     mapping_callbacks: frozenset[str] = frozenset()
+    matching = "~pattern.match"
     answers = frozenset(
         {"flask.make_response", "flask.Response", "quart.make_response", "django.http.HttpResponse", "werkzeug.wrappers.Response"}
     )
@@ -143,6 +145,8 @@ class Python:
                 )
             elif _REQUEST_TYPE.search(parameter.annotation) or (parameter.name == "request" and not parameter.annotation):
                 filled[parameter.name] = Value(frozenset({Mark("request", function.line)}), path="django.request", known=True)
+            elif is_route and (parameter.name in harmless or _HARMLESS_TYPE.match(parameter.annotation)):
+                filled[parameter.name] = HARMLESS
             elif (is_route or is_view) and parameter.name not in harmless and _is_outside(parameter):
                 clean = frozenset({"path"}) if parameter.name in parts else frozenset()
                 filled[parameter.name] = Value(
@@ -201,16 +205,16 @@ class Python:
         return None
 
     def schema(self, arguments: Arguments) -> Value | None:
-        """Not yet."""
-        return None
+        """Fields of marshmallow's schemas, of forms and serializers, and of pydantic's models where they say more than their type."""
+        return schema_field(arguments)
 
     def parsing(self, arguments: Arguments) -> Parsing | None:
-        """Not yet."""
-        return None
+        """A model, form or serializer that is made of something, and `schema.load(value)`."""
+        return parsing(arguments)
 
     def annotated(self, annotation: str, scope: Scope) -> Shape | None:
-        """Not yet."""
-        return None
+        """What FastAPI and its relatives let through for a parameter of this type."""
+        return annotated(annotation, scope)
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """An own cleaner is believed when its name says so and it does not hand its argument back as it is."""

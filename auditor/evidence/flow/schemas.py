@@ -19,10 +19,16 @@ class Schemas(Expressions):
 
     def parse(self, parsing: Parsing, call: ir.Call, frame: Frame) -> Value:
         """The result of a call that sends a value through a schema; what was sent is as narrow from here on, since the code looks at the answer."""
-        step = self._step(call)
+        step = self.step_of(call)
         result = narrowed(parsing.value, parsing.shape, step)
         self._looked_at(parsing, step, frame)
-        return Value(items=dict.fromkeys(parsing.fields, result), known=result.known) if parsing.fields else result
+        if not parsing.fields:
+            return result
+        items: dict[ir.Constant, Value] = dict.fromkeys(parsing.fields, result)
+        made = parsing.model
+        if made.blueprint is None:
+            return Value(items=items, known=result.known)
+        return Value(path=f"{made.path}()", items={**made.blueprint.members, **items}, blueprint=made.blueprint)
 
     def _looked_at(self, parsing: Parsing, step: Step, frame: Frame) -> None:
         """What was sent is narrower in every variable that holds it, and where it is read again."""
@@ -39,10 +45,12 @@ class Schemas(Expressions):
         }
         frame.scope.variables[PROVEN] = Value(frozenset(proven))
 
-    def _step(self, call: ir.Call) -> Step:
+    def step_of(self, call: ir.Call) -> Step:
+        """How the functions of a schema are followed; `call` is where the value goes through it."""
+
         def step(kind: str, function: Value, value: Value) -> Value:
             if kind == "matches":
-                return self._proven(Arguments(call, "~pattern.test", function, (value,), {}), value)
+                return self._proven(Arguments(call, self.language.matching, function, (value,), {}), value)
             if kind == "refine":
                 return self._accepted(function, value, call)
             given = Arguments(call, function.path, NOTHING, (value,), {})

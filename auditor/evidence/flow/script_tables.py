@@ -168,6 +168,7 @@ class Script:
     whole_callbacks = frozenset({"then"})
     answers: frozenset[str] = frozenset()
     mapping_callbacks = frozenset({"map", "flatMap"})
+    matching = "~pattern.test"
 
     def source(self, value: Value, line: int) -> Value:
         """Mark the browser's address and the like; take the mark from what a server sets itself."""

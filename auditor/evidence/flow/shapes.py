@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from auditor.evidence.flow.objects import members
-from auditor.evidence.flow.values import ANY, HARMLESS, Mark, Shape, Value, element, join_all
+from auditor.evidence.flow.values import ANY, HARMLESS, Blueprint, Mark, Shape, Value, element, join_all
 from auditor.languages import flow_ir as ir
 
 AS_IT_CAME: Final = Shape("any")
@@ -20,9 +20,9 @@ Step = Callable[[str, Value, Value], Value]
 """What a value is after a step of the code's own: its kind, the function, the value before it."""
 
 
-def of_object(fields: Mapping[ir.Constant, Shape], *, is_open: bool = False) -> Shape:
+def of_object(fields: Mapping[ir.Constant, Shape], *, is_open: bool = False, model: Blueprint | None = None) -> Shape:
     """An object with these fields, and further ones if it is open."""
-    return Shape("object", fields=fields, open=is_open)
+    return Shape("object", fields=fields, open=is_open, model=model)
 
 
 def of_list(inner: Shape) -> Shape:
@@ -85,7 +85,8 @@ def narrowed(value: Value, shape: Shape, step: Step, depth: int = 0) -> Value:
         case "object":
             fields = {name: narrowed(_field(value, name), inner, step, depth + 1) for name, inner in shape.fields.items()}
             own = value.marks if shape.open else frozenset()
-            return Value(own, items=fields, known=value.known if shape.open else True)
+            path = f"~{shape.model.name}()" if shape.model is not None else ""
+            return Value(own, items=fields, known=value.known if shape.open else True, blueprint=shape.model, path=path)
         case _:
             return value
 

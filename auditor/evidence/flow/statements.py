@@ -70,7 +70,7 @@ class Statements(Calls):
         members: dict[ir.Constant, Value] = dict(own.scope.variables.items())
         for function in functions:
             members[function.name] = Value(path=f"~{function.name}", closure=Closure(function, frame.scope))
-        blueprint = Blueprint(statement.name, members, bases)
+        blueprint = Blueprint(statement.name, members, bases, statement.fields, frame.scope)
         frame.scope.variables[statement.name] = Value(path=f"~{statement.name}", blueprint=blueprint)
         instance = Value(path=f"~{statement.name}()", items=members, blueprint=blueprint)
         for function in functions:

@@ -88,7 +88,7 @@ class Shape:
     """What is left of a value that went through a schema, which refuses everything else.
 
     `kind`: "any" (as it came), "text" (harmless for `clean`), "harmless" (a number, a date, one of a few texts), "object" (`fields`, and further ones
-    if it is `open`), "list" (of `inner`), "union" (one of `choices`), "steps" (`inner`, then functions of the code that check or change it).
+    if it is `open`), "list" (of `inner`), "union" (one of `choices`), "steps" (`inner`, then functions of the code that check or change it). `model` is the class that objects of this shape are made of.
     """
 
     kind: str
@@ -98,6 +98,7 @@ class Shape:
     inner: Shape | None = None
     choices: tuple[Shape, ...] = ()
     steps: tuple[tuple[str, Value], ...] = ()
+    model: Blueprint | None = None
 
 
 @dataclass(slots=True, eq=False)
