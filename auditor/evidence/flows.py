@@ -20,6 +20,7 @@ from auditor.evidence.flow.engine import Engine
 from auditor.evidence.flow.interpreter import TooMuchError
 from auditor.evidence.flow.language import Flow
 from auditor.evidence.flow.modules import LONGEST, Modules, PythonModules, ScriptModules
+from auditor.evidence.flow.places import UNFOLLOWED, Certainty, Place, Places, together
 from auditor.evidence.flow.python_tables import Python
 from auditor.evidence.flow.script_tables import Script
 from auditor.evidence.flow.values import Mark
@@ -41,6 +42,9 @@ _GRAMMARS = {Language.JAVASCRIPT: Grammar.JAVASCRIPT, Language.TYPESCRIPT: Gramm
 _PYTHON_ENTRY = re.compile(
     r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|graphene|strawberry|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
 )
+_QUERY = re.compile(r"\b(?:select\s|insert\s+into|update\s|delete\s+from|where\s)", re.IGNORECASE)
+_SENDS = re.compile(r"\b(?:execute\w*|raw|query|text|rawQuery|\w+RawUnsafe|unsafe|prepare)\(", re.IGNORECASE)
+"""Code that sends queries is followed too, so that it is known what becomes part of them."""
 _CALL_LINES = 60
 _EMBEDDED = "#script"
 """Added to the path of a page or Python file for the scripts inside it; a place is shown without it."""
@@ -67,16 +71,18 @@ def flows(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known[
     )
     unread = tuple(sorted((path.removesuffix(_EMBEDDED), reason) for path, reason in unexamined.items()))
     examined = frozenset(file.path for file in files) - {path for path, _ in unread}
-    settled = frozenset((path, line, cwe) for found in followed for path, line, cwe in found.settled)
-    return Known(ToolHits(_first_of_each(hits), unread, settled=settled), own_stamp(), examined, unread)
+    lines = _lines(together([found.places for found in followed], tracer.mentioned), tracer.entered)
+    settled = frozenset(line for line, certainty in lines.items() if certainty is Certainty.SETTLED)
+    composed = frozenset(line for line, certainty in lines.items() if certainty is Certainty.COMPOSED)
+    return Known(ToolHits(_first_of_each(hits), unread, settled=settled, composed=composed), own_stamp(), examined, unread)
 
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """What following one file gave: its flows, and the places (path, line, CWE) in it that no value can do harm at."""
+    """What following one file gave: its flows, and how much is known of the places that values can do harm at."""
 
     flows: list[Flow]
-    settled: list[tuple[str, int, int]] = field(default_factory=list)
+    places: Places = field(default_factory=Places)
 
 
 def _is_read(file: SourceFile) -> bool:
@@ -101,6 +107,7 @@ class _Tracer:
         config = ScriptConfig.read(texts) if self.grammars else ScriptConfig.read({})
         resolver = ScriptResolver(every, {}, config, IgnoredPaths({}), texts)
         self.script = ScriptModules(self.code, self.grammars, resolver, Script())
+        self.entered: frozenset[str] = frozenset()
 
     def _add_embedded(self, files: Iterable[SourceFile], texts: dict[str, str]) -> None:
         """Scripts inside pages and inside the texts of Python code, under a name of their own."""
@@ -125,6 +132,7 @@ class _Tracer:
     def run(self) -> tuple[list[_Followed], dict[str, str], int]:
         """What each file gave, the files that were not followed with the reason, and how many were followed now."""
         entries = [file for file in self.files if self._enters(file)]
+        self.entered = frozenset(file.path for file in entries)
         keys = {file.path: cache_key(_version(), file.path, file.digest) for file in entries}
         stored = self.context.cache.get_many(keys.values())
         found: list[_Followed] = []
@@ -150,7 +158,14 @@ class _Tracer:
     def _enters(self, file: SourceFile) -> bool:
         text = self.code[file.path]
         entry = _PYTHON_ENTRY if file.language is Language.PYTHON else _SCRIPT_ENTRY
-        return bool(entry.search(text) or _MARKUP.search(text))
+        return bool(entry.search(text) or _MARKUP.search(text) or (_QUERY.search(text) and _SENDS.search(text)))
+
+    def mentioned(self, name: str) -> bool:
+        """Whether a file that was not followed calls something of that name, which is none of its own functions."""
+        called = re.compile(rf"(?<!function )(?<!def )(?<![\w$]){re.escape(name)}\s*\(")
+        own = re.compile(rf"\b(?:function|def|const|let|var)\s+{re.escape(name)}\b")
+        others = (code for path, code in self.code.items() if path not in self.entered and name in code)
+        return any(called.search(code) and not own.search(code) for code in others)
 
     def _modules(self, file: SourceFile) -> Modules:
         return self.python if file.language is Language.PYTHON else self.script
@@ -166,33 +181,33 @@ class _Tracer:
         except (TooMuchError, RecursionError):
             return _Followed(list(engine.flows.values())), "too involved to follow every value through it"
         modules.forget(file.path)
-        return _Followed(list(engine.flows.values()), _settled(engine, file.path)), ""
+        return _Followed(list(engine.flows.values()), engine.places), ""
 
     def _entry(self, file: SourceFile, found: _Followed) -> bytes:
         uses = [(path, self.digests[path]) for path in self._modules(file).used(file.path)]
         rows = [{**asdict(flow), "mark": [flow.mark.source, flow.mark.line, flow.mark.detail]} for flow in found.flows]
-        return json.dumps([uses, rows, found.settled]).encode()
+        return json.dumps([uses, rows, found.places.stored()]).encode()
 
     def _recalled(self, stored: bytes | None) -> _Followed | None:
         if stored is None:
             return None
-        uses, rows, settled = json.loads(stored)
+        uses, rows, places = json.loads(stored)
         if any(self.digests.get(path) != digest for path, digest in uses):
             return None
-        return _Followed([Flow(**{**row, "mark": Mark(*row["mark"])}) for row in rows], settled)
+        return _Followed([Flow(**{**row, "mark": Mark(*row["mark"])}) for row in rows], Places.of(places))
 
 
-def _settled(engine: Engine, path: str) -> list[tuple[str, int, int]]:
-    """The lines of a file where nothing does harm; where several values of one kind meet on a line, all of them must be harmless.
-
-    Only the run that entered every function of the file says so: other files call only some of them.
-    """
-    lines: dict[tuple[str, int, int], bool] = {}
-    for (where, first, last, weakness), harmless in engine.settled.items():
-        for line in range(first, min(last, first + _CALL_LINES) + 1) if where == path else ():
-            place = (path, line, WEAKNESSES[weakness].cwe)
-            lines[place] = lines.get(place, True) and harmless
-    return sorted(place for place, harmless in lines.items() if harmless)
+def _lines(places: dict[Place, Certainty], followed: frozenset[str]) -> dict[tuple[str, int, int], Certainty]:
+    """(Path, line, CWE) -> the least that is known of what comes together there; only in files whose every function was entered."""
+    lines: dict[tuple[str, int, int], Certainty] = {}
+    for (where, first, last, weakness), certainty in places.items():
+        if weakness == UNFOLLOWED or where not in followed:
+            continue
+        least = Certainty.OPEN if (where, first, last, UNFOLLOWED) in places else certainty
+        for line in range(first, min(last, first + _CALL_LINES) + 1):
+            place = (where, line, WEAKNESSES[weakness].cwe)
+            lines[place] = min(lines.get(place, least), least)
+    return lines
 
 
 @functools.cache

@@ -34,7 +34,8 @@ class ToolHits:
     """All hits of one tool in path and line order.
 
     `unexamined` repeats the files the tool could not read, with the reason, for checks that use the tool to corroborate their own facts.
-    `settled`: places (path, line, CWE number) where the tool saw every value that arrives and knows that none does harm.
+    `settled`: places (path, line, CWE number) where the tool saw every value that arrives and knows that none does harm; `composed`: those where
+    none does as far as it saw, and the rest stands inside of texts that functions of the code write.
     `notes` are facts about the tool's data a verdict should state, such as the age of advisories.
     """
 
@@ -42,6 +43,7 @@ class ToolHits:
     unexamined: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     settled: frozenset[tuple[str, int, int]] = frozenset()
+    composed: frozenset[tuple[str, int, int]] = frozenset()
 
     def of(self, item: str) -> tuple[ToolHit, ...]:
         """The hits that belong to one checklist item."""
@@ -54,6 +56,10 @@ class ToolHits:
     def settled_at(self, path: str, line: int, end_line: int, cwe: int) -> bool:
         """Whether the tool knows that nothing does this harm on these lines."""
         return any((path, number, cwe) in self.settled for number in range(line, end_line + 1))
+
+    def composed_at(self, path: str, line: int, end_line: int, cwe: int) -> bool:
+        """Whether the tool knows nothing that does this harm on these lines, but did not see every piece of the texts that functions write."""
+        return any((path, number, cwe) in self.composed for number in range(line, end_line + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,16 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
     queries = query_texts(files)
     if not queries and not hits and not _has_store(syntax.of(project.production), stores):
         return NotApplicable("No database is queried: the code imports no database library and holds no query.")
-    doubtful = tuple(query for query in queries if not flows.settled_at(query.path, query.line, query.end_line, _SQL))
+    doubtful = tuple(
+        query
+        for query in queries
+        if not flows.settled_at(query.path, query.line, query.end_line, _SQL)
+        and not flows.composed_at(query.path, query.line, query.end_line, _SQL)
+    )
     findings = _findings(doubtful, hits, origins)
-    composed = tuple(query for query in doubtful if origins.of(query.value, query.path, query.scope, query.line) is Origin.FRAGMENT)
+    composed = tuple(
+        query for query in doubtful if origins.of(query.value, query.path, query.scope, query.line) is Origin.FRAGMENT
+    ) + tuple(query for query in queries if flows.composed_at(query.path, query.line, query.end_line, _SQL))
     worst = max((_weight(finding) for finding in findings), default=0.0)
     total = max(len(queries), len(findings))
     return Assessed(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from auditor.evidence.flow.callbacks import Callbacks
 from auditor.evidence.flow.containers import container_call
 from auditor.evidence.flow.interpreter import Frame
 from auditor.evidence.flow.language import Arguments
-from auditor.evidence.flow.objects import members, signature
-from auditor.evidence.flow.schemas import Schemas
-from auditor.evidence.flow.values import ALL, ANY, NOTHING, Closure, Scope, Value, join_all
+from auditor.evidence.flow.objects import given_back, signature
+from auditor.evidence.flow.values import ALL, ANY, NOTHING, Closure, Mark, Scope, Value, join_all
 from auditor.evidence.flow.weaknesses import HANDS_ON
 from auditor.languages import flow_ir as ir
 
@@ -21,7 +21,7 @@ _ADDRESSES = frozenset({"url", "redirect", "path"})
 NESTING = 80
 
 
-class Calls(Schemas):
+class Calls(Callbacks):
     """Follows calls, a few levels deep into functions of the audited code."""
 
     def call(self, call: ir.Call, frame: Frame) -> Value:
@@ -29,28 +29,24 @@ class Calls(Schemas):
         self.step()
         function, receiver = self.callee(call, frame)
         arguments = self.arguments(call, function, receiver, frame)
-        for harm in self.language.sinks(arguments) if function.closure is None else ():
+        if function.closure is not None:
+            return self._made_by_function(function, arguments) if call.creates else self._called(function.closure, arguments, frame)
+        for harm in self.language.sinks(arguments):
             self.judge(harm, frame, (call.line, call.end_line), arguments.path)
-        if function.blueprint is not None and function.closure is None and not function.path.endswith("()"):
-            parsing = self.language.parsing(arguments)
-            return self.parse(parsing, call, frame) if parsing is not None else self._instance(function, arguments)
         module = self.language.loads(arguments)
         if module:
             return self.imported(module, "") or Value(path=module)
-        if call.creates and function.closure is not None:
-            return self._made_by_function(function, arguments)
-        if function.closure is not None:
-            return self.language.own_function(arguments, self.call_closure(function.closure, arguments))
-        through = self._through_schema(call, arguments, frame)
-        if through is not None:
-            return through
-        wrapped = self._wrapped(call, arguments)
-        if wrapped is not None:
-            return wrapped
-        changed = self._container_method(call, receiver, arguments, frame)
+        made = self._through_schema(call, arguments, frame)
+        if made is None and function.blueprint is not None and not function.path.endswith("()"):
+            made = self._instance(function, arguments)
+        if made is None:
+            made = self._wrapped(call, arguments)
+        if made is not None:
+            return made
+        handed = self.enter_callbacks(arguments) if self.depth < CALL_DEPTH else None
+        changed = self._container_method(call, receiver, arguments, frame) if handed is None else None
         if changed is not None:
             return changed
-        handed = self._enter_callbacks(arguments)
         if self.language.converts(arguments):
             self.clean_everywhere(arguments.get(0).every_mark, ALL, frame)
         result = self.language.transfer(arguments)
@@ -60,6 +56,13 @@ class Calls(Schemas):
         if handed is not None:
             result = handed
         return replace(result, path=result.path or (f"{function.path}()" if function.path else ""))
+
+    def _called(self, closure: Closure, arguments: Arguments, frame: Frame) -> Value:
+        """What a function of the audited code gives; all it does is said of the line it is called on, too."""
+        outside, self.places.within = self.places.within, {}
+        result = self.call_closure(closure, arguments)
+        self.places.of_call(frame.scope.source, arguments.call, outside)
+        return self.language.own_function(arguments, result)
 
     def callee(self, call: ir.Call, frame: Frame) -> tuple[Value, Value]:
         """The function a call calls, and the object it is a method of."""
@@ -96,21 +99,6 @@ class Calls(Schemas):
         only = arguments.every[0] if len(arguments.every) == 1 else NOTHING
         named = isinstance(only.closure and only.closure.function.name, str) and bool(only.closure and only.closure.function.name)
         return only if named and not isinstance(call.function, ir.Attribute) else None
-
-    def _enter_callbacks(self, arguments: Arguments) -> Value | None:
-        """A function handed to an unknown method is called by it, with what the receiver holds: `rows.map(row => ...)`, `answer.then(data => ...)`."""
-        if not arguments.receiver.every_mark or self.depth >= CALL_DEPTH:
-            return None
-        name = arguments.path.rsplit(".", maxsplit=1)[-1]
-        given = arguments.receiver if name in self.language.whole_callbacks else members(arguments.receiver)
-        results = [
-            self.call_closure(value.closure, Arguments(arguments.call, "", NOTHING, (given,), {}))
-            for value in arguments.positional
-            if value.closure is not None
-        ]
-        if not results or name not in self.language.whole_callbacks | self.language.mapping_callbacks:
-            return None
-        return results[0] if name in self.language.whole_callbacks else Value(items={ANY: results[0]})
 
     def _instance(self, function: Value, arguments: Arguments) -> Value:
         blueprint = function.blueprint
@@ -181,18 +169,23 @@ class Calls(Schemas):
     def call_closure(self, closure: Closure, arguments: Arguments) -> Value:
         """Enter a function of the audited code with these arguments."""
         function = closure.function
-        if self.depth >= CALL_DEPTH or function in self.active:
+        if function in self.active:
+            return self._handed_over(closure, arguments)
+        if self.depth >= CALL_DEPTH:
+            if not arguments.every and len(function.body) <= _SMALL and self.depth < CALL_DEPTH + _SMALL_DEPTH:
+                return self._entered(closure, arguments)  # it depends on nothing here, and is followed once for all
+            self.places.drop(function, closure.scope.source, arguments.every)
             return self._handed_over(closure, arguments)
         return self._entered(closure, arguments)
 
     def _handed_over(self, closure: Closure, arguments: Arguments) -> Value:
-        """What a function that is too deep to be followed gives back: whatever it gets.
+        """What a function that is too deep to be followed gives back: the texts it gets, but not those inside of objects, of which it may use any.
 
         An address or a file name is another matter: where the name says that something is looked up, it is one that was stored, and where the
         function is small enough to be looked into after all, it may have been confined.
         """
         function = closure.function
-        handed = join_all([Value(marks) for marks in (value.every_mark for value in arguments.every) if marks])
+        handed = join_all([Value(marks) for marks in (_handed(value) for value in arguments.every) if marks])
         if not HANDS_ON.search(function.name):
             return handed.cleaned(_ADDRESSES)
         if handed.marks and len(function.body) <= _SMALL and self.depth < CALL_DEPTH + _SMALL_DEPTH and function not in self.active:
@@ -204,17 +197,23 @@ class Calls(Schemas):
     def _entered(self, closure: Closure, arguments: Arguments) -> Value:
         function = closure.function
         values = self._bound(closure, arguments)
-        deeper = max(0, self.depth - CALL_DEPTH + 1)  # what is seen from further down is less, and must not stand for the whole
-        key = (id(function), id(closure.scope), deeper, tuple(signature(values[name]) for name in sorted(values)))
+        level = max(0, self.depth - CALL_DEPTH + 1)  # what is seen from further down is less, and must not stand for the whole
+        key = (id(function), id(closure.scope), level, tuple(signature(values[name]) for name in sorted(values)))
+        self.places.called.add((closure.scope.source, function.line, function.name))
         if key in self.memo:
+            self.places.include(self.memo[key][2])
             return self.memo[key][1]
+        outside, self.places.within = self.places.within, {}
         scope = Scope({}, closure.scope)
         for parameter in function.parameters:
             self.bind_parameter(parameter, values.get(parameter.name, NOTHING), scope)
-        self.depth += 1
-        result = self.follow(function, Frame(scope, function=function))
-        self.depth -= 1
-        self.memo[key] = (closure.scope, result)  # the scope is kept, so that its id stays its own
+        deeper = int(len(function.body) > 1)  # a function that only hands over costs nothing
+        self.depth += deeper
+        result = given_back(self.follow(function, Frame(scope, function=function)))
+        self.depth -= deeper
+        inside, self.places.within = self.places.within, outside
+        self.places.include(inside)
+        self.memo[key] = (closure.scope, result, inside)  # the scope is kept, so that its id stays its own
         return result
 
     def _bound(self, closure: Closure, arguments: Arguments) -> dict[str, Value]:
@@ -236,3 +235,12 @@ class Calls(Schemas):
             elif parameter.default is not None:
                 values[parameter.name] = self.evaluate(parameter.default, Frame(closure.scope))
         return values
+
+
+def _handed(value: Value, depth: int = 0) -> frozenset[Mark]:
+    """The marks of a text or of the texts in a list; not those of fields."""
+    items = value.items or {}
+    named = any(isinstance(key, str) and key != ANY for key in items)
+    if named or value.path == "~Object.fromEntries()" or depth > _SMALL:
+        return frozenset()
+    return value.marks.union(*(_handed(part, depth + 1) for part in items.values()))

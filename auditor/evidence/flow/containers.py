@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, Language
+from auditor.evidence.flow.objects import members
 from auditor.evidence.flow.values import ANY, NOTHING, UNSET, Unset, Value, constant, element, finer, join, join_all, text_of
 from auditor.languages import flow_ir as ir
 
@@ -21,6 +22,10 @@ def container_call(name: str, receiver: Value, arguments: Arguments, language: L
         return _get(receiver, items, arguments, language), receiver
     if name in {"values", "copy"}:
         return receiver, receiver
+    if name == "concat":
+        return Value(
+            items={ANY: join_all([members(receiver), *(members(a) if a.items else a for a in arguments.positional)])}, known=True
+        ), receiver
     if name == "keys":
         names: _Items = {number: constant(key) for number, key in enumerate(items) if key != ANY}
         return Value(items=names, known=receiver.known and ANY not in items), receiver

@@ -31,6 +31,7 @@ class Engine(Statements):
     def top_level(self, module: ir.Module) -> Scope:
         """Follow only what runs when the file is loaded."""
         scope = Scope(self.language.globals(), file=module.path)
+        self.places.root = (module.path, 0, "")
         self.execute(module.body, Frame(scope))
         return scope
 
@@ -41,6 +42,9 @@ class Engine(Statements):
     ) -> None:
         """Follow a function as the framework, or anybody, would call it."""
         filled = self.language.entry(function, decorators, bases)
+        self.places.root = (outer.source, function.line, function.name)
+        if filled:
+            self.places.entries.add(self.places.root)
         scope = Scope({}, outer)
         frame = Frame(scope, function=function, decorators=decorators, answers=True)
         for number, parameter in enumerate(function.parameters):

@@ -30,7 +30,7 @@ class Expressions(Assignments):
             case ir.Call():
                 return self.proven(self.call(expression, frame), frame)
             case ir.Template():
-                return text_of([self.evaluate(part, frame) for part in expression.parts])
+                return text_of([self.language.pasted(self.evaluate(part, frame)) for part in expression.parts])
             case ir.Operation():
                 return self._operation(expression, frame)
             case ir.Choice():

@@ -1,6 +1,6 @@
 """The state of one analysis, shared by all parts of the abstract interpreter, and the operations each part must supply to the others.
 
-The interpreter is one object in layers, each of which sees only those below it: `Interpreter` (here), conditions, assignments, expressions, calls,
+The interpreter is one object in layers, each of which sees only those below it: `Interpreter` (here), conditions, assignments, expressions, schemas, callbacks, calls,
 statements, engine. What a lower layer needs of a higher one is declared here.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from auditor.evidence.flow.language import Arguments, Flow, Harm, Language
 from auditor.evidence.flow.objects import clean_value
+from auditor.evidence.flow.places import Certainty, Places
 from auditor.evidence.flow.values import NOTHING, PROVEN, Closure, Mark, Scope, Value
 from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
@@ -42,7 +43,7 @@ Waiting = tuple[ir.Function, Scope, tuple[Value, ...], tuple[Value, ...], Value 
 
 
 class Interpreter(ABC):
-    """Follows one file; `flows` holds what was found, `settled` says of each place where a value can do harm whether all that came there were seen to be harmless, `imported` supplies names of other files of the audited code.
+    """Follows one file; `flows` holds what was found, `places` says of each place where a value can do harm how much is known of all that came there, `imported` supplies names of other files of the audited code.
 
     `doubtful`: parameters that nobody in sight fills carry a mark of their own, so that what is shown as mark-up can be told from what is known to be harmless.
     """
@@ -58,11 +59,11 @@ class Interpreter(ABC):
         self.imported = imported
         self.doubtful = doubtful
         self.flows: dict[tuple[str, str, int, str], Flow] = {}
-        self.settled: dict[tuple[str, int, int, str], bool] = {}
+        self.places = Places()
         self.steps = 0
         self.depth = 0
         self.active: list[ir.Function] = []
-        self.memo: dict[tuple[int, int, int, tuple[object, ...]], tuple[Scope, Value]] = {}
+        self.memo: dict[tuple[int, int, int, tuple[object, ...]], tuple[Scope, Value, dict[str, Certainty]]] = {}
         self.pending: list[Waiting] = []
         self.seen: set[int] = set()
 
@@ -120,11 +121,12 @@ class Interpreter(ABC):
     def judge(self, harm: Harm, frame: Frame, lines: tuple[int, int], callee: str) -> None:
         """Remember a flow, once for each place and rule; and whether every value that ever came to the place was harmless."""
         weakness, rule, value = harm
-        place = (frame.scope.source, *lines, weakness)
-        self.settled[place] = self.settled.get(place, True) and value.settled(weakness)
+        self.places.judge(frame.scope.source, lines, weakness, value)
         mark = harmful_mark(value, weakness)
         if mark is not None:
-            self.flows.setdefault((weakness, frame.scope.source, lines[0], rule), Flow(weakness, rule, place[0], *lines, callee, mark))
+            self.flows.setdefault(
+                (weakness, frame.scope.source, lines[0], rule), Flow(weakness, rule, frame.scope.source, *lines, callee, mark)
+            )
 
     def withdraw(self, weakness: str, path: str, function: ir.Function) -> None:
         """Take back the flows of one weakness in the answers that a function makes."""

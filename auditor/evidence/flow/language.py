@@ -78,8 +78,8 @@ class Language(Protocol):
     """Methods whose function gets the receiver itself and gives the result ("then")."""
     answers: frozenset[str]
     """Calls that make an answer whose type may be set afterwards."""
-    mapping_callbacks: frozenset[str]
-    """Methods whose function gets one member and gives a member of the result ("map")."""
+    callbacks: frozenset[str]
+    """Methods that call the function they are handed, whatever they are a method of ("map", "forEach")."""
     matching: str
     """Path of a call that tries a pattern, its receiver, on a text."""
 
@@ -94,6 +94,9 @@ class Language(Protocol):
 
     def transfer(self, arguments: Arguments) -> Value | None:
         """The result of a call of a known function, None for the default (it carries what goes in)."""
+
+    def pasted(self, value: Value) -> Value:
+        """What becomes of a value that is pasted into a text."""
 
     def schema(self, arguments: Arguments) -> Value | None:
         """The schema a call makes of its arguments or of its receiver, None for every other call."""

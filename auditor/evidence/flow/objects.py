@@ -33,6 +33,16 @@ def named(value: Value, name: str) -> Value:
     )
 
 
+def given_back(value: Value) -> Value:
+    """What a function gives back: what is not known of the texts it writes is its own matter, and so is that of the texts in a pair or an object."""
+    if value.written and not value.known:
+        return replace(value, composed=True)
+    if value.items and any(part.written and not part.owned for part in value.items.values()):
+        items = {key: replace(part, composed=True) if part.written and not part.known else part for key, part in value.items.items()}
+        return replace(value, items=items)
+    return value
+
+
 def inherited(base: Value, name: str) -> Value | None:
     """A method or class variable of the object's class or of one of its bases, nearest first."""
     pending = [base.blueprint] if base.blueprint is not None else []
@@ -66,6 +76,7 @@ def signature(value: Value) -> object:
     return (
         value.marks,
         value.known,
+        value.composed,
         const,
         value.path,
         value.skeleton,

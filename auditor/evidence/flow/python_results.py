@@ -29,7 +29,9 @@ def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
     known = value.known and arguments.known
-    return replace(value, marks=marks, items=None, path="", const=UNSET, known=known) if marks else replace(value, path="", known=known)
+    owned = value.owned and arguments.known
+    changed = replace(value, path="", known=known, composed=owned)
+    return replace(changed, marks=marks, items=None, const=UNSET) if marks else changed
 
 
 def _format(arguments: Arguments) -> Value:

@@ -28,7 +28,7 @@ from auditor.evidence.flow.python_names import (
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
 from auditor.evidence.flow.python_schemas import annotated, parsing, schema_field
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
-from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, Mark, Scope, Shape, Unset, Value, text_of
+from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, SETTING, Mark, Scope, Shape, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
 
@@ -73,6 +73,7 @@ _TRUSTING_NAME = re.compile(
 )
 
 
+_ENVIRONMENT = re.compile(r"^os\.environ\[\]$")
 _HEAD = re.compile(r"(?:(?:make_)?[Rr]esponse(?:\(\))?|[Rr]edirect\(\)|\bresp|\bres)(?:\.headers)?\[\]$")
 """The head of an answer, as it is written to."""
 
@@ -98,7 +99,7 @@ class Python:
         }
     )
     whole_callbacks: frozenset[str] = frozenset()
-    mapping_callbacks: frozenset[str] = frozenset()
+    callbacks: frozenset[str] = frozenset()
     matching = "~pattern.match"
     answers = frozenset(
         {"flask.make_response", "flask.Response", "quart.make_response", "django.http.HttpResponse", "werkzeug.wrappers.Response"}
@@ -119,6 +120,8 @@ class Python:
             return value
         if _REQUEST.match(path) and value.items is None:
             return replace(value, marks=frozenset({Mark("request", 0)}), known=True)
+        if _ENVIRONMENT.match(path):
+            return replace(value, marks=frozenset({Mark(SETTING, line)}), known=True)
         if path == "sys.argv":
             return replace(value, marks=frozenset({Mark("arguments", line)}), known=True)
         if _DOWNLOAD.match(path):
@@ -170,6 +173,8 @@ class Python:
             return HARMLESS
         if _MODEL_CALL.search(f"{path}()") or asks_model(path) or (_POSTS.search(path) and is_model_address(arguments.get(0, "url"))):
             return Value(frozenset({Mark("model", arguments.call.line)}), known=True)
+        if path in {"os.getenv", "os.environ.get"}:
+            return Value(frozenset({Mark(SETTING, arguments.call.line)}) | arguments.get(1, "default").every_mark, known=True)
         if path in {"~input", "input"}:
             return Value(frozenset({Mark("arguments", arguments.call.line)}), known=True)
         if tail in OWN_ADDRESS and arguments.receiver.marks:
@@ -203,6 +208,10 @@ class Python:
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
+
+    def pasted(self, value: Value) -> Value:
+        """All that is in it is shown."""
+        return value
 
     def schema(self, arguments: Arguments) -> Value | None:
         """Fields of marshmallow's schemas, of forms and serializers, and of pydantic's models where they say more than their type."""

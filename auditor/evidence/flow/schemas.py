@@ -65,10 +65,10 @@ class Schemas(Expressions):
         closure = function.closure
         body = closure.function.body if closure is not None else ()
         if closure is not None and len(body) == 1 and closure.function.parameters and isinstance(body[0], ir.Leave) and body[0].value:
-            return self._tested(closure, body[0].value, value)
+            return self.tested(closure, body[0].value, value)
         return self._proven(Arguments(call, function.path, NOTHING, (value,), {}), value)
 
-    def _tested(self, closure: Closure, test: ir.Expression, value: Value) -> Value:
+    def tested(self, closure: Closure, test: ir.Expression, value: Value) -> Value:
         """The value where `test` is true; it carries a mark of its own meanwhile, so that a test of something unknown is seen too."""
         name = closure.function.parameters[0].name
         frame = Frame(Scope({name: replace(value, marks=value.marks | {_PROBE})}, closure.scope), function=closure.function)

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, last_name
-from auditor.evidence.flow.values import ALL, HOLE, NOTHING, OWN_HOLE, UNSET, Value, constant, text_of
+from auditor.evidence.flow.objects import members
+from auditor.evidence.flow.values import ALL, ANY, HOLE, NOTHING, OWN_HOLE, UNSET, Value, constant, element, text_of
 from auditor.evidence.flow.weaknesses import is_local_target
+from auditor.languages import flow_ir as ir
+
+_NESTED = 4
 
 
 def _joined(arguments: Arguments) -> Value:
@@ -24,7 +28,8 @@ def _receiver(arguments: Arguments) -> Value:
     known = value.known and arguments.known
     read = last_name(arguments.path) in {"json", "text"}  # the body of a request is still its fields
     path = value.path if read else f"{arguments.path}()"
-    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, path=path, known=known)
+    owned = value.owned and arguments.known
+    return replace(value, marks=marks, items=None, const=UNSET if marks else value.const, path=path, known=known, composed=owned)
 
 
 def _replaced(arguments: Arguments) -> Value:
@@ -40,7 +45,11 @@ def _replaced(arguments: Arguments) -> Value:
 
 
 def _array_text(arguments: Arguments) -> Value:
-    return replace(text_of((arguments.receiver.items or {}).values()), marks=arguments.receiver.every_mark)
+    receiver = arguments.receiver
+    if receiver.items is None:
+        return Value(receiver.marks, known=receiver.known)
+    separators = (arguments.get(0),) if arguments.positional else ()
+    return replace(text_of([*receiver.items.values(), *separators]), marks=receiver.every_mark, const=UNSET)
 
 
 def _formatted_address(arguments: Arguments) -> Value:
@@ -55,8 +64,8 @@ def _address(arguments: Arguments) -> Value:
     """`new URL(path, base)`: the host is the base's unless the path brings its own."""
     given, base = arguments.get(0), arguments.get(1)
     if len(arguments.positional) > 1 and not base.every_mark and is_local_target(given.skeleton):
-        return Value(given.every_mark, skeleton=OWN_HOLE + given.skeleton, path="~URL()")
-    return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()")
+        return Value(given.every_mark, skeleton=OWN_HOLE + given.skeleton, path="~URL()", known=arguments.known)
+    return Value(given.every_mark | base.every_mark, skeleton=given.skeleton, path="~URL()", known=arguments.known)
 
 
 def _written(arguments: Arguments) -> Value:
@@ -72,9 +81,43 @@ def _text(arguments: Arguments) -> Value:
     return replace(arguments.get(0), path="String()", items=None, marks=arguments.get(0).every_mark)
 
 
+def _keys(arguments: Arguments) -> Value:
+    """The names of an object's fields: constants where the code wrote them, as outside as the object where it came so."""
+    given = arguments.get(0)
+    found: dict[ir.Constant, Value] = {number: constant(key) for number, key in enumerate(given.items or {}) if key != ANY}
+    if given.items is None or given.marks or ANY in given.items:
+        found[ANY] = Value(given.marks, known=given.known and given.items is None)
+    return Value(items=found, known=True)
+
+
+def _values(arguments: Arguments) -> Value:
+    return Value(items={ANY: members(arguments.get(0))}, known=True)
+
+
+def _pairs(arguments: Arguments) -> Value:
+    return Value(items={ANY: Value(items={0: members(_keys(arguments)), 1: members(arguments.get(0))}, known=True)}, known=True)
+
+
+def _of_pairs(arguments: Arguments) -> Value:
+    given = arguments.get(0)
+    if given.items is None:
+        return Value(given.marks, known=given.known)
+    return Value(items={ANY: element(members(given), 1)}, known=True)
+
+
+def shown(value: Value, depth: int = 0) -> Value:
+    """A value as it stands in a text: of an object, whose class has no say in it, nothing but that it is one."""
+    if not value.items or value.path or value.blueprint is not None or depth > _NESTED:
+        return value
+    if any(isinstance(key, str) and key != ANY for key in value.items):
+        return Value(value.marks, known=value.known)
+    return replace(value, items={key: shown(part, depth + 1) for key, part in value.items.items()})
+
+
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Promise.resolve": _first, "decodeHtml": _first,
+    "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Object.freeze": _first,
+    "Object.keys": _keys, "Object.values": _values, "Object.entries": _pairs, "Object.fromEntries": _of_pairs, "Promise.resolve": _first, "decodeHtml": _first,
     "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip

@@ -26,7 +26,7 @@ _FIELD = re.compile(r"^express\.request\.(?:body|query)\.\w+$")
 
 def _sql(arguments: Arguments) -> _Hit:
     query = arguments.get(0)
-    text = (query.items or {}).get("text") or (query.items or {}).get("sql") or query
+    text = next((query.items[name] for name in ("text", "sql", "query") if name in query.items), query) if query.items else query
     if is_query(text.skeleton) or (_DATABASE.search(arguments.receiver.path) and text.items is None and text.skeleton != HOLE):
         yield from harms(text, "sql", "sql-injection")
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from auditor.evidence.flow.language import WITHOUT, Arguments, Harm, Parsing, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
-from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS
+from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS, shown
 from auditor.evidence.flow.script_schemas import parsing, schema_call
 from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
-from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, Mark, Scope, Shape, Value
+from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, SETTING, Mark, Scope, Shape, Value, constant
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, has_fixed_host, is_local_target
 from auditor.languages import flow_ir as ir
 
@@ -155,6 +155,12 @@ _TRUSTING_NAME = re.compile(
 _VALIDATORS = re.compile(r"validator\.is\w+$|^~is[A-Z]\w+$")
 _CALLBACKS = frozenset({"then", "map", "forEach", "filter", "find", "some", "every", "flatMap", "reduce", "sort", "findIndex"})
 
+_ENVIRONMENT = re.compile(r"^~(?:process|import\.meta|Bun)\.env\.\w+$|^(?:node:)?process\.env\.\w+$|^~Deno\.env\.get\(\)$")
+_NO_FIELD = re.compile(
+    r"^String\(\)\.(?!length$|(?:at|char\w+|code\w+|concat|endsWith|includes|indexOf|isWellFormed|lastIndexOf|localeCompare|match\w*|normalize|pad\w+|repeat|replace\w*|search|slice"
+    r"|split|startsWith|substr\w*|to\w+|trim\w*|valueOf|anchor|link|then)$)\w+$"
+)
+"""A field of what can only be a text: there is none."""
 _DETACHED = re.compile(r"(?:^|\.)~?(?:DOMParser\(\)\.parseFromString|createHTMLDocument)\(\)\.")
 """Parts of a document that a parser made: no script in it runs until something of it is put into the page."""
 
@@ -167,12 +173,19 @@ class Script:
     leaving = frozenset({"~process.exit()", "next/navigation.notFound()", "next/navigation.redirect()", "@sveltejs/kit.error()"})
     whole_callbacks = frozenset({"then"})
     answers: frozenset[str] = frozenset()
-    mapping_callbacks = frozenset({"map", "flatMap"})
+    callbacks = frozenset(
+        {
+            *("map", "flatMap", "forEach", "filter", "find", "findLast", "some", "every", "sort", "toSorted", "findIndex", "findLastIndex"),
+            *("reduce", "reduceRight", "replace", "replaceAll"),
+        }
+    )
     matching = "~pattern.test"
 
     def source(self, value: Value, line: int) -> Value:
         """Mark the browser's address and the like; take the mark from what a server sets itself."""
         path = value.path
+        if _NO_FIELD.match(path):
+            return constant(None)
         if value.marks:
             tail = last_name(path)
             if "JSON.parse" not in path and all(mark.source == "page" and "." in mark.detail for mark in value.marks):
@@ -184,6 +197,8 @@ class Script:
             return value.cleaned(frozenset({"markup"})) if tail in {"search", "pathname"} and "URL()" in path else value
         if path and _LOCATION.match(path):
             return replace(value, marks=frozenset({Mark("page", line, clean=frozenset({"redirect"}))}), known=True)
+        if _ENVIRONMENT.match(path):
+            return replace(value, marks=frozenset({Mark(SETTING, line)}), known=True)
         if path == "~process.argv":
             return replace(value, marks=frozenset({Mark("arguments", line)}), known=True)
         return value
@@ -245,6 +260,10 @@ class Script:
         if arguments.path.startswith("~") and not arguments.receiver.marks and not HANDS_ON.search(path):
             return NOTHING
         return None
+
+    def pasted(self, value: Value) -> Value:
+        """An object shows as "[object Object]", whatever its fields hold."""
+        return shown(value)
 
     def schema(self, arguments: Arguments) -> Value | None:
         """Schemas of zod and its relatives."""

@@ -13,6 +13,9 @@ from auditor.languages import flow_ir as ir
 AS_IT_CAME: Final = Shape("any")
 TEXT: Final = Shape("text")
 PLAIN: Final = Shape("harmless")
+TEXT_PATH: Final = "String()"
+"""What a value is known as that can only be a text."""
+_CHOICES = 40
 _DEPTH = 8
 """Objects inside of one another that are told apart."""
 
@@ -44,8 +47,11 @@ def then(shape: Shape, kind: str, function: Value) -> Shape:
 
 
 def merged(one: Shape, other: Shape) -> Shape:
-    """Both objects in one, the fields of the later first; what is no object stays as it is."""
+    """Both objects in one, the fields of the later first, for each of the choices there are; what is no object stays as it is."""
     base, added = _bare(one), _bare(other)
+    if "union" in {base.kind, added.kind}:
+        pairs = [(a, b) for a in base.choices or (base,) for b in added.choices or (added,)]
+        return one_of(merged(a, b) for a, b in pairs[:_CHOICES])
     if base.kind != "object" or added.kind != "object":
         return AS_IT_CAME
     return of_object({**base.fields, **added.fields}, is_open=base.open or added.open)
@@ -72,7 +78,7 @@ def narrowed(value: Value, shape: Shape, step: Step, depth: int = 0) -> Value:
         case "harmless":
             return HARMLESS
         case "text":
-            return value.cleaned(shape.clean) if shape.clean else value
+            return replace(value.cleaned(shape.clean), items=None, path=TEXT_PATH)
         case "list" if shape.inner is not None:
             return Value(items={ANY: narrowed(members(value), shape.inner, step, depth + 1)}, known=True)
         case "union":

@@ -6,6 +6,7 @@ ever grow under joins, and there are finitely many sources and weakness classes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -20,10 +21,15 @@ PROVEN: Final = "\x00proven"
 """Name of the variable that holds what has been checked so far, as cleaned marks."""
 ANY: Final = "\x00any"
 """Key of the entries of a container whose position is not known."""
+SETTING: Final = "setting"
+"""Source of what the environment of the process says: who may set it has the passwords of every database the program can reach anyway."""
+_QUERIES: Final = frozenset({"sql", "nosql", "ldap", "xpath"})
 HOLE: Final = "{}"
 OWN_HOLE: Final = "{_}"
 """A part of a text that is not known and does not come from outside."""
 SKELETON_LIMIT: Final = 600
+_VALUE_FOLLOWS: Final = re.compile(r"(?:['\"]%?|(?:[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*)$", re.IGNORECASE)
+"""The end of a query text after which a value stands, not a piece of the query's own language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Mark:
 
     def harms(self, weakness: str) -> bool:
         """Whether it can still cause `weakness`."""
-        return weakness not in self.clean and "*" not in self.clean
+        return weakness not in self.clean and "*" not in self.clean and not (self.source == SETTING and weakness in _QUERIES)
 
     @property
     def origin(self) -> tuple[str, int, str]:
@@ -133,6 +139,7 @@ class Value:
 
     `const`: the literal it is; `skeleton`: its text with `{}` for every part that is not constant; `path`: the dotted name of what it
     is, calls written `()` ("sqlite3.connect().cursor"); a path that begins with "~" is the name of a variable nothing is known of. `items`: entries of a container or attributes of an object; `shape`: of a schema, what it lets through.
+    `written`: it is a text with words of the code in it; `composed`: what is not known of it stands inside of a text that another function wrote.
     `known`: every piece of it is a constant of the code, a number, or has a mark; else some piece comes from where nobody looked.
     """
 
@@ -145,6 +152,13 @@ class Value:
     blueprint: Blueprint | None = None
     known: bool = False
     shape: Shape | None = None
+    written: bool = False
+    composed: bool = False
+
+    @property
+    def owned(self) -> bool:
+        """Whether what is not known of it stands inside of texts that functions of the code write."""
+        return self.known or self.composed
 
     @property
     def every_mark(self) -> frozenset[Mark]:
@@ -168,6 +182,10 @@ class Value:
     def settled(self, weakness: str) -> bool:
         """Whether every piece of it, entries included, was seen and can not cause `weakness`."""
         return all(part.known and not any(mark.harms(weakness) for mark in part.marks) for part in self.parts())
+
+    def closed(self, weakness: str) -> bool:
+        """Whether it cannot cause `weakness` as far as it was seen, and the rest is the matter of functions that write texts."""
+        return all(part.owned and not any(mark.harms(weakness) for mark in part.marks) for part in self.parts())
 
     def parts(self) -> Iterator[Value]:
         """Itself and everything in it; where that is too much, something unknown at the end."""
@@ -195,7 +213,7 @@ HARMLESS: Final = Value(known=True)
 def constant(value: ir.Constant) -> Value:
     """The value of a literal."""
     text = value if isinstance(value, str) else HOLE if value is None else str(value)
-    return Value(const=value, skeleton=text[:SKELETON_LIMIT], known=True)
+    return Value(const=value, skeleton=text[:SKELETON_LIMIT], known=True, written=isinstance(value, str))
 
 
 def join(one: Value, other: Value) -> Value:
@@ -211,6 +229,8 @@ def join(one: Value, other: Value) -> Value:
         closure=one.closure or other.closure,
         blueprint=one.blueprint or other.blueprint,
         known=one.known and other.known,
+        written=(one.written or one.known) and (other.written or other.known) and (one.written or other.written),
+        composed=one.owned and other.owned,
         shape=one.shape if other.shape is None or one.shape is other.shape else other.shape if one.shape is None else None,
     )
 
@@ -262,14 +282,18 @@ def join_variables(one: dict[str, Value], other: dict[str, Value]) -> dict[str, 
 def text_of(parts: Iterable[Value]) -> Value:
     """The text put together from parts: constant when all are, marked with what any of them carries."""
     marks: set[Mark] = set()
-    pieces, constants, known = [], True, True
+    pieces: list[str] = []
+    constants, known, written, owned = True, True, False, True
     for part in parts:
+        written = written or (part.written and part.skeleton != "")
+        follows = part.composed and not part.known and pieces and _VALUE_FOLLOWS.search(pieces[-1])
+        owned = owned and part.owned and not follows
         known = known and (part.known or not isinstance(part.const, Unset))
         marks |= part.every_mark
         pieces.append(OWN_HOLE if part.skeleton == HOLE and not part.every_mark else part.skeleton)
         constants = constants and not isinstance(part.const, Unset)
     skeleton = "".join(pieces)[:SKELETON_LIMIT]
-    return Value(frozenset(marks), skeleton if constants else UNSET, skeleton, known=known)
+    return Value(frozenset(marks), skeleton if constants else UNSET, skeleton, known=known, written=written, composed=owned)
 
 
 def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = "") -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.evidence.flow.language import Harm
-from auditor.evidence.flow.values import OWN_HOLE, Mark, Value
+from auditor.evidence.flow.values import OWN_HOLE, SETTING, Mark, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ _REACH: dict[str, frozenset[str]] = {
     "model": _EXECUTING | {"markup", "sql"},
     "page": frozenset({"code", "markup", "redirect"}),
     "unclear": frozenset({"markup"}),
+    SETTING: frozenset(),
 }
 """What each source can do harm with; a request can do all of it. Whoever starts a program may name files, and a visitor may send their own browser anywhere."""
 
