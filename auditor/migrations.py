@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auditor.classify import classify
 from auditor.errors import UsageError
-from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, python_models, script_models
+from auditor.evidence.stores_models import declared, lag
 from auditor.languages import operations as ops
 from auditor.languages.migration_assessment import assess
 from auditor.languages.migration_risks import shown, target_of
@@ -143,16 +143,8 @@ def _drift(texts: dict[str, str], changes: MigrationSet) -> Iterator[SetProblem]
     known = {migration.path for migration in changes.migrations}
     files = [facts for path, text in sorted(texts.items()) if path not in known and (facts := _facts(path, text)) is not None]
     schemas = [(path, text) for path, text in sorted(texts.items()) if path.endswith(".prisma")]
-    for _kind, place, message in lag(_declared(files, schemas, texts), changes.migrations, texts):
+    for _kind, place, message in lag(tuple(declared(files, schemas, texts)), changes.migrations, texts):
         yield SetProblem("drift", place.path, message)
-
-
-def _declared(files: Iterable[FileFacts], schemas: list[tuple[str, str]], texts: dict[str, str]) -> Iterator[Model]:
-    for facts in files:
-        yield from python_models(facts, texts[facts.path]) if facts.path.endswith(".py") else script_models(facts)
-    names = frozenset(name for _, text in schemas for name in prisma_names(text))
-    for path, text in schemas:
-        yield from prisma_models(path, text, names)
 
 
 def _facts(path: str, text: str) -> FileFacts | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.evidence.stores_models import Model, lag, prisma_models, prisma_names, prisma_provider, python_models, script_models
+from auditor.evidence.stores_models import declared, lag
 from auditor.evidence.stores_places import (
     CACHE_FILE,
     document_places,
@@ -18,6 +18,7 @@ from auditor.evidence.stores_places import (
     supabase_tables,
     tables_made_at_start,
 )
+from auditor.evidence.tables_prisma import provider
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of
 from auditor.languages.migration_assessment import assess
@@ -31,7 +32,8 @@ from auditor.model.evidence import MigrationRisk, MigrationStep, Stores
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, SNAPSHOT, STORES, SYNTAX, TEXTS
 from auditor.model.snapshot import NOT_OURS, Language, Role, Snapshot, SourceFile
-from auditor.model.syntax import FileFacts, Syntax
+from auditor.model.syntax import Syntax
+from auditor.model.tables import Table
 from auditor.model.verdict import Place
 
 _TOOL_PACKAGES = {
@@ -70,7 +72,8 @@ def stores(
     assessment = assess(changes)
     found = changes.migrations
     known = {migration.path for migration in found}
-    models = tuple(_models(files, production, texts))
+    schemas = [(file.path, texts[file.path]) for file in files if file.language is Language.PRISMA]
+    models = tuple(declared(production, schemas, texts))
     hosted = tuple(supabase_tables(production))
     value = Stores(
         relational=_places(
@@ -141,26 +144,14 @@ def _unread(migration: Migration) -> Iterator[tuple[int, str]]:
             yield operation.line, operation.name or "a statement no grammar here reads"
 
 
-def _models(files: list[SourceFile], production: list[FileFacts], texts: dict[str, str]) -> Iterator[Model]:
-    for facts in production:
-        if facts.path.endswith(".py"):
-            yield from python_models(facts, texts[facts.path])
-        else:
-            yield from script_models(facts)
-    schemas = [file.path for file in files if file.language is Language.PRISMA]
-    known = frozenset(name for path in schemas for name in prisma_names(texts[path]))
-    for path in schemas:
-        yield from prisma_models(path, texts[path], known)
-
-
 def _prisma_places(files: list[SourceFile], texts: dict[str, str]) -> Iterator[Place]:
     for file in files:
-        if file.language is Language.PRISMA and prisma_provider(texts[file.path]) in _RELATIONAL_PROVIDERS:
+        if file.language is Language.PRISMA and provider(texts[file.path]) in _RELATIONAL_PROVIDERS:
             line = texts[file.path].count("\n", 0, max(0, texts[file.path].find("datasource"))) + 1
             yield Place(file.path, line, line)
 
 
-def _django_places(models: tuple[Model, ...]) -> Iterator[Place]:
+def _django_places(models: tuple[Table, ...]) -> Iterator[Place]:
     return (model.place for model in models if model.mapper == "django")
 
 

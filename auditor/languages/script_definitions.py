@@ -182,7 +182,8 @@ def _field(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     if decorators:
         _keep_types(walk, node)
     read = walk.values.value(value) if value is not None else None
-    walk.assignments.append(Assignment(name, read, node.start_point[0] + 1, frame.definition, annotation_of(walk, node)))
+    calls = tuple(decorator_call(walk, decorator, frame) for decorator in decorators)
+    walk.assignments.append(Assignment(name, read, node.start_point[0] + 1, frame.definition, annotation_of(walk, node), calls))
     if value is not None:
         walk.later(value, frame, Use(name, name))
     if key is not None and key.type == "computed_property_name":

@@ -174,6 +174,7 @@ class Assignment:
     """A binding `target = value` (also attributes, class fields, object-pattern texts, annotated fields without value).
 
     Of `n += x` and `n++` the value is an OPERATION with the operator as written as the key of its items, the old value first.
+    `decorators` of a JS/TS class field are calls, a bare one without arguments; `line` is then the first decorator's.
     """
 
     target: str
@@ -181,6 +182,7 @@ class Assignment:
     line: int
     scope: int
     annotation: str = ""
+    decorators: tuple[Call, ...] = ()
 
 
 class HandlerEffect(StrEnum):
