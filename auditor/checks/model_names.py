@@ -79,9 +79,12 @@ class TableNames:
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self._by_word: defaultdict[str, list[Table]] = defaultdict(list)
+        self._accounts: list[Table] = []
         for table in tables:
             for name in {self._key(table.name), self._key(table.table)} - {""}:
                 self._by_word[name].append(table)
+            if identities(table):
+                self._accounts.append(table)
 
     @staticmethod
     def _key(name: str) -> str:
@@ -107,7 +110,12 @@ class TableNames:
                 own = target is owner and start == 0 and len(stem) == 1  # the table's own number at somebody else's
                 same = target.column(column.name)  # then it is the number that the target, too, has at somebody else's
                 return None if own or (same is not None and not same.primary and target is not owner) else target
-        return None
+        return self._account(column, owner) if stem == ("user",) else None
+
+    def _account(self, column: Column, owner: Table) -> Table | None:
+        """The one table of accounts, where none is named "user"."""
+        found = [table for table in self._accounts if table.mapper == owner.mapper and table is not owner and "user" in words(table.name)]
+        return found[0] if len(found) == 1 and not self.named("user") and _fits(column, found[0]) else None
 
 
 def _fits(column: Column, target: Table) -> bool:

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PAIR = "pair"  # the same connection twice
     MONEY = "money"  # cents that do not add up
     BLOB = "blob"  # relations nobody can check
+    CONTENT = "content"  # whole records nobody checks
     KEY = "key"  # rows nobody can tell apart
     REQUIRED = "required"  # rows with nothing in them
     STATES = "states"  # words nobody knows
@@ -59,7 +60,7 @@ class Rule:
 
 def rules(tables: tuple[Table, ...]) -> Iterator[Rule]:
     """Every rule that names and types ask for, of all tables; the same table declared twice counts once."""
-    names = TableNames(tables)
+    names = TableNames((*tables, *_implied(tables)))
     for table in tables:
         if not table.columns:
             continue
@@ -69,9 +70,17 @@ def rules(tables: tuple[Table, ...]) -> Iterator[Rule]:
         yield from _pairs(table, names)
         yield from _money(table)
         yield from _blobs(table, names)
+    yield from _contents(tables)
     yield from _required(tables)
     yield from _states(tables)
     yield from _times(tables)
+
+
+def _implied(tables: tuple[Table, ...]) -> Iterator[Table]:
+    """The accounts of a hosted database, which no script of the project makes."""
+    known = any(column.references == "auth.users" for table in tables for column in table.columns)
+    if known:
+        yield Table("users", "auth.users", tables[0].place, "sql", (Column("id", type="uuid", primary=True),))
 
 
 def _keys(table: Table) -> Iterator[Rule]:
@@ -155,6 +164,20 @@ def _blobs(table: Table, names: TableNames) -> Iterator[Rule]:
             yield Rule(Kind.BLOB, table, (column.name,), column.place(table), kept=False, other="the things sold")
 
 
+def _contents(tables: tuple[Table, ...]) -> Iterator[Rule]:
+    """Tables that are a key and one value of any form; a few of them are settings, most of them are a document store in disguise."""
+    kept_in_one = []
+    for table in tables:
+        contents = [
+            column for column in table.columns if not column.primary and snaked(column.name) not in _JOIN_EXTRAS and not column.references
+        ]
+        if contents and all(is_blob(column) and not column.limited for column in contents):
+            kept_in_one.append((table, contents[0]))
+    if len(kept_in_one) * 2 >= len(tables) > 0 and kept_in_one:
+        table, column = kept_in_one[0]
+        yield Rule(Kind.CONTENT, table, (column.name,), column.place(table), kept=False)
+
+
 # -- rules of the whole model --------------------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +193,7 @@ def _required(tables: tuple[Table, ...]) -> Iterator[Rule]:
             loose.append(table)
     if counted:
         shown = loose[0] if loose else tables[0]
-        kept = len(loose) <= counted * _MANY
+        kept = len(loose) <= max(counted * _MANY, 1 if counted > 1 else 0)
         yield Rule(Kind.REQUIRED, shown, (), shown.place, kept=kept, other=", ".join(table.name for table in loose[:4]))
 
 

@@ -1,18 +1,16 @@
-"""Evidence DATA_MODEL: the tables and collections of the system with their columns, keys and rules."""
+"""The tables and collections of the system with their columns, keys and rules, from all that declares them. Part of the evidence STORES."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.evidence.stores_models import declared
 from auditor.evidence.tables_prisma import provider, relation_mode
+from auditor.evidence.tables_sql import completed, migrated_tables, scripted_tables, stated_tables
+from auditor.languages.migration_set import MigrationSet
 from auditor.model.artifacts import Manifests
-from auditor.model.need import Known, Unavailable
-from auditor.model.needs import DATA_MODEL, MANIFESTS, SNAPSHOT, SYNTAX, TEXTS
-from auditor.model.snapshot import NOT_OURS, Language, Role, Snapshot
-from auditor.model.syntax import FileFacts, Syntax
+from auditor.model.syntax import FileFacts
 from auditor.model.tables import DataModel, Table
 from auditor.model.verdict import Place
 
@@ -21,7 +19,7 @@ _ENGINE = re.compile(r"^django\.db\.backends\.(\w+)$")
 _DIALECTS = {
     "pg": "postgresql", "postgres": "postgresql", "postgresql": "postgresql", "postgresql_psycopg2": "postgresql", "mysql2": "mysql", "mysql": "mysql", "mariadb": "mysql",
     "sqlite": "sqlite", "sqlite3": "sqlite", "better-sqlite3": "sqlite", "aiosqlite": "sqlite", "psycopg2": "postgresql", "psycopg": "postgresql", "asyncpg": "postgresql",
-    "pymysql": "mysql", "MySQLdb": "mysql", "cockroachdb": "postgresql",
+    "supabase": "postgresql", "@supabase/supabase-js": "postgresql", "pymysql": "mysql", "MySQLdb": "mysql", "cockroachdb": "postgresql",
 }  # fmt: skip
 _NAMES_DIALECT = frozenset({"type", "dialect", "client", "ENGINE"})
 _PRAGMA = re.compile(r"foreign_keys\s*=\s*(?:on|1|true)", re.IGNORECASE)
@@ -30,19 +28,33 @@ _PRAGMA = re.compile(r"foreign_keys\s*=\s*(?:on|1|true)", re.IGNORECASE)
 _CONFIGURED = "configured"
 
 
-@provides(DATA_MODEL, needs=(SNAPSHOT, TEXTS, SYNTAX, MANIFESTS))
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """Files that declare tables and are no code: Prisma's `schemas` and `sql` files outside of migrations, as (path, text)."""
+
+    schemas: list[tuple[str, str]]
+    sql: list[tuple[str, str]]
+
+
 def data_model(
-    _context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests
-) -> Known[DataModel] | Unavailable:
-    """Read the declarations of all mappers; files that do not parse are unexamined."""
-    files = [file for file in snapshot.files if file.role not in NOT_OURS and file.path in texts]
-    production = [syntax.files[file.path] for file in files if file.role is Role.FIRST_PARTY and file.path in syntax.files]
-    schemas = [(file.path, texts[file.path]) for file in files if file.language is Language.PRISMA]
-    tables = tuple(sorted(declared(production, schemas, texts), key=lambda table: (table.place.path, table.place.line, table.name)))
+    models: tuple[Table, ...], changes: MigrationSet, production: list[FileFacts], scripts: Scripts, manifests: Manifests
+) -> DataModel:
+    """The tables of mappers, completed by what only migrations say; without mappers those of SQL."""
+    schemas = scripts.schemas
     databases = frozenset((*_databases(production), *_of_schemas(schemas), *_drivers(manifests)))
-    value = DataModel(tables, databases, tuple(_unenforced(tables, databases, schemas, production)))
-    broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in production if facts.error_line)
-    return Known(value, own_stamp(), frozenset(facts.path for facts in production if not facts.error_line), broken)
+    made = migrated_tables(changes, databases)
+    relational = any(model.mapper != "mongoose" for model in models)
+    tables = tuple(completed(models, made)) if relational else (*models, *(made or _by_hand(scripts.sql, production, databases)))
+    ordered = tuple(sorted(tables, key=lambda table: (table.place.path, table.place.line, table.name)))
+    return DataModel(ordered, databases, tuple(_unenforced(ordered, databases, schemas, production)))
+
+
+def _by_hand(scripts: list[tuple[str, str]], production: list[FileFacts], databases: frozenset[str]) -> tuple[Table, ...]:
+    """The tables of scripts, and those that code makes itself and no script does."""
+    written = scripted_tables(scripts, databases)
+    known = {table.table for table in written}
+    dialect = "sqlite" if databases == {"sqlite"} else "mysql" if databases == {"mysql"} else ""
+    return (*written, *(table for table in stated_tables(production, dialect) if table.table not in known))
 
 
 def _of_schemas(schemas: list[tuple[str, str]]) -> Iterator[str]:
@@ -80,6 +92,11 @@ def _drivers(manifests: Manifests) -> Iterator[str]:
                 yield _DIALECTS[requirement.name.removesuffix("-binary")]
 
 
+def _in_code(table: Table) -> bool:
+    """Whether the program itself declares a table to a driver that leaves it to the program to have keys watched."""
+    return table.mapper == "sqlalchemy" or (table.mapper == "sql" and not table.place.path.endswith(".sql"))
+
+
 def _unenforced(
     tables: tuple[Table, ...], databases: frozenset[str], schemas: list[tuple[str, str]], production: list[FileFacts]
 ) -> Iterator[tuple[Place, str]]:
@@ -88,6 +105,6 @@ def _unenforced(
         place = relation_mode(path, text)
         if place is not None:
             yield place, "relationMode"
-    keyed = [table for table in tables if table.mapper in {"sqlalchemy", "sql"} and any(column.references for column in table.columns)]
+    keyed = [t for t in tables if _in_code(t) and any(column.references for column in t.columns)]
     if keyed and databases == {"sqlite"} and not any(_PRAGMA.search(literal.text) for facts in production for literal in facts.literals):
         yield keyed[0].place, "pragma"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from auditor.evidence.data_model import Scripts, data_model
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.stores_models import declared, lag
 from auditor.evidence.stores_places import (
@@ -75,6 +76,7 @@ def stores(
     schemas = [(file.path, texts[file.path]) for file in files if file.language is Language.PRISMA]
     models = tuple(declared(production, schemas, texts))
     hosted = tuple(supabase_tables(production))
+    base = tuple(_base_sql(files, texts, found))
     value = Stores(
         relational=_places(
             (*relational_places(keeping), *_prisma_places(files, texts), *_django_places(models), *(p for _, p in hosted[:1]))
@@ -83,7 +85,7 @@ def stores(
         tools=_tools(files, manifests, found),
         migrations=tuple(_step(migration, assessment.risks.get(migration.path, ())) for migration in found),
         created_at_start=_places((*tables_made_at_start(facts for facts in keeping if facts.path not in known), *pushes(manifests, texts))),
-        base_sql=_places((*(Place(path, 1, 1) for path in _base_sql(files, texts, found)), *tables_made_at_start(scripts))),
+        base_sql=_places((*(Place(path, 1, 1) for path in base), *tables_made_at_start(scripts))),
         migrated_at_start=_places(migrated_at_start(keeping)),
         models=tuple((model.name, model.place) for model in models),
         problems=(
@@ -92,6 +94,7 @@ def stores(
             *_missing_hosted(hosted, found, texts, files),
             *_ignored(texts),
         ),
+        data=data_model(models, changes, production, Scripts(schemas, [(path, texts[path]) for path in base]), manifests),
     )
     read = [*production, *(syntax.files[file.path] for file in files if file.role is Role.MIGRATION and file.path in syntax.files)]
     unread = [facts for facts in read if facts.error_line and _SIGNS.search(texts[facts.path])]

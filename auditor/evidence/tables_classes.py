@@ -1,4 +1,4 @@
-"""Python classes by name with the classes they are made from: mixins and bases of models stand in other files. Part of the evidence DATA_MODEL."""
+"""Python classes by name with the classes they are made from: mixins and bases of models stand in other files. Part of the evidence STORES."""
 
 from __future__ import annotations
 

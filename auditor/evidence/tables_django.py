@@ -1,4 +1,4 @@
-"""Tables declared as Django models. Part of the evidence DATA_MODEL."""
+"""Tables declared as Django models. Part of the evidence STORES."""
 
 from __future__ import annotations
 

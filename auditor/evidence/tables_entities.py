@@ -1,4 +1,4 @@
-"""Tables declared by decorated classes: TypeORM, sequelize-typescript, Nest's Mongoose. Part of the evidence DATA_MODEL."""
+"""Tables declared by decorated classes: TypeORM, sequelize-typescript, Nest's Mongoose. Part of the evidence STORES."""
 
 from __future__ import annotations
 

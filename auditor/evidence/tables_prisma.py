@@ -1,4 +1,4 @@
-"""Models of Prisma schema files. Part of the evidence DATA_MODEL.
+"""Models of Prisma schema files. Part of the evidence STORES.
 
 A schema file is read line by line: one field or attribute stands on one line by the grammar of the language.
 """

@@ -1,4 +1,4 @@
-"""Tables and collections declared by calls: Drizzle, Sequelize, Mongoose. Part of the evidence DATA_MODEL."""
+"""Tables and collections declared by calls: Drizzle, Sequelize, Mongoose. Part of the evidence STORES."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables declared for SQLAlchemy, Flask-SQLAlchemy and SQLModel. Part of the evidence DATA_MODEL."""
+"""Tables declared for SQLAlchemy, Flask-SQLAlchemy and SQLModel. Part of the evidence STORES."""
 
 from __future__ import annotations
 

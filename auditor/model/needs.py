@@ -19,7 +19,6 @@ from auditor.model.need import Need
 from auditor.model.project import Project
 from auditor.model.snapshot import Snapshot
 from auditor.model.syntax import Syntax
-from auditor.model.tables import DataModel
 
 SNAPSHOT: Need[Snapshot] = Need("snapshot")
 TEXTS: Need[dict[str, str]] = Need("texts")
@@ -42,8 +41,6 @@ MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
 STORES: Need[Stores] = Need("stores")
-DATA_MODEL: Need[DataModel] = Need("data-model")
-"""Tables and collections as mappers and schema files declare them."""
 SECRETS: Need[Secrets] = Need("secrets")
 HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
 SECRET_HISTORY: Need[SecretHistory] = Need(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from auditor.model.verdict import Place
 
@@ -67,6 +67,6 @@ class DataModel:
     database (Prisma's relation mode), or are not watched by it (SQLite without its pragma), with the reason.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[Table, ...] = ()
     databases: frozenset[str] = frozenset()
-    unenforced: tuple[tuple[Place, str], ...] = field(default=())
+    unenforced: tuple[tuple[Place, str], ...] = ()

@@ -20,7 +20,7 @@ from auditor.checks.model_names import singular
 from auditor.checks.model_rules import Kind, Rule, rules
 from auditor.checks.registry import check
 from auditor.model.evidence import Access, Stores
-from auditor.model.needs import DATA_MODEL, PROJECT, STORES, SYNTAX, TEXTS
+from auditor.model.needs import PROJECT, STORES, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.syntax import FileFacts, Syntax, Value, ValueKind
 from auditor.model.tables import DataModel, Table
@@ -41,12 +41,12 @@ _VALIDATORS = re.compile(r"\$jsonSchema|withConverter")
 _DOCUMENT_MODELS = frozenset({"mongoengine", "beanie", "odmantic", "umongo", "pynamodb", "@typegoose/typegoose"})
 
 
-@check("data.integrity-constraints", needs=(DATA_MODEL, STORES, PROJECT, SYNTAX, TEXTS), tolerance=_TOLERANCE)
-def integrity_constraints(model: DataModel, stores: Stores, project: Project, syntax: Syntax, texts: dict[str, str]) -> Judgement:
+@check("data.integrity-constraints", needs=(STORES, PROJECT, SYNTAX, TEXTS), tolerance=_TOLERANCE)
+def integrity_constraints(stores: Stores, project: Project, syntax: Syntax, texts: dict[str, str]) -> Judgement:
     """Judge the rules of the tables, or of the documents where there are no tables."""
     files = syntax.of(project.production)
-    if model.tables:
-        return _tables(model, files)
+    if stores.data.tables:
+        return _tables(stores.data, files, _unread(stores))
     if stores.relational:
         reason = "A relational database is used, and nothing that could be read declares its tables: add the schema or the migrations to the repository."
         return Undecided(reason, stores.relational[:3])
@@ -55,7 +55,16 @@ def integrity_constraints(model: DataModel, stores: Stores, project: Project, sy
     return NotApplicable("No data model is kept: neither tables nor collections were found.")
 
 
-def _tables(model: DataModel, files: tuple[FileFacts, ...]) -> Assessed:
+def _unread(stores: Stores) -> tuple[tuple[str, str], ...]:
+    """Places that make tables at start, of which none could be read."""
+    if any(table.mapper not in {"sql", "mongoose"} for table in stores.data.tables):
+        return ()
+    read = {column.path or table.place.path for table in stores.data.tables for column in table.columns}
+    found = {place.path: place for place in stores.created_at_start if place.path not in read}
+    return tuple((f"{path}:{place.line}", "the tables made here could not be read") for path, place in sorted(found.items()))
+
+
+def _tables(model: DataModel, files: tuple[FileFacts, ...], unread: tuple[tuple[str, str], ...]) -> Assessed:
     expected = [*rules(model.tables), *_built_in_login(model, files)]
     unenforced = list(model.unenforced)
     declared = any(rule.kept for rule in expected if rule.kind is Kind.REFERENCE)
@@ -74,6 +83,7 @@ def _tables(model: DataModel, files: tuple[FileFacts, ...]) -> Assessed:
         bad=bad,
         total=total,
         floor=floor,
+        unexamined=unread,
         summary=_summary(model, missing, len(expected), len(unenforced)),
         findings=findings[:_SHOWN],
         evidence=tuple(rule.place for rule in expected if rule.kept)[:3],
@@ -101,10 +111,11 @@ def _signals(model: DataModel, expected: list[Rule]) -> tuple[str, ...]:
 
 _MESSAGES = {
     Kind.REFERENCE: ("reference-without-key", 20, "{table}.{column} names a row of {other}, and nothing makes the database check that the row exists: deleting it leaves this one behind."),
-    Kind.IDENTITY: ("login-not-unique", 20, "Two accounts can have the same {column} in {table}: two sign-ups at the same moment both succeed, and who logs in afterwards is luck."),
+    Kind.IDENTITY: ("login-not-unique", 20, "Two accounts can have the same {column} in {table}: two sign-ups at the same moment both succeed, and which of them a look-up finds afterwards is luck."),
     Kind.PAIR: ("pair-not-unique", 20, "{table} can connect the same {column} twice: a double click makes two rows, and every count is off."),
     Kind.MONEY: ("money-as-float", 681, "{table}.{column} is money in a floating-point type: sums drift by cents that nobody can find again."),
     Kind.BLOB: ("relation-in-a-value", 20, "{table}.{column} keeps rows of {other} inside of one value: the database can neither check them, nor find them, nor change them when {other} changes."),
+    Kind.CONTENT: ("content-in-a-value", 20, "All that {table} holds is one value of any form, {column}: the database accepts a record without a single field that the program needs."),
     Kind.KEY: ("no-primary-key", 20, "{table} has no primary key and no unique column: the same row can stand there twice, and nothing can name one of them."),
     Kind.REQUIRED: ("nothing-required", 20, "Nothing is required in {other}: a row without any content is accepted, and every reader has to expect it."),
     Kind.STATES: ("free-text-state", 20, "{other} columns such as {table}.{column} accept any word where a few are meant: a typing error is a state of its own."),
@@ -132,7 +143,7 @@ def _looked_up(rule: Rule, files: tuple[FileFacts, ...]) -> bool:
     column = rule.table.column(rule.columns[0])
     name = (column.attribute or column.name) if column is not None else rule.columns[0]
     compared = re.compile(rf"\b{re.escape(rule.table.name)}\.{re.escape(name)}\s*==")
-    written = re.compile(rf"\bWHERE\b[^;]{{0,200}}\b{re.escape(name)}\"?\s*=", re.IGNORECASE)
+    written = re.compile(rf"\bWHERE\b[^;]{{0,200}}\b{re.escape(name)}\"?\)?\s*=", re.IGNORECASE)
     owner = re.compile(
         rf"(?:^|[^a-z]){re.escape(singular(rule.table.name.lower()))}|\b{re.escape(rule.table.table or rule.table.name)}\b", re.IGNORECASE
     )
