@@ -87,7 +87,7 @@ def writes(facts: FileFacts, databases: tuple[DatabaseCall, ...], queries: tuple
         write = _of_text(facts, query)
         if write is not None:
             found[query.line, query.scope] = write
-    chains = _chains(facts)
+    chains = chains_of(facts)
     for database in databases:
         call = database.call
         write = _of_call(facts, call, chains[call.line, call.scope]) if call is not None else None
@@ -98,7 +98,7 @@ def writes(facts: FileFacts, databases: tuple[DatabaseCall, ...], queries: tuple
     return [found[key] for key in sorted(found)]
 
 
-def _chains(facts: FileFacts) -> dict[tuple[int, int], list[Call]]:
+def chains_of(facts: FileFacts) -> dict[tuple[int, int], list[Call]]:
     """The calls that begin on one line of one function."""
     chains: defaultdict[tuple[int, int], list[Call]] = defaultdict(list)
     for call in facts.calls:

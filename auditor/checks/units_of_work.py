@@ -154,14 +154,14 @@ def _unit_of(facts: FileFacts, scope: int) -> int:
             return scope
         if facts.definitions[definition.parent].kind is DefinitionKind.CLASS:
             return scope
-        around = _given_to(facts, scope)
+        around = given_to(facts, scope)
         if around is None or not _CLIMBS.search(around.callee):
             return scope
         scope = definition.parent
     return scope
 
 
-def _given_to(facts: FileFacts, scope: int) -> Call | None:
+def given_to(facts: FileFacts, scope: int) -> Call | None:
     """The call a function is an argument of: the narrowest one round it."""
     definition = facts.definitions[scope]
     if definition.name:
