@@ -14,7 +14,9 @@ from pathlib import Path
 
 from auditor.classify import classify
 from auditor.errors import UsageError
-from auditor.evidence.stores_models import declared, lag
+from auditor.evidence.stores_drift import drift
+from auditor.evidence.stores_models import declared
+from auditor.evidence.tables_prisma import relation_mode
 from auditor.languages import operations as ops
 from auditor.languages.migration_assessment import assess
 from auditor.languages.migration_risks import shown, target_of
@@ -32,7 +34,7 @@ from auditor.snapshot import read_tree
 __all__ = ["JudgedOperation", "MigrationReport", "MigrationVerdict", "SetProblem", "classify_migration", "classify_path"]
 
 _MODELS = re.compile(
-    r"\b(?:Column|mapped_column)\(|\bmodels\.Model\b|\bSQLModel\b|\b(?:pg|mysql|sqlite)Table\(|@Entity\b|\bsequelize\.define\("
+    r"\b(?:Column|mapped_column)\(|\bmodels\.Model\b|\bSQLModel\b|\b(?:pg|mysql|sqlite)Table\(|@Entity\b|\bsequelize\.define\(|\bModel\.init\(|\bextends Model\b"
 )
 _LOSING = frozenset({"drop_column", "drop_table", "data_loss_dml"})
 
@@ -143,7 +145,8 @@ def _drift(texts: dict[str, str], changes: MigrationSet) -> Iterator[SetProblem]
     known = {migration.path for migration in changes.migrations}
     files = [facts for path, text in sorted(texts.items()) if path not in known and (facts := _facts(path, text)) is not None]
     schemas = [(path, text) for path, text in sorted(texts.items()) if path.endswith(".prisma")]
-    for _kind, place, message in lag(tuple(declared(files, schemas, texts)), changes.migrations, texts):
+    keyless = any(relation_mode(path, text) is not None for path, text in schemas)
+    for _kind, place, message in drift(tuple(declared(files, schemas, texts)), changes, texts, keyless=keyless):
         yield SetProblem("drift", place.path, message)
 
 

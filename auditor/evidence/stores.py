@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from auditor.evidence.data_model import Scripts, data_model
 from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.evidence.stores_models import declared, lag
+from auditor.evidence.stores_drift import drift
+from auditor.evidence.stores_models import declared
 from auditor.evidence.stores_places import (
     CACHE_FILE,
     document_places,
@@ -19,7 +20,7 @@ from auditor.evidence.stores_places import (
     supabase_tables,
     tables_made_at_start,
 )
-from auditor.evidence.tables_prisma import provider
+from auditor.evidence.tables_prisma import provider, relation_mode
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of
 from auditor.languages.migration_assessment import assess
@@ -90,7 +91,7 @@ def stores(
         models=tuple((model.name, model.place) for model in models),
         problems=(
             *((kind, Place(path, 1, 1), message) for kind, path, message in changes.problems),
-            *lag(models, found, texts),
+            *drift(models, changes, texts, keyless=any(relation_mode(path, text) is not None for path, text in schemas)),
             *_missing_hosted(hosted, found, texts, files),
             *_ignored(texts),
         ),

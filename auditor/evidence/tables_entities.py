@@ -69,7 +69,8 @@ def _table(
             _group(decorator, uniques, indexes)
     place = Place(facts.path, definition.line, definition.line)
     whole = all(owner is not None for owner in chain)
-    listed = [_keyed(column, keys) for column in columns.values()]
+    off = {key for key in ("createdAt", "updatedAt", "deletedAt") if _switched_off(entity, key)}
+    listed = [_keyed(column, keys) for column in columns.values() if (column.attribute or column.name) not in off]
     return Table(definition.name, _named(entity), place, mapper, tuple(listed), tuple(uniques), tuple(indexes), whole)
 
 
@@ -89,6 +90,12 @@ def _lineage(found: _Class, by_name: dict[str, list[_Class]]) -> Iterator[_Class
         current = near[0] if len(near) == 1 and near[0] != current else None
         if current is None:
             yield None
+
+
+def _switched_off(entity: Call, key: str) -> bool:
+    """Whether a table is told to do without one of its times."""
+    own, every = _option(entity, key), _option(entity, "timestamps")
+    return any(value is not None and value.text == "false" for value in (own, every))
 
 
 def _named(entity: Call) -> str:
@@ -121,11 +128,12 @@ def _columns(field: Assignment, mapper: str, keys: dict[str, str]) -> Iterator[C
         unique = relation.callee == "OneToOne"
         yield Column(name, field.line, "", null=null is None or null.text != "false", unique=unique, indexed="Index" in decorators)
     made = next((call for name, call in decorators.items() if name in _COLUMNS), None)
-    if made is not None:
-        yield _column(field, made, decorators, mapper, keys)
+    column = _column(field, made, decorators, mapper, keys) if made is not None else None
+    if column is not None:
+        yield column
 
 
-def _column(field: Assignment, made: Call, decorators: dict[str, Call], mapper: str, keys: dict[str, str]) -> Column:
+def _column(field: Assignment, made: Call, decorators: dict[str, Call], mapper: str, keys: dict[str, str]) -> Column | None:
     named = _option(made, "name") or _option(made, "field")
     name = named.literal if named is not None and named.kind is ValueKind.STRING else field.target
     if "ForeignKey" in decorators:
@@ -133,6 +141,8 @@ def _column(field: Assignment, made: Call, decorators: dict[str, Call], mapper: 
     if "References" in decorators or (mapper == "mongoose" and _option(made, "ref") is not None):
         keys[name] = "?"
     kind = _type(field, made)
+    if kind == "virtual":
+        return None
     primary = made.callee.startswith("Primary") or "PrimaryKey" in decorators
     default = _option(made, "default") or _option(made, "defaultValue")
     automatic = made.callee in {"CreateDateColumn", "UpdateDateColumn", "CreatedAt", "UpdatedAt"}

@@ -3,8 +3,8 @@
 Passing title: Every change of the database structure is a file in the repository
 Failing title: Nothing in the repository says how the database gets the structure the code expects
 Grading: Pass when a migration tool has its files here, they know every model and column the code declares, and nothing else makes tables.
-    Partial when tables are also made at start, when models or columns are in no migration, when the order of the files has a fork or a gap, or when
-    numbered SQL files are there that nothing applies. Fail when tables are made at start only, by one SQL file only, by a schema push, or by nothing in the repository.
+    Partial when tables are also made at start, when models, columns, unique rules or foreign keys are in no migration, when the migrations leave a required column
+    that no model fills, when the order of the files has a fork or a gap, or when numbered SQL files are there that nothing applies. Fail when tables are made at start only, by one SQL file only, by a schema push, or by nothing in the repository.
 Done when: A fresh database gets its whole structure from the migrations, `create_all`, `CREATE TABLE IF NOT EXISTS`, `sync` and schema pushes are gone
     from the start path, and a check in the pipeline compares models and migrations.
 What it cannot see: What was changed by hand in a running database, and migrations whose names are computed.
