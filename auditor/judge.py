@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from auditor.catalogue import catalogue
@@ -11,10 +12,12 @@ from auditor.checks.registry import Check
 from auditor.classify import role_by_path
 from auditor.gather import TIME_LIMIT, Evidence
 from auditor.model.need import Known, Need, Unavailable
+from auditor.model.needs import CLONES, COMPLEXITY, FLOWS, MODULE_GRAPH, ROUTES, SYNTAX
 from auditor.model.report import Item
-from auditor.model.snapshot import READ_LANGUAGES, Role, Snapshot
+from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Role, Snapshot
 from auditor.model.verdict import Assessed, Confidence, Judgement, NotApplicable, Outcome, Undecided, Verdict
 from auditor.score import verdict_of
+from auditor.words import listed, plural
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +26,10 @@ _NOT_CONTENT = ("a symbolic link", "a submodule", "below a symbolic link", "miss
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".pyi")
 """Files that declare types only: nothing in them runs."""
 _UNEXAMINED_SHOWN = 50
+_FACTS_OF_CODE = frozenset(need.name for need in (SYNTAX, ROUTES, MODULE_GRAPH, CLONES, COMPLEXITY, FLOWS))
+"""Evidence that exists for the languages that are read."""
+_UNREAD_SHARE = 0.1
+"""Share of the product's lines in other languages from which nothing can be said of the product as a whole."""
 
 
 def judge(check: Check, evidence: Evidence, snapshot: Snapshot, *, reraise: bool = False) -> Outcome:
@@ -45,12 +52,32 @@ def judge(check: Check, evidence: Evidence, snapshot: Snapshot, *, reraise: bool
             raise
         _log.debug("check %s crashed", check.id, exc_info=True)
         return _unknown(item, f"the check crashed ({type(error).__name__}); this is a defect of auditor, please report it")
-    return _outcome(item, check, judgement, _examination(check, evidence, snapshot))
+    outcome = _outcome(item, check, judgement, _examination(check, evidence, snapshot))
+    return _held_back(outcome, check, _in_unread_languages(snapshot))
 
 
 def out_of_time(check: Check) -> Outcome:
     """The outcome of a check that could not run any more."""
     return _unknown(catalogue().item(check.id), f"not judged: {TIME_LIMIT}")
+
+
+def _in_unread_languages(snapshot: Snapshot) -> str:
+    """The part of the product's code in languages that are not read, in words; "" where it is too small to matter."""
+    code = [file for file in snapshot.with_role(Role.FIRST_PARTY) if file.language in READ_LANGUAGES | UNREAD_LANGUAGES]
+    unread = [file for file in code if file.language in UNREAD_LANGUAGES]
+    lines = sum(file.lines for file in unread)
+    if not unread or lines < _UNREAD_SHARE * sum(file.lines for file in code):
+        return ""
+    names = sorted({file.language.value for file in unread})
+    return f"{plural(len(unread), 'file')} of the product ({lines:,} lines of {listed(names)}) are in a language this version does not read"
+
+
+def _held_back(outcome: Outcome, check: Check, unread: str) -> Outcome:
+    """Neither a pass nor “does not arise” where much of the code could not be looked at."""
+    of_code = Role.FIRST_PARTY in check.roles and any(need.name in _FACTS_OF_CODE for need in (*check.needs, *check.corroborating))
+    if not unread or not of_code or outcome.verdict not in {Verdict.PASS, Verdict.NOT_APPLICABLE}:
+        return outcome
+    return replace(outcome, verdict=Verdict.UNKNOWN, ceiling=1.0, reason=f"{outcome.reason} Not proven: {unread}.")
 
 
 def _value(evidence: Evidence, need: Need[Any]) -> Any:

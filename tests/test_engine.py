@@ -10,6 +10,7 @@ from auditor import audit
 from auditor.engine import rules_digest
 from auditor.errors import NothingToAuditError, UsageError
 from auditor.model.report import Report
+from auditor.model.verdict import Verdict
 from tests.support.repositories import from_texts
 
 ITEM = "security.sql-parameterised"
@@ -64,3 +65,27 @@ def test_wrong_calls(tmp_path: Path) -> None:
 
 def test_the_rules_have_a_digest() -> None:
     assert len(rules_digest()) == 12
+
+
+def _tree(path: Path, texts: dict[str, str]) -> Path:
+    path.mkdir()
+    return from_texts(path, texts)
+
+
+@pytest.mark.tools
+def test_code_in_other_languages_holds_back_what_speaks_for_the_whole(tmp_path: Path) -> None:
+    """A page beside a service in another language: nothing passes, and nothing is out of place, for want of a service in sight."""
+    page = {
+        "package.json": '{"name": "shop", "dependencies": {"react": "19.0.0"}, "scripts": {"build": "vite build"}, "devDependencies": {"vite": "7.0.0"}}',
+        "src/main.tsx": "import { createRoot } from 'react-dom/client';\n" + "export const total = (a: number, b: number) => a + b;\n" * 40,
+    }
+    service = {f"service/src/Order{n}.java": "package shop;\n" + f"class Order{n} {{ int total; }}\n" * 4 for n in range(8)}
+    items = ["observability.health-endpoint", "security.no-dynamic-execution", "specs.agent-rules"]
+    without = {outcome.id: outcome for outcome in audit(_tree(tmp_path / "page", page), only=items, use_cache=False).outcomes}
+    beside = {outcome.id: outcome for outcome in audit(_tree(tmp_path / "both", page | service), only=items, use_cache=False).outcomes}
+    assert without["observability.health-endpoint"].verdict is Verdict.NOT_APPLICABLE
+    assert without["security.no-dynamic-execution"].verdict is Verdict.PASS
+    for item in items[:2]:
+        assert beside[item].verdict is Verdict.UNKNOWN
+        assert "8 files of the product (40 lines of java) are in a language this version does not read" in beside[item].reason
+    assert beside["specs.agent-rules"].verdict is without["specs.agent-rules"].verdict
