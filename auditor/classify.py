@@ -158,6 +158,8 @@ _SCRIPT_DIRS = {
     ".circleci",
     "seeds",
     "seeders",
+    "scratch",
+    "jules-scratch",
 }
 _TOOL_DIRS = {"tools", "tooling", "contrib", "ci"}
 """Folders that hold scripts at the top of a repository and product code elsewhere (an agent has tools): there a file must look like a script."""

@@ -98,6 +98,7 @@ OTHER = {
     "src/Button.stories.tsx": (OWN, Role.EXAMPLE),
     "analysis.ipynb": ("{}", Role.EXAMPLE),
     "scripts/seed.py": (PYTHON, Role.SCRIPT),
+    "jules-scratch/verification/verify_page.py": (PYTHON, Role.SCRIPT),
     "backend/scripts/create_admin.py": (PYTHON, Role.SCRIPT),
     "tools/release.py": (SCRIPT, Role.SCRIPT),
     "extra/release/notes.mjs": (OWN, Role.SCRIPT),
