@@ -1,7 +1,7 @@
 """Uploads that are kept on disk under the ending their sender chose while nothing looks at what kind of file they are.
 
 Only where code names the kind it expects (pictures, a table, a film), or keeps the file in a folder that is served: a store for any kind of file is another
-matter. A library's cleaning of the name (`secure_filename`) keeps the ending. Where the file says anything about kinds of files, names the allowed ones or opens
+matter. A library's cleaning of the name (`secure_filename`) keeps the ending. Where the code says anything about kinds of files, names the allowed ones or opens
 the upload as what it should be, that is taken for the look.
 """
 
@@ -14,7 +14,7 @@ from auditor.model.syntax import Call, FileFacts, Value
 from auditor.model.verdict import Confidence, Finding
 
 _LOOKS = re.compile(
-    r"allowed|permitted|accepted|whitelist|allow_?list|content_?-?type|mime|imghdr|\bmagic\b|file_?type|fileFilter|\.ends_?with\(|endsWith|FileAllowed|FileRequired|FileExtension|[vV]alidat"
+    r"allowed|permitted|accepted|whitelist|allow_?list|content_?-?type|mime|imghdr|\bmagic\b|file_?type|fileFilter|\.ends_?with\(|endsWith|FileAllowed|FileRequired|FileExtension|[vV]alidat|is_valid"
     r"|guess_type|Image\.open|\bsharp\(|\.includes\(|\bnot in\b|\bsuffix(?:es)?\b[^\n]{0,40}\bin\b|[eE]xtensions\b|\.(?:match|test)\(",
 )
 _PYTHON_UPLOAD = re.compile(r"\brequest\.(?:files|FILES)\b")
@@ -29,14 +29,14 @@ _STEPS = 3
 
 def upload_types(facts: FileFacts, text: str) -> Iterator[Finding]:
     """Each place of one server file."""
-    if _LOOKS.search(text):
-        return
     lines = text.split("\n")
-    places = _in_python(facts) if facts.path.endswith(".py") else _in_scripts(facts)
-    for line, end_line, scope in dict.fromkeys(places):
-        around = facts.definitions[scope] if facts.path.endswith(".py") else None
-        said = lines[around.line - 1 : around.end_line] if around is not None else lines
-        if not any(_EXPECTED.search(_plain(one)) for one in said):
+    python = facts.path.endswith(".py")
+    for line, end_line, scope in dict.fromkeys(_in_python(facts) if python else _in_scripts(facts)):
+        function = facts.definitions[scope] if python else None
+        # a script says elsewhere in its file what its uploads may be; a function of Python says it itself, or asks a form or a helper by a name that does
+        around = lines[function.line - 1 : function.end_line] if function is not None else lines
+        marks = [mark.callee for mark in function.decorators] if function is not None else []
+        if _LOOKS.search("\n".join((*marks, *around))) or not any(_EXPECTED.search(_plain(one)) for one in around):
             continue
         message = "An upload is kept under the ending its sender chose, and nothing looks at what it is: a page or a program can be put where pictures are expected."
         yield Finding("upload-of-any-type", facts.path, message, line, end_line, Confidence.MEDIUM, "syntax", 434)
