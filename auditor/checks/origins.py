@@ -18,11 +18,7 @@ _CALLERS = 12
 _VISITS = 600
 _BASES = 8
 _NAMESAKES = 4
-"""Functions of one name among which a call by name may choose; all of them are looked at."""
-_NESTING = 3
-"""Calls of text-making functions inside of one another."""
-_VALUE_FOLLOWS = re.compile(r"(?:['\"]%?|(?:[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*)$", re.IGNORECASE)
-"""The end of a query text after which a value stands, not a piece of the query's own language."""
+"""Functions of one name among which a call by name may choose."""
 _LOOP_LINES = 250
 _REQUEST = re.compile(
     r"^(?:self\.)?request\.(?:args|form|values|json|data|files|cookies|headers|GET|POST|FILES|COOKIES|META|body|query_params|path_params|get_json|query|match_info|params|nextUrl)\b"
@@ -58,10 +54,8 @@ class Origin(IntEnum):
     """Who chooses the value; the greater, the worse."""
 
     CONSTANT = 0
-    FRAGMENT = 1
-    """A text that another function of the code puts together: what is in it is that function's matter."""
-    OWN = 2
-    OUTSIDE = 3
+    OWN = 1
+    OUTSIDE = 2
 
 
 class Origins:
@@ -121,9 +115,9 @@ class Origins:
                 return Origin.CONSTANT
             case ValueKind.OPERATION if value.items:
                 items = value.items[1:] if value.items[0][0] == "?:" else value.items
-                return self._pasted([item for _, item in items], _before_operands(items), path, scope, line, depth)
+                return self._worst((item for _, item in items), path, scope, line, depth)
             case ValueKind.TEMPLATE if value.items:
-                return self._pasted([item for _, item in value.items], value.literal.split("{}"), path, scope, line, depth)
+                return self._worst((item for _, item in value.items), path, scope, line, depth)
             case _:
                 return Origin.CONSTANT if _CONSTANT_ELEMENTS.search(value.text) else self._names(value, path, scope, line, depth)
 
@@ -131,14 +125,6 @@ class Origins:
         worst = Origin.CONSTANT
         for value in values:  # type: ignore[attr-defined]
             worst = max(worst, self._value(value, path, scope, line, depth))
-        return worst
-
-    def _pasted(self, values: list[Value], before: list[str], path: str, scope: int, line: int, depth: int) -> Origin:  # noqa: PLR0917 - a place
-        """The worst origin among pieces of a text; what stands where a value belongs is a value, whoever made it a text."""
-        worst = Origin.CONSTANT
-        for value, text in zip(values, before, strict=False):
-            found = self._value(value, path, scope, line, depth)
-            worst = max(worst, Origin.OWN if found is Origin.FRAGMENT and _VALUE_FOLLOWS.search(text) else found)
         return worst
 
     def _named(self, value: Value, path: str, scope: int, line: int, depth: int) -> Origin:
@@ -168,8 +154,6 @@ class Origins:
             returned = self._returned(found, depth - 1)
             if returned is Origin.CONSTANT:
                 return Origin.CONSTANT
-        if self._makes_text(last_name(callee), _NESTING):
-            return max(Origin.FRAGMENT, self._outside(value, path, scope, line, depth))
         return self._names(value, path, scope, line, depth) or (
             Origin.CONSTANT
             if last_name(callee)
@@ -194,43 +178,6 @@ class Origins:
             }
             else Origin.OWN
         )
-
-    def _outside(self, value: Value, path: str, scope: int, line: int, depth: int) -> Origin:
-        """OUTSIDE where a name in the value is, else CONSTANT."""
-        found = self._names(value, path, scope, line, depth)
-        return found if found is Origin.OUTSIDE else Origin.CONSTANT
-
-    def _makes_text(self, name: str, depth: int, entry: str = "") -> bool:
-        """Whether every function of that name puts a text together, or, with `entry`, an object that has one under that key."""
-        places = self._definitions.get(name, [])
-        if depth < 0 or not 0 < len(places) <= _NAMESAKES:
-            return False
-        found = False
-        for path, index in places:
-            returned = [given.value for given in self._files[path].returns if given.scope == index and given.value is not None]
-            pieces = [value.item(entry) for value in returned] if entry else returned
-            texts = [value for value in pieces if value is not None]
-            if not all(self._is_text(value, depth - 1, (path, index)) for value in texts) or not (texts or entry):
-                return False
-            found = found or bool(texts)
-        return found
-
-    def _is_text(self, value: Value, depth: int, place: tuple[str, int]) -> bool:
-        """Whether a value is a text that the code writes itself, whatever is pasted into it."""
-        match value.kind:
-            case ValueKind.STRING | ValueKind.TEMPLATE:
-                return True
-            case ValueKind.OPERATION if value.items:
-                items = value.items[1:] if value.items[0][0] == "?:" else value.items
-                return (any if items[0][0] == "+" else all)(self._is_text(item, depth, place) for _, item in items)
-            case ValueKind.CALL:
-                return last_name(value.literal) == "join" or self._makes_text(last_name(value.literal), depth)
-            case ValueKind.NAME if depth > 0:
-                path, scope = place
-                given = [entry.value for entry in self._files[path].assignments if entry.scope == scope and entry.target == value.literal]
-                return bool(given) and all(made is not None and self._is_text(made, depth - 1, place) for made in given)
-            case _:
-                return False
 
     def _returned(self, place: tuple[str, int], depth: int) -> Origin:
         path, index = place
@@ -337,11 +284,6 @@ class Origins:
                 values.extend(argument.value for argument in call.arguments)
         if values:
             return max(self._value(value, path, scope, line, depth - 1) for value in values)
-        if destructured and all(entry.value is not None and self._has_text(entry.value, name) for entry in destructured):
-            return max(
-                Origin.FRAGMENT,
-                *(self._outside(entry.value, path, scope, line, depth - 1) for entry in destructured if entry.value is not None),
-            )
         if destructured:
             origins = [self._value(entry.value, path, scope, line, depth - 1) for entry in destructured if entry.value is not None]
             return max(origins, default=Origin.OWN) or Origin.OWN
@@ -351,10 +293,6 @@ class Origins:
         if scope >= 0:
             return self._parameter(name, facts, scope, depth)
         return None
-
-    def _has_text(self, value: Value, name: str) -> bool:
-        """Whether what is taken apart is the answer of a function that has a text under the name."""
-        return value.kind is ValueKind.CALL and self._makes_text(last_name(value.literal), _NESTING, name)
 
     def _parameter(self, name: str, facts: FileFacts, scope: int, depth: int) -> Origin | None:
         definition = facts.definitions[scope]
@@ -469,11 +407,6 @@ def _is_number(value: Value, path: str) -> bool:
     if path.endswith(".py"):
         return signs in ({"-"}, {"/"}, {"//"}, {"**"}) and len(value.items) > 1
     return bool(signs) and (signs <= {"*", "-", "/", "%", "**"} or (signs == {"+"} and len(value.items) == 1))
-
-
-def _before_operands(items: tuple[tuple[str, Value], ...]) -> list[str]:
-    """The constant text that stands before each operand of a sum."""
-    return ["", *(item.literal if item.kind in {ValueKind.STRING, ValueKind.TEMPLATE} else "" for _, item in items)]
 
 
 def _indent(text: str) -> int:

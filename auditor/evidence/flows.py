@@ -44,7 +44,8 @@ _PYTHON_ENTRY = re.compile(
 )
 _QUERY = re.compile(r"\b(?:select\s|insert\s+into|update\s|delete\s+from|where\s)", re.IGNORECASE)
 _SENDS = re.compile(r"\b(?:execute\w*|raw|query|text|rawQuery|\w+RawUnsafe|unsafe|prepare)\(", re.IGNORECASE)
-"""Code that sends queries is followed too, so that it is known what becomes part of them."""
+_STARTS = re.compile(r"\b(?:child_?process|subprocess|os\.(?:system|popen))\b", re.IGNORECASE)
+"""Code that sends queries or starts programs is followed too, so that it is known what becomes part of them."""
 _CALL_LINES = 60
 _EMBEDDED = "#script"
 """Added to the path of a page or Python file for the scripts inside it; a place is shown without it."""
@@ -158,7 +159,7 @@ class _Tracer:
     def _enters(self, file: SourceFile) -> bool:
         text = self.code[file.path]
         entry = _PYTHON_ENTRY if file.language is Language.PYTHON else _SCRIPT_ENTRY
-        return bool(entry.search(text) or _MARKUP.search(text) or (_QUERY.search(text) and _SENDS.search(text)))
+        return bool(entry.search(text) or _MARKUP.search(text) or _STARTS.search(text) or (_QUERY.search(text) and _SENDS.search(text)))
 
     def mentioned(self, name: str) -> bool:
         """Whether a file that was not followed calls something of that name, which is none of its own functions."""

@@ -87,3 +87,14 @@ def test_stored_results_say_the_same(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     first = examine(tmp_path / "one", texts, cache)
     assert examine(tmp_path / "two", texts, cache).settled == first.settled != frozenset()
+
+
+def test_a_clause_that_is_added_only_sometimes(tmp_path: Path) -> None:
+    text = (
+        "import sqlite3\n\n\ndef where(filters):\n    if not filters:\n        return '', []\n    parts = [f'{key.column} = ?' for key in filters]\n    return ' and '.join(parts), []\n\n\n"
+        "def rows(connection: sqlite3.Connection, filters):\n    clause, values = where(filters)\n    sql = 'SELECT a, b FROM t'\n"
+        "    if clause:\n        sql += ' WHERE ' + clause\n    return connection.execute(sql, values).fetchall()\n"
+    )
+    found = examine(tmp_path, {"app/rows.py": text})
+    assert not found.hits
+    assert at(found.composed, "app/rows.py") == [16]

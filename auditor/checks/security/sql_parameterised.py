@@ -57,7 +57,12 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
     """Follow every query text to its pieces."""
     server = project.server
     files = syntax.of(server)
-    suspected = [hit for tool in (semgrep, bandit) for hit in tool.of(ITEM) if not flows.settles(hit)]
+    suspected = [
+        hit
+        for tool in (semgrep, bandit)
+        for hit in tool.of(ITEM)
+        if not flows.settles(hit) and not flows.composed_at(hit.path, hit.line, hit.end_line, hit.cwe)
+    ]
     validated = _validates_bodies(syntax.of(project.production))
     followed = [hit for hit in flows.of(ITEM) if hit.rule != "nosql-operator" or not validated]
     hits = [hit for hit in (*followed, *suspected) if hit.path in server and _counts(hit, texts)]
@@ -72,9 +77,7 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
         and not flows.composed_at(query.path, query.line, query.end_line, _SQL)
     )
     findings = _findings(doubtful, hits, origins)
-    composed = tuple(
-        query for query in doubtful if origins.of(query.value, query.path, query.scope, query.line) is Origin.FRAGMENT
-    ) + tuple(query for query in queries if flows.composed_at(query.path, query.line, query.end_line, _SQL))
+    composed = tuple(query for query in queries if flows.composed_at(query.path, query.line, query.end_line, _SQL))
     worst = max((_weight(finding) for finding in findings), default=0.0)
     total = max(len(queries), len(findings))
     return Assessed(
@@ -124,7 +127,7 @@ def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: Orig
         own = {(query.path, line) for line in (*range(query.line, query.end_line + 1), query.made_line)}
         places |= own
         origin = origins.of(query.value, query.path, query.scope, query.line)
-        if origin not in {Origin.CONSTANT, Origin.FRAGMENT} and not own & found.keys():
+        if origin is not Origin.CONSTANT and not own & found.keys():
             found[query.path, query.line] = _of_query(query, origin)
     for hit in hits:
         seen = {(hit.path, line) for line in range(hit.line, hit.end_line + 1)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final
 
 from auditor.languages import flow_ir as ir
@@ -28,6 +29,7 @@ HOLE: Final = "{}"
 OWN_HOLE: Final = "{_}"
 """A part of a text that is not known and does not come from outside."""
 SKELETON_LIMIT: Final = 600
+_PART_OF_A_HOLE: Final = re.compile(r"\{_?$")
 _VALUE_FOLLOWS: Final = re.compile(r"(?:['\"]%?|(?:[=<>]|\b(?:like|ilike|in|values|limit|offset))\s*)$", re.IGNORECASE)
 """The end of a query text after which a value stands, not a piece of the query's own language."""
 
@@ -240,12 +242,14 @@ def _same(one: ir.Constant | Unset, other: ir.Constant | Unset) -> bool:
 
 
 def _common(one: Value, other: Value) -> str:
-    """The skeleton that holds the outside part: a constant on the other side (a default) says nothing against it."""
+    """The skeleton that holds the outside part (a constant on the other side, a default, says nothing against it), or how both begin."""
     if not one.marks and other.marks:
         return other.skeleton
     if not other.marks and one.marks:
         return one.skeleton
-    return HOLE
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one.skeleton, other.skeleton, strict=False))
+    begins = _PART_OF_A_HOLE.sub("", "".join(letter for letter, _ in alike))
+    return begins + (HOLE if one.marks else OWN_HOLE) if begins else HOLE
 
 
 def _joined_items(one: Mapping[ir.Constant, Value] | None, other: Mapping[ir.Constant, Value] | None) -> Mapping[ir.Constant, Value] | None:
