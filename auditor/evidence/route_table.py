@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from auditor.evidence.route_names import Spot
@@ -58,23 +58,31 @@ class Table:
     """Routers that serve nothing until something mounts them."""
     loops: list[Mount] = field(default_factory=list)
     """Mounts of whatever a loop or a parameter holds: `child` is the parent again."""
+    opaque: list[Mount] = field(default_factory=list)
+    """Mounts of what is not read, such as a library's router: `child` is the parent again."""
 
     def add(self, router: Spot | None, route: Route, line: int) -> None:
         """An endpoint of a router, or (None) one whose path is complete."""
         self.entries.append(Entry(router, route, line))
 
-    def routes(self) -> Routes:
-        """All endpoints with full paths, by path of the file, line, method and path."""
-        placement = _Placement(self)
-        found = {route for entry in self.entries for route in placement.of(entry)}
-        ordered = sorted(found, key=lambda r: (r.place.path, r.place.line, r.method, r.path, r.handler, r.through))
-        return Routes(tuple(ordered), tuple(sorted(set(self.unresolved))))
+    def routes(self, unmounted: frozenset[Spot] = frozenset()) -> Routes:
+        """All endpoints with full paths, by path of the file, line, method and path; those of `unmounted` routers apart."""
+        placement = _Placement(self, unmounted)
+        served = (entry for entry in self.entries if not placement.is_lost(entry.router))
+        lost = (entry for entry in self.entries if placement.is_lost(entry.router))
+        return Routes(
+            _ordered(route for entry in served for route in placement.of(entry)),
+            tuple(sorted(set(self.unresolved))),
+            _ordered(route for entry in lost for route in placement.of(entry)),
+            tuple(sorted({below for mount in self.opaque for below in placement.below(mount)}, key=lambda b: (b[0], b[1].path, b[1].line))),
+        )
 
 
 class _Placement:
     """Where the entries of a finished table are served."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, unmounted: frozenset[Spot]) -> None:
+        self._unmounted = unmounted
         self._prefixes = table.prefixes
         self._above: defaultdict[Spot, list[Mount]] = defaultdict(list)
         for mount in table.mounts:
@@ -86,6 +94,20 @@ class _Placement:
             loop = table.loops[0]
             for spot in sorted(table.parts - self._above.keys() - {loop.parent}, key=lambda part: (part.path, part.name)):
                 self._above[spot].append(replace(loop, child=spot))
+
+    def is_lost(self, router: Spot | None, depth: int = _DEPTH) -> bool:
+        """Whether a router, or all that it is mounted on, is mounted nowhere."""
+        if router is None or router in self._unmounted or not depth:
+            return router is not None and router in self._unmounted
+        parents = {mount.parent for mount in self._above.get(router, ()) if mount.parent != router}
+        return bool(parents) and all(self.is_lost(parent, depth - 1) for parent in parents)
+
+    def below(self, mount: Mount) -> Iterator[tuple[str, Place]]:
+        """Every path below which something is mounted that is not read."""
+        place = place_of(mount.parent.path, mount.line)
+        for number, (prefix, _) in enumerate(self._ways(mount.parent, mount.line, mount.prefix, frozenset())):
+            if number < _MOST_PLACES:
+                yield joined(prefix, mount.prefix) or "/", place
 
     def of(self, entry: Entry) -> Iterator[Route]:
         """The route once per place its router is mounted at."""
@@ -112,6 +134,10 @@ class _Placement:
             inner = joined(mount.prefix, joined(prefix, path))
             for outer, through in self._ways(mount.parent, mount.line, inner, seen | {router}):
                 yield joined(joined(outer, mount.prefix), prefix), (*(() if mount.apart else through), *mount.through, *own)
+
+
+def _ordered(routes: Iterable[Route]) -> tuple[Route, ...]:
+    return tuple(sorted(set(routes), key=lambda r: (r.place.path, r.place.line, r.method, r.path, r.handler, r.through)))
 
 
 def _covers(prefix: str, path: str) -> bool:

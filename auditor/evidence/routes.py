@@ -16,12 +16,13 @@ from auditor.evidence.routes_pyramid import pyramid_routes
 from auditor.evidence.routes_python import PythonRoutes
 from auditor.evidence.routes_script import ScriptRoutes
 from auditor.evidence.routes_sockets import plain_servers, socket_routes
+from auditor.evidence.routes_unmounted import unmounted_routers
 from auditor.model.artifacts import Manifests
 from auditor.model.evidence import Routes
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Project
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Role, Snapshot
 from auditor.model.syntax import FileFacts, ImportKind, Syntax
 
 _ANSWERING = frozenset(
@@ -73,7 +74,9 @@ def routes(
     file_routes(table, scripts, project)
     broken = tuple((facts.path, f"does not parse (line {facts.error_line})") for facts in files if facts.error_line)
     examined = frozenset(facts.path for facts in files if not facts.error_line)
-    return Known(table.routes(), own_stamp(), examined, broken)
+    others = frozenset(file.path for file in snapshot.files if file.role in {Role.FIRST_PARTY, Role.SCRIPT})
+    unmounted = unmounted_routers(names, table, syntax.of(others))
+    return Known(table.routes(unmounted), own_stamp(), examined, broken)
 
 
 def _answers(facts: FileFacts | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.evidence.route_names import Names, Spot
-from auditor.evidence.route_table import Table, joined, place_of
+from auditor.evidence.route_table import Mount, Table, joined, place_of
 from auditor.languages.migrations import last, texts_of
 from auditor.model.evidence import Route, RouteKind
 from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKind
@@ -159,6 +159,12 @@ class DjangoRoutes:
                 self._view_sets(self._files.get(target.path, facts), full, {target.name.removesuffix(".urls")})
             return
         value = call.argument("view", 1)
+        listed = {name.removesuffix(".urls") for name in value.names if name.endswith(".urls")} if value is not None else set()
+        if value is not None and listed and re.match(r"include\(\s*[\[(]", value.text):  # include([..., *router.urls])
+            self._view_sets(facts, full, listed)
+        if value is not None and re.match(r"include\((?!\s*[\[(])", value.text):
+            here = Spot(facts.path, "urlpatterns")
+            self._table.opaque.append(Mount(here, here, full, call.line))
         if (
             value is not None
             and not (value.kind is ValueKind.CALL and last(value.literal) == "include")

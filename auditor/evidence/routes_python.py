@@ -255,10 +255,15 @@ class PythonRoutes:
         prefix_value = (
             call.argument("url_prefix") or call.argument("prefix") or call.argument("path") or call.argument("", 0 if path_first else 1)
         )
-        if value is None or value.kind is not ValueKind.NAME:
+        if value is None:
+            return
+        if value.kind is not ValueKind.NAME:
+            if last(value.literal) != "StaticFiles":
+                self._opaque(facts, call, base, prefix_value)
             return
         child = self._instance_router(facts, value.literal) or self._names.spot(facts.path, value.literal)
         if child is None:
+            self._opaque(facts, call, base, prefix_value)
             return
         if child not in self._frameworks:
             named = Spot(child.path, f"{child.name}.router".lstrip("."))
@@ -267,11 +272,18 @@ class PythonRoutes:
             parent = self._router(facts, base)
             if call.in_loop and parent is not None and verb in {"include_router", "register_blueprint", "blueprint"}:
                 self._table.loops.append(Mount(parent, parent, "", call.line, tuple(self._dependencies(call))))
+            self._opaque(facts, call, base, prefix_value)
             return
         prefix = self._names.text(facts.path, prefix_value) if prefix_value is not value else ""
         if verb in {"register_blueprint", "add_namespace"} and prefix and self._table.prefixes.get(child):
             self._table.prefixes.pop(child)  # the prefix given when registering replaces the blueprint's own
         self._mount(facts, base, child, prefix or "", call)
+
+    def _opaque(self, facts: FileFacts, call: Call, base: str, prefix: Value | None) -> None:
+        """Something is mounted whose endpoints are not read."""
+        parent = self._router(facts, base)
+        if parent is not None:
+            self._table.opaque.append(Mount(parent, parent, self._names.text(facts.path, prefix) or "", call.line))
 
     def _instance_router(self, facts: FileFacts, dotted: str) -> Spot | None:
         """`Things().router`, or `things.router` where `things = Things()`: the router a class makes for itself."""

@@ -295,6 +295,8 @@ class ScriptRoutes:
             self._table.loops.append(Mount(router, router, "", call.line, tuple(name for name in before if name != values[-1].literal)))
             return
         if before and not any(self._child(facts, call, value) for value in values):
+            if prefix:
+                self._table.opaque.append(Mount(router, router, prefix, call.line))
             line = call.line - 1 if begins_chain(call.callee) else call.line
             self._table.layers.extend(Layer(router, prefix or "", name, line) for name in before)
 

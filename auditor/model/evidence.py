@@ -261,10 +261,42 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Every endpoint found, by path and line; `unresolved` are places whose path or handler could not be read."""
+    """Every endpoint found, by path and line; `unresolved` are places whose path or handler could not be read.
+
+    `unmounted`: endpoints of routers that nothing includes or imports, which nobody can reach; their paths lack the prefix they would get.
+    `opaque`: paths below which something serves whose endpoints are not seen: a library's router, a mounted application.
+    """
 
     routes: tuple[Route, ...]
     unresolved: tuple[tuple[str, str], ...] = ()
+    unmounted: tuple[Route, ...] = ()
+    opaque: tuple[tuple[str, Place], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCall:
+    """A call over HTTP whose address may be one of this system's own.
+
+    `method`: upper case, "ANY" when it could not be read. `base`: what stands before the path: "" for the caller's own host, "host:localhost:8000", "setting:API_URL",
+    "name:apiUrl" for what could not be followed, "functions:" for a hosted function called by name. `address` begins with a slash; "{}" stands for a segment or a
+    part of one that varies, "{*}" for what may be several segments.
+    `loose`: the base may hold a part of the path too. `callee`: what is called, as written.
+    """
+
+    place: Place
+    method: str
+    base: str
+    address: str
+    callee: str
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCalls:
+    """Calls of production code and pages over HTTP, other people's hosts left out, by path and line; `unread`: places whose address could not be read."""
+
+    calls: tuple[OwnCall, ...]
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 class Access(StrEnum):

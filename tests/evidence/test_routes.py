@@ -323,3 +323,54 @@ def test_a_list_of_entries_wrapped_in_itself(tmp_path: Path) -> None:
 def test_routers_that_mount_each_other_end(tmp_path: Path) -> None:
     code = "from fastapi import APIRouter\n\na = APIRouter()\nb = APIRouter()\na.include_router(b, prefix='/b')\nb.include_router(a, prefix='/a')\n\n\n@a.get('/x')\ndef x():\n    pass\n"
     assert len(routes_of(tmp_path, {"main.py": code}).routes) <= 6
+
+
+FORGOTTEN = "from fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n@router.delete('/{id}')\ndef drop(id: int):\n    return id\n"
+MAIN = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/health')\ndef health():\n    return 1\n"
+
+
+def test_a_router_that_nothing_includes_or_imports_is_unmounted(tmp_path: Path) -> None:
+    found = routes_of(tmp_path, {"app/__init__.py": "", "app/main.py": MAIN, "app/old.py": FORGOTTEN})
+    assert shown(found) == ["GET /health health"]
+    assert [route.path for route in found.unmounted] == ["/{id}"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from app import old\nplugins = [old]\n",
+        "from app.old import router\n",
+        "import importlib\nimportlib.import_module('app.' + name)\n",
+        "MODULES = ['app.old']\n",
+    ],
+)
+def test_a_router_that_something_may_mount_is_served(tmp_path: Path, line: str) -> None:
+    found = routes_of(tmp_path, {"app/__init__.py": "", "app/main.py": MAIN, "app/old.py": FORGOTTEN, "app/more.py": line})
+    assert "DELETE /{id} drop" in shown(found)
+    assert not found.unmounted
+
+
+def test_routers_of_a_library_wait_for_its_users(tmp_path: Path) -> None:
+    found = routes_of(tmp_path, {"lib/__init__.py": "", "lib/routes.py": FORGOTTEN})
+    assert shown(found) == ["DELETE /{id} drop"]
+
+
+def test_an_express_router_that_nobody_requires_is_unmounted(tmp_path: Path) -> None:
+    router = "const express = require('express');\nconst router = express.Router();\nrouter.post('/x', (a, b) => b.end());\nmodule.exports = router;\n"
+    server = "const express = require('express');\nconst app = express();\napp.use('/kept', require('./kept'));\napp.listen(3000);\n"
+    manifest = '{"name": "s", "dependencies": {"express": "4"}}'
+    found = routes_of(tmp_path, {"package.json": manifest, "server.js": server, "kept.js": router, "left.js": router})
+    assert shown(found) == ["POST /kept/x"]
+    assert [route.path for route in found.unmounted] == ["/x"]
+
+
+def test_what_is_mounted_and_not_read_is_known(tmp_path: Path) -> None:
+    main = MAIN + "\n\napp.include_router(users.get_auth_router(backend), prefix='/auth')\n"
+    assert [prefix for prefix, _ in routes_of(tmp_path, {"main.py": main}).opaque] == ["/auth"]
+
+
+def test_django_rest_routers_inside_a_list_of_entries(tmp_path: Path) -> None:
+    urls = "from django.urls import include, path\nfrom rest_framework.routers import DefaultRouter\nfrom shop.views import Orders\n\nrouter = DefaultRouter()\nrouter.register('orders', Orders)\nurlpatterns = [path('api/', include([path('x/', Orders.as_view()), *router.urls]))]\n"
+    views = "from rest_framework import viewsets\n\n\nclass Orders(viewsets.ReadOnlyModelViewSet):\n    pass\n"
+    found = routes_of(tmp_path, {"shop/__init__.py": "", "shop/urls.py": urls, "shop/views.py": views})
+    assert "/api/orders" in {route.path.rstrip("/") for route in found.routes}
