@@ -7,6 +7,7 @@ from auditor.model.evidence import (
     Clones,
     History,
     ModuleGraph,
+    OwnCalls,
     Routes,
     RowPolicies,
     SecretHistory,
@@ -35,6 +36,8 @@ DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
 ROUTES: Need[Routes] = Need("routes")
+OWN_CALLS: Need[OwnCalls] = Need("own-calls")
+"""Calls over HTTP that may be meant for this system's own endpoints."""
 POLICIES: Need[RowPolicies] = Need("policies")
 """Row-level security as it stands after all SQL files; nothing in it when no file speaks of it."""
 MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
