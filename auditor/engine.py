@@ -95,25 +95,30 @@ def audit(
         progress=progress or (lambda _text: None),
     )
     try:
-        context.progress("reading the tree")
-        reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
-        key = None if debug else stored_reports.key_of(context, reading, chosen)
-        stored = stored_reports.load(context.cache, key)
-        if stored is not None:
-            context.progress("nothing has changed since the last audit")
-            return hold(stored, statements)
-        checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
-        wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-        extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
-        evidence = gather(context, reading, [*wanted, *extra, SECRETS])
-        context.progress("judging")
-        outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
-        report = _report(context, reading, evidence, outcomes, partial=bool(chosen))
-        stored_reports.save(context.cache, key, report)
-        return hold(report, statements)
+        return hold(_audited(context, chosen, debug=debug), statements)
     finally:
         context.cancelled.set()
         context.cache.close()
+
+
+def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report:
+    """The report of the tree as it stands, before anybody's statements are weighed: a stored one if nothing has changed."""
+    context.progress("reading the tree")
+    reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
+    key = None if debug else stored_reports.key_of(context, reading, chosen)
+    stored = stored_reports.load(context.cache, key)
+    if stored is not None:
+        context.progress("nothing has changed since the last audit")
+        return stored
+    checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
+    wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
+    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
+    evidence = gather(context, reading, [*wanted, *extra, SECRETS])
+    context.progress("judging")
+    outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
+    report = _report(context, reading, evidence, outcomes, partial=bool(chosen))
+    stored_reports.save(context.cache, key, report)
+    return report
 
 
 def _cores() -> int:
