@@ -74,7 +74,7 @@ _TEXT_VERBS = {"insert": Verb.ADD, "replace": Verb.ADD, "update": Verb.CHANGE, "
 _BOUND = re.compile(
     r"^(?:this\.|self\.)?(?:tx|trx|t|transaction|trans|transactionalEntityManager|transactionManager|entityManager|queryRunner|batch|unitOfWork|uow|txn|prismaTx|client)\b"
 )
-_WHEN = re.compile(r"^(?:(?:date_)?modified\w*|updated_?[aA]t|last_\w+|last[A-Z]\w+|touched\w*)$")
+_WHEN = re.compile(r"^(?:(?:date_)?modified\w*|updated_?[aA]t|\w*last_\w+|\w*[lL]ast[A-Z]\w+|touched\w*)$")
 _IMMEDIATE = frozenset({"asyncpg", "databases"})
 """Drivers that store each statement at once."""
 _OPTIONS = ("transaction", "session")
@@ -197,7 +197,8 @@ def _by_client(callee: str, chain: list[Call]) -> tuple[str, Verb | None]:
 
 def _touches(chain: list[Call]) -> bool:
     """Whether all that is written are times of changes: `update(modified=now)`, `save(update_fields=["modified"])`."""
-    last = max(chain, key=lambda call: len(call.callee))
+    longest = max(chain, key=lambda call: len(call.callee))
+    last = next((call for call in chain if _verb(call.callee.rpartition(".")[2]) is not None), longest)
     named = [argument for argument in last.arguments if argument.name and argument.name != "where"]
     fields = last.argument("update_fields")
     if fields is not None:

@@ -46,6 +46,7 @@ _ASIDE = frozenset(_ASIDE_WORDS.split())
 
 _UPSERTS = re.compile(r"upsert|(?:update|get|find)_?or_?create|ensure|(?:\.set|setDoc)(?:\(|$)", re.IGNORECASE)
 _CASE = re.compile(r"^\s*(?:case\b[^\n]{1,200}|default\s*):\s*\{?\s*$")
+_LEAVES = re.compile(r"^\s*(?:continue|break)\b")
 _ABSENT = re.compile(r"^\(?\s*(?:!|not\s+)\s*(\w+)\s*\)?$")
 _SEED_PATH = re.compile(r"(?:^|/)seeds?/")
 _MOST_CALLERS = 12
@@ -242,7 +243,7 @@ def _in_handler(facts: FileFacts, write: Write) -> bool:
 
 def _follows(facts: FileFacts, first: Write, later: Write, lines: list[str]) -> bool:
     """Whether one way through the function does both: they are not in two branches, and nothing ends the function after the first."""
-    if _another_case(first, later, lines) or _settled_before(facts, first, later):
+    if _another_case(first, later, lines) or _settled_before(facts, first, later) or _another_loop(facts, first, later):
         return False
     for branch in facts.branches:
         inside = branch.line <= first.line <= branch.end_line
@@ -250,7 +251,8 @@ def _follows(facts: FileFacts, first: Write, later: Write, lines: list[str]) -> 
             return False
         if inside and later.line > branch.end_line:
             ends = (*facts.returns, *facts.raises)
-            if any(first.end_line <= end.line <= branch.end_line for end in ends):
+            leaves = any(_LEAVES.match(line) for line in lines[first.end_line : branch.end_line])
+            if leaves or any(first.end_line <= end.line <= branch.end_line for end in ends):
                 return False
     for end in facts.returns:
         if end.scope == first.scope and first.line <= end.line < later.line:
@@ -277,6 +279,12 @@ def _settled_before(facts: FileFacts, first: Write, later: Write) -> bool:
         if any(b.line <= a.line <= b.end_line and a.target == absent[1] for b in around for a in facts.assignments):
             return True
     return False
+
+
+def _another_loop(facts: FileFacts, first: Write, later: Write) -> bool:
+    """Whether the two are steps of two loops that stand one after the other: rows of two lists, not two halves of one change."""
+    around = [{loop.line for loop in facts.loops if loop.line <= write.line <= loop.end_line} for write in (first, later)]
+    return bool(around[0] and around[1]) and not around[0] & around[1]
 
 
 def _depth(line: str) -> int:
