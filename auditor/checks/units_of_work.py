@@ -50,6 +50,8 @@ _LEAVES = re.compile(r"^\s*(?:continue|break)\b")
 _ABSENT = re.compile(r"^\(?\s*(?:!|not\s+)\s*(\w+)\s*\)?$")
 _SEED_PATH = re.compile(r"(?:^|/)seeds?/")
 _MOST_CALLERS = 12
+_MOST_WRITES = 200
+"""Writes of one function that are held against each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,11 @@ def units(files: tuple[FileFacts, ...], models: frozenset[str], sources: dict[st
         for write in sorted(every, key=lambda write: (write.line, write.verb is Verb.COMMIT)):
             by_unit[_unit_of(facts, write.scope)].append(write)
         for scope, own in sorted(by_unit.items()):
-            unit = _unit(facts, scope, own, lines) if scope >= 0 else None
+            unit = _unit(facts, scope, own[:_MOST_WRITES], lines) if scope >= 0 else None
             if unit is not None:
                 found.append(unit)
-    return [unit if unit.held or not _called_within(files, unit) else replace(unit, held=True) for unit in found]
+    callers = _callers(files, frozenset(unit.name for unit in found if not unit.held))
+    return [unit if unit.held or not _called_within(callers.get(unit.name, []), unit) else replace(unit, held=True) for unit in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,12 +319,18 @@ def _opens(facts: FileFacts, scope: int) -> bool:
     )
 
 
-def _called_within(files: tuple[FileFacts, ...], unit: Unit) -> bool:
+def _callers(files: tuple[FileFacts, ...], names: frozenset[str]) -> dict[str, list[tuple[FileFacts, Call]]]:
+    """The calls inside of functions whose last name is one of those."""
+    found: defaultdict[str, list[tuple[FileFacts, Call]]] = defaultdict(list)
+    for facts in files:
+        for call in facts.calls:
+            name = call.callee.rpartition(".")[2]
+            if name in names and call.scope >= 0:
+                found[name].append((facts, call))
+    return found
+
+
+def _called_within(calls: list[tuple[FileFacts, Call]], unit: Unit) -> bool:
     """Whether every function that calls this one, as far as its name shows, opens the transaction."""
-    callers = [
-        (facts, call.scope)
-        for facts in files
-        for call in facts.calls
-        if call.callee.rpartition(".")[2] == unit.name and call.scope >= 0 and not (facts.path == unit.path and call.line == unit.line)
-    ]
+    callers = [(facts, call.scope) for facts, call in calls if not (facts.path == unit.path and call.line == unit.line)]
     return 0 < len(callers) <= _MOST_CALLERS and all(_opens(facts, scope) for facts, scope in callers)

@@ -6,13 +6,15 @@ A schema file is read line by line: one field or attribute stands on one line by
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.model.tables import Column, Table
 from auditor.model.verdict import Place
 
-_BLOCK = re.compile(r"^[ \t]*(model|enum)[ \t]+(\w+)[ \t]*\{([\s\S]{0,60000}?)^[ \t]*\}", re.MULTILINE)
+_BLOCK = re.compile(r"^[ \t]*(model|enum)[ \t]+(\w+)[ \t]*\{", re.MULTILINE)
+_END = re.compile(r"^[ \t]*\}", re.MULTILINE)
 _FIELD = re.compile(r"^[ \t]*(\w+)[ \t]+(\w+)(\[\])?(\?)?([^\n]*)$", re.MULTILINE)
 _MAP = re.compile(r"@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _TABLE_MAP = re.compile(r"@@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
@@ -49,8 +51,10 @@ def prisma_tables(schemas: Iterable[tuple[str, str]]) -> Iterator[Table]:
     """The models of all schema files (path, text); relations lead from one file to another."""
     blocks: dict[str, list[_Block]] = {"model": [], "enum": []}
     for path, text in schemas:
+        ends = [end.start() for end in _END.finditer(text[:_LIMIT])]
         for found in _BLOCK.finditer(text[:_LIMIT]):
-            body = re.sub(r"//[^\n]*", "", found[3])
+            place = bisect_right(ends, found.end())
+            body = re.sub(r"//[^\n]*", "", text[found.end() : ends[place]]) if place < len(ends) else ""
             blocks[found[1]].append(_Block(path, found[2], text.count("\n", 0, found.start(2)) + 1, body))
     models = frozenset(block.name for block in blocks["model"])
     enums = frozenset(block.name for block in blocks["enum"])
