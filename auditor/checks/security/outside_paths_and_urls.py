@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 
+from auditor.checks.archive_entries import archive_entries
 from auditor.checks.host_checks import host_checks
 from auditor.checks.local_files import file_faults
 from auditor.checks.registry import check
@@ -64,6 +65,9 @@ def outside_paths_and_urls(  # noqa: PLR0917 - one parameter per kind of evidenc
     uploads = _unlimited_uploads(syntax.of(project.server), texts)
     uploads += [finding for facts in syntax.of(project.server) for finding in upload_types(facts, texts.get(facts.path, ""))]
     uploads += [finding for facts in syntax.of(project.production) for finding in host_checks(facts)]
+    followed_there = {(hit.path, hit.line) for hit in certain}
+    archives = [finding for facts in syntax.of(project.server) for finding in archive_entries(facts, texts.get(facts.path, ""))]
+    uploads += [finding for finding in archives if (finding.path, finding.line) not in followed_there]
     local = [finding for facts in syntax.of(project.server) for finding in file_faults(facts)]
     findings = [
         *(_finding(hit, "flows") for hit in certain),
