@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.checks.commands import Leaf
 from auditor.checks.shell import ShellCommand, commands_of, joined
 from auditor.model.artifacts import Document, Manifests, TaskFile
 from auditor.model.snapshot import Snapshot
@@ -40,7 +41,7 @@ _STAND_IN = re.compile(
 _MADE_LATER = re.compile(
     r"(?:^|/)(?:\.?venv|env|node_modules|dist|build|out|\.next|target|coverage|site|tmp|logs?|data|backups?|output)(?:/|$)|(?:^|/)\.env(?:\.local)?$|\.(?:log|db|sqlite3?|zip|tar|gz|sql|dump|pem|key|crt)$"
 )
-_BUILT_IN = frozenset({"--version", "-v", "add", "approve-builds", "audit", "cache", "ci", "config", "corepack", "create", "dedupe", "deploy", "dlx", "env", "exec", "fund", "global", "help", "i", "import", "info", "init", "install", "link", "list", "login", "ls", "node", "outdated", "pack", "patch", "ping", "plugin", "prune", "publish", "rebuild", "remove", "run", "self-update", "set", "setup", "start", "store", "test", "up", "update", "upgrade", "upgrade-interactive", "use", "version", "view", "why", "workspace", "workspaces", "x"})  # fmt: skip
+_BUILT_IN = frozenset({"--version", "-v", "add", "approve-builds", "audit", "cache", "ci", "config", "corepack", "create", "dedupe", "deploy", "dlx", "env", "exec", "fund", "global", "help", "i", "import", "info", "init", "install", "link", "list", "login", "ls", "node", "npm", "outdated", "pack", "patch", "ping", "plugin", "prune", "publish", "rebuild", "remove", "run", "self-update", "set", "setup", "start", "store", "test", "up", "update", "upgrade", "upgrade-interactive", "use", "version", "view", "why", "workspace", "workspaces", "x"})  # fmt: skip
 _TAKE_VALUE = frozenset({"--filter", "-F", "--prefix", "-C", "--cwd", "--dir", "-w", "--workspace"})
 _RUNS_FILE = re.compile(r"^(?:python\d?(?:\.\d+)?|py|node|bash|sh|zsh|tsx|ts-node|deno|php|ruby|streamlit)$")
 _MODULE = re.compile(r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*(?:\(\))?$")
@@ -92,7 +93,7 @@ def documented_commands(document: Document, repository: Repository) -> Iterator[
             text = "\n".join(_PROMPT.sub("", entry) for entry in code[:20_000].split("\n"))
             for command in commands_of(text, folder):
                 if command.words:
-                    missing = _missing(command, repository)
+                    missing = what_is_missing(command, repository)
                     if missing and missing.startswith("no file") and _is_made_by_reader(missing, prose):
                         missing = None
                     yield Documented(document.path, max(1, line + command.line), " ".join(command.words)[:120], missing)
@@ -110,7 +111,8 @@ def _is_made_by_reader(missing: str, prose: str) -> bool:
     )
 
 
-def _missing(command: ShellCommand, repository: Repository) -> str | None:
+def what_is_missing(command: ShellCommand | Leaf, repository: Repository) -> str | None:
+    """What a command names that is not there: "" when everything is, None when nothing could be looked up."""
     words = [word for word in command.words if word not in {"sudo", "npx", "time", "exec"}]
     if not words or any(_STAND_IN.search(word) for word in words[:3]):
         return None
@@ -147,7 +149,10 @@ def _script(tool: str, rest: list[str], repository: Repository) -> str | None:
         return None
     if named in repository.scripts or named in repository.tools or (named == "start" and "server.js" in repository.names):
         return ""
-    return f"no script `{named}`" if plain[0] in {"run", "run-script", "test", "start"} or tool == "yarn" else None
+    surely = plain[0] in {"run", "run-script", "test", "start"} or (
+        tool == "yarn" and ":" in named
+    )  # else a program that a dependency brings
+    return f"no script `{named}`" if surely else None
 
 
 def _module(rest: list[str], repository: Repository) -> str | None:
@@ -163,13 +168,19 @@ def _module(rest: list[str], repository: Repository) -> str | None:
     return "" if found or "--app-dir" in rest else f"no module `{target}`"
 
 
-def _file(tool: str, rest: list[str], command: ShellCommand, repository: Repository) -> str | None:
+def _chooses_a_file(tool: str, rest: list[str]) -> bool:
+    """Whether `-f` names a file: that of a build, or of compose when it stands in front of what compose shall do (`logs -f` follows)."""
+    before = [word for word in rest[: rest.index("-f")] if not word.startswith("-")]
+    return before in ([], ["compose"]) if tool == "docker-compose" or "compose" in rest else "build" in before
+
+
+def _file(tool: str, rest: list[str], command: ShellCommand | Leaf, repository: Repository) -> str | None:
     named = ""
     if tool == "cp" and len([word for word in rest if not word.startswith("-")]) == 2:
         named = next(word for word in rest if not word.startswith("-"))
     elif tool in {"pip", "pip3", "uv"} and "-r" in rest[:-1]:
         named = rest[rest.index("-r") + 1]
-    elif tool in {"docker", "docker-compose"} and "-f" in rest[:-1] and ("compose" in rest or tool == "docker-compose" or "build" in rest):
+    elif tool in {"docker", "docker-compose"} and "-f" in rest[:-1] and _chooses_a_file(tool, rest):
         named = rest[rest.index("-f") + 1]
     elif tool.startswith("./") and "." in tool[2:]:
         named = tool
