@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from auditor.checks.origins import Origin, Origins
+from auditor.checks.own_values import Origin, OwnValues
 from auditor.model.evidence import ToolHit
 from auditor.model.syntax import FileFacts, Syntax, Value, ValueKind
 
@@ -28,7 +28,7 @@ class MarkupSuppliers:
 
     def __init__(self, syntax: Syntax, paths: frozenset[str], texts: dict[str, str]) -> None:
         self._files = {path: syntax.files[path] for path in sorted(paths) if path in syntax.files and path.endswith(".py")}
-        self._origins = Origins(syntax, paths, texts)
+        self._origins = OwnValues(syntax, paths, texts)
         self._given: defaultdict[str, list[tuple[str, int, int, Value]]] = defaultdict(list)
         self._functions: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for path, facts in self._files.items():

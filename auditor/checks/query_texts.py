@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.checks.origins import wrapped_parameter
-from auditor.model.syntax import Call, FileFacts, Value, ValueKind
+from auditor.model.syntax import Call, Definition, FileFacts, Value, ValueKind
 
 _ROUNDS = 3
 _ANY_TEXT = re.compile(
@@ -82,7 +81,7 @@ def _wrapper(facts: FileFacts, call: Call, value: Value) -> tuple[str, str, int]
     if call.scope < 0 or value.kind is not ValueKind.NAME or not call.callee.rpartition(".")[0]:
         return None
     definition = facts.definitions[call.scope]
-    parameter = wrapped_parameter(definition, value, facts, call.scope)
+    parameter = _wrapped_parameter(definition, value, facts, call.scope)
     return (definition.name, *parameter) if parameter is not None and definition.name else None
 
 
@@ -122,4 +121,25 @@ def _made(facts: FileFacts, call: Call, value: Value) -> tuple[Value, int] | Non
                 and entry.value.kind in {ValueKind.STRING, ValueKind.TEMPLATE}
             ):
                 return entry.value, entry.line
+    return None
+
+
+def _wrapped_parameter(definition: Definition, value: Value, facts: FileFacts, scope: int) -> tuple[str, int] | None:
+    """The parameter of `definition` that `value` is, directly or through one assignment; with its position among the arguments of a call."""
+    name = value.literal if value.kind is ValueKind.NAME else ""
+    for entry in facts.assignments:
+        if name and entry.scope == scope and entry.target == name and entry.value is not None:
+            source = entry.value
+            name = (
+                source.literal
+                if source.kind is ValueKind.NAME
+                else source.literal.partition(".")[0]
+                if source.kind is ValueKind.CALL
+                else name
+            )
+            break
+    offset = 1 if definition.parameters and definition.parameters[0].name in {"self", "cls"} else 0
+    for position, parameter in enumerate(definition.parameters):
+        if parameter.name == name and parameter.kind in {"positional", "keyword"}:
+            return name, position - offset
     return None

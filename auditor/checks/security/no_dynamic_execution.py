@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from auditor.checks.origins import Origin, Origins
+from auditor.checks.own_values import Origin, OwnValues
 from auditor.checks.registry import check
 from auditor.model.evidence import ToolHit, ToolHits
 from auditor.model.needs import BANDIT, FLOWS, PROJECT, SEMGREP, SYNTAX, TEXTS
@@ -62,7 +62,7 @@ def no_dynamic_execution(  # noqa: PLR0917 - one parameter per kind of evidence
     """Grade every place that runs text by where the text comes from."""
     if not project.production:
         return NotApplicable("There is no code here that could run anything.")
-    origins = Origins(syntax, project.production, texts)
+    origins = OwnValues(syntax, project.production, texts)
     found: dict[tuple[str, int], Finding] = {}
     scripting = [hit for hit in flows.of(_MARKUP) if hit.grade == "fail" and hit.cwe == _SCRIPTING and hit.path in project.production]
     for hit in flows.of(ITEM):
@@ -114,7 +114,7 @@ def _graded(hit: ToolHit, detector: str, project: Project) -> Finding:
     return Finding(rule, hit.path, message, hit.line, hit.end_line, confidence, detector, hit.cwe)
 
 
-def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, project: Project) -> Finding | None:
+def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: OwnValues, project: Project) -> Finding | None:
     """A pattern hit, graded by the origin of what the call runs; None for constants."""
     facts = syntax.files.get(hit.path)
     if hit.grade == "fail" or facts is None:
@@ -126,10 +126,10 @@ def _followed(hit: ToolHit, detector: str, syntax: Syntax, origins: Origins, pro
     place = _argument(facts, hit)
     if place is not None:
         origin = origins.of(place[0], hit.path, place[1], hit.line)
-        if origin is Origin.CONSTANT or (origin is not Origin.OUTSIDE and hit.cwe == _TEMPLATE and _is_own_file(place[0], facts, place[1])):
+        if origin is Origin.CONSTANT or (origin is not Origin.FOREIGN and hit.cwe == _TEMPLATE and _is_own_file(place[0], facts, place[1])):
             return None
-        if origin is Origin.OUTSIDE and project.on_server(hit.path):
-            message = f"{hit.message.rstrip('.')}; what it runs here comes from a caller."
+        if origin is Origin.FOREIGN and project.on_server(hit.path):
+            message = f"{hit.message.rstrip('.')}; what it runs here somebody else wrote, into a file or to a language model."
             return Finding(_rule(hit.cwe, proven=True), hit.path, message, hit.line, hit.end_line, Confidence.MEDIUM, detector, hit.cwe)
     return _graded(hit, detector, project)
 

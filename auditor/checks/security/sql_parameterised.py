@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.checks.origins import Origin, Origins
+from auditor.checks.own_values import Origin, OwnValues
 from auditor.checks.query_texts import QueryText, query_texts
 from auditor.checks.registry import check
 from auditor.model.evidence import Stores, ToolHit, ToolHits
@@ -66,7 +66,7 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
     validated = _validates_bodies(syntax.of(project.production))
     followed = [hit for hit in flows.of(ITEM) if hit.rule != "nosql-operator" or not validated]
     hits = [hit for hit in (*followed, *suspected) if hit.path in server and _counts(hit, texts)]
-    origins = Origins(syntax, project.production, texts)
+    origins = OwnValues(syntax, project.production, texts)
     queries = query_texts(files)
     if not queries and not hits and not _has_store(syntax.of(project.production), stores):
         return NotApplicable("No database is queried: the code imports no database library and holds no query.")
@@ -116,7 +116,7 @@ def _counts(hit: ToolHit, texts: dict[str, str]) -> bool:
     return not _KEY_VALUE.search(code) or _QUERY_WORDS.search(code) is not None
 
 
-def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: Origins) -> list[Finding]:
+def _findings(queries: tuple[QueryText, ...], hits: list[ToolHit], origins: OwnValues) -> list[Finding]:
     """One finding per place: what a rule proves counts first, then what the pieces show, then what a tool suspects elsewhere."""
     found: dict[tuple[str, int], Finding] = {}
     for hit in hits:
@@ -145,8 +145,8 @@ def _of_hit(hit: ToolHit) -> Finding:
 
 
 def _of_query(query: QueryText, origin: Origin) -> Finding:
-    if origin is Origin.OUTSIDE:
-        message = "A value that a caller chooses becomes part of this query text; one apostrophe breaks the query, a crafted value reads or destroys the database."
+    if origin is Origin.FOREIGN:
+        message = "What somebody else wrote, into a file or to a language model, becomes part of this query text; one apostrophe breaks the query, a crafted value reads or destroys the database."
         return Finding(_PROVEN[_SQL], query.path, message, query.line, query.end_line, Confidence.MEDIUM, cwe=89)
     if query.value.kind is ValueKind.NAME and not query.assembled:
         message = "This query is not written in the code: its whole text comes from a setting or a record, and whoever may change that can run any query."

@@ -1,7 +1,7 @@
-"""Where a value comes from, as far as the syntax facts of the whole tree can tell: constants, the program's own values, or a caller.
+"""Whose a value is that the flow engine did not see through: a constant, the program's own, or what somebody else wrote into a file or to a model.
 
-A name is followed through the assignments, loops and appended pieces of its scope, through the `return` of first-party functions and, for a
-parameter, to the places that call the function. What cannot be followed is `OWN`: nobody knows, so nobody may call it an attack.
+Requests and their like are the engine's matter. Here a name is followed through the assignments, loops and appended pieces of its scope, through the
+`return` of first-party functions and, for a parameter, to the places that call the function. What cannot be followed is `OWN`: nobody knows, so nobody may call it an attack.
 """
 
 from __future__ import annotations
@@ -20,16 +20,10 @@ _BASES = 8
 _NAMESAKES = 4
 """Functions of one name among which a call by name may choose."""
 _LOOP_LINES = 250
-_REQUEST = re.compile(
-    r"^(?:self\.)?request\.(?:args|form|values|json|data|files|cookies|headers|GET|POST|FILES|COOKIES|META|body|query_params|path_params|get_json|query|match_info|params|nextUrl)\b"
-    r"|^(?:ctx\.|c\.|context\.)?(?:req|_req)\.(?:query|body|params|headers|cookies|param|queries|json|file|files|nextUrl)\b"
-    r"|^event\.(?:body|queryStringParameters|pathParameters)\b|^(?:url\.)?searchParams\b|^formData\.get\b"
-)
 _FOREIGN = re.compile(
     r"(?:^|\.)(?:namelist|infolist|DictReader|read_csv|read_excel|load_workbook|generate_content|generateContent|generateText|(?:completions|responses|messages)\.create)$|^csv\.reader$"
 )
 """Calls that give what somebody else has written: into a file, or to a language model."""
-_ROUTE = re.compile(r"(?:^|\.)(?:get|post|put|patch|delete|route|api_route|websocket)$")
 _BOUND_TYPE = re.compile(
     r"\b(?:int|float|bool|Decimal|UUID\d?|date|datetime|time|timedelta|Literal|Enum|number|boolean|Date|Session|AsyncSession|Request|Engine|Connection|Depends)\b"
 )
@@ -51,14 +45,14 @@ _APPENDS = frozenset({"append", "extend", "insert", "add", "push", "unshift"})
 
 
 class Origin(IntEnum):
-    """Who chooses the value; the greater, the worse."""
+    """Who wrote the value; the greater, the worse."""
 
     CONSTANT = 0
     OWN = 1
-    OUTSIDE = 2
+    FOREIGN = 2
 
 
-class Origins:
+class OwnValues:
     """Answers where values come from; one instance per check run."""
 
     def __init__(self, syntax: Syntax, paths: frozenset[str], texts: dict[str, str]) -> None:
@@ -140,15 +134,10 @@ class Origins:
         lookup = _LOOKUP.match(value.text)
         if lookup and self._name(lookup[1], path, scope, line, depth - 1) is Origin.CONSTANT:
             return Origin.CONSTANT
-        if _REQUEST.search(callee) or _FOREIGN.search(callee):
-            return Origin.OUTSIDE
+        if _FOREIGN.search(callee):
+            return Origin.FOREIGN
         if _SETTING.match(callee):
             return Origin.CONSTANT
-        address, field, _ = callee.rpartition(".searchParams.get")
-        if field:
-            made = address == "new URL"  # the address is parsed on the spot
-            names = [name for name in value.names if made and not name.startswith("new ") and name != "URL"] or [address]
-            return max(self._name(name, path, scope, line, depth - 1) for name in names)
         found = self.definition(last_name(callee))
         if found is not None:
             returned = self._returned(found, depth - 1)
@@ -203,15 +192,13 @@ class Origins:
             if name in harmless or _HARMLESS.search(name) or f"{name}(" in value.text.replace(" (", "("):
                 continue
             worst = max(worst, self._name(name, path, scope, line, depth))
-            if worst is Origin.OUTSIDE:
+            if worst is Origin.FOREIGN:
                 break
         return worst
 
     # -- names -----------------------------------------------------------------------------------------------------------------------
 
     def _name(self, name: str, path: str, scope: int, line: int, depth: int) -> Origin:
-        if _REQUEST.search(name):
-            return Origin.OUTSIDE
         if _is_constant_name(name) or _SETTING.match(name):
             return Origin.CONSTANT
         key = (path, scope, name)
@@ -306,12 +293,6 @@ class Origins:
         position, parameter = matches[0]
         if _BOUND_TYPE.search(parameter.annotation):
             return Origin.CONSTANT
-        if any(_ROUTE.search(decorator.callee) for decorator in definition.decorators):
-            return (
-                Origin.OUTSIDE
-                if parameter.annotation in {"", "str", "dict", "Any", "list"} and not _is_dependency(parameter.default)
-                else Origin.OWN
-            )
         if parameter.kind == "destructured" or not 0 < len(self._definitions.get(definition.name, [])) <= _NAMESAKES:
             return Origin.OWN
         return self._from_callers(definition, position, parameter.name, parameter.default, depth)
@@ -413,27 +394,6 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def wrapped_parameter(definition: Definition, value: Value, facts: FileFacts, scope: int) -> tuple[str, int] | None:
-    """The parameter of `definition` that `value` is, directly or through one assignment; with its position among the arguments of a call."""
-    name = value.literal if value.kind is ValueKind.NAME else ""
-    for entry in facts.assignments:
-        if name and entry.scope == scope and entry.target == name and entry.value is not None:
-            source = entry.value
-            name = (
-                source.literal
-                if source.kind is ValueKind.NAME
-                else source.literal.partition(".")[0]
-                if source.kind is ValueKind.CALL
-                else name
-            )
-            break
-    offset = 1 if definition.parameters and definition.parameters[0].name in {"self", "cls"} else 0
-    for position, parameter in enumerate(definition.parameters):
-        if parameter.name == name and parameter.kind in {"positional", "keyword"}:
-            return name, position - offset
-    return None
-
-
 def _mentions(pattern: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w:])", pattern[:400]) is not None
 
@@ -442,10 +402,6 @@ def _is_constant_name(name: str) -> bool:
     """Names that are constants by convention, and names of tables that the program itself declares."""
     last = name.rpartition(".")[2]
     return re.fullmatch(r"[A-Z][A-Z0-9_]+", last) is not None or last in {"__tablename__", "__table__", "db_table", "tableName", "__name__"}
-
-
-def _is_dependency(default: Value | None) -> bool:
-    return default is not None and default.kind is ValueKind.CALL and last_name(default.literal) in {"Depends", "Security"}
 
 
 def _consumed(facts: FileFacts, scope: int, line: int, text: str) -> frozenset[str]:
