@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, last_name
@@ -20,6 +21,10 @@ _PARTS = 6
 
 class Callbacks(Schemas):
     """Enters functions that are handed over, and gives what the method makes of their results."""
+
+    @abstractmethod
+    def call_back(self, closure: Closure, arguments: Arguments) -> Value:
+        """Enter a function that was handed over."""
 
     def enter_callbacks(self, arguments: Arguments) -> Value | None:
         """The result of a method that calls a function it was handed; None for every other call."""
@@ -69,4 +74,4 @@ class Callbacks(Schemas):
         return member
 
     def _call(self, closure: Closure, call: ir.Call, *given: Value) -> Value:
-        return self.call_closure(closure, Arguments(call, "", NOTHING, given, {}))
+        return self.call_back(closure, Arguments(call, "", NOTHING, given, {}))

@@ -43,7 +43,7 @@ class Calls(Callbacks):
             made = self._wrapped(call, arguments)
         if made is not None:
             return made
-        handed = self.enter_callbacks(arguments) if self.depth < CALL_DEPTH else None
+        handed = self.enter_callbacks(arguments) if self.depth <= CALL_DEPTH else None
         changed = self._container_method(call, receiver, arguments, frame) if handed is None else None
         if changed is not None:
             return changed
@@ -177,6 +177,14 @@ class Calls(Callbacks):
             self.places.drop(function, closure.scope.source, arguments.every)
             return self._handed_over(closure, arguments)
         return self._entered(closure, arguments)
+
+    def call_back(self, closure: Closure, arguments: Arguments) -> Value:
+        """Enter a function that was handed over; it is a part of the function that hands it over, which was entered."""
+        return (
+            self.call_closure(closure, arguments)
+            if self.depth != CALL_DEPTH or closure.function in self.active
+            else self._entered(closure, arguments)
+        )
 
     def _handed_over(self, closure: Closure, arguments: Arguments) -> Value:
         """What a function that is too deep to be followed gives back: the texts it gets, but not those inside of objects, of which it may use any.
