@@ -74,8 +74,8 @@ class Unit:
         return 0.5 if self.first.verb is Verb.REMOVE and self.last.verb is Verb.REMOVE else 1.0
 
 
-def units(files: tuple[FileFacts, ...], models: frozenset[str], sources: dict[str, str]) -> list[Unit]:
-    """The functions with several writes, by path and line; `models` are the classes of the mappers, `sources` the texts of the files."""
+def units(files: tuple[FileFacts, ...], models: frozenset[str], sources: dict[str, str]) -> tuple[list[Unit], int]:
+    """The functions with several writes, by path and line, and how many writes were seen at all; `models` are the classes of the mappers, `sources` the texts of the files."""
     databases = database_calls(files)
     texts: defaultdict[str, list[QueryText]] = defaultdict(list)
     for query in query_texts(files):
@@ -94,7 +94,8 @@ def units(files: tuple[FileFacts, ...], models: frozenset[str], sources: dict[st
             if unit is not None:
                 found.append(unit)
     callers = _callers(files, frozenset(unit.name for unit in found if not unit.held))
-    return [unit if unit.held or not _called_within(callers.get(unit.name, []), unit) else replace(unit, held=True) for unit in found]
+    held = [unit if unit.held or not _called_within(callers.get(unit.name, []), unit) else replace(unit, held=True) for unit in found]
+    return held, sum(map(len, written.values()))
 
 
 @dataclass(frozen=True, slots=True)

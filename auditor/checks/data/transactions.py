@@ -21,7 +21,7 @@ from auditor.model.evidence import Stores
 from auditor.model.needs import PROJECT, STORES, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.syntax import FileFacts, Syntax, Value
-from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import plural
 
 _FAIL, _HALF = 0.7, 0.5
@@ -37,7 +37,9 @@ def transactions(stores: Stores, project: Project, syntax: Syntax, texts: dict[s
         return NotApplicable("Nothing is written to a database here.")
     files = syntax.of(project.production)
     models = frozenset(table.name for table in stores.data.tables)
-    found = units(files, models, texts)
+    found, seen = units(files, models, texts)
+    if not found and not seen and stores.models:
+        return Undecided("There are models of a database, and no write to it could be told apart: name the place where records are stored.")
     if not found:
         return NotApplicable("No function was found that writes to several tables one after the other.")
     setting = _atomic_requests(files)
