@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from auditor.checks.lifetimes import inside
-from auditor.model.syntax import Call, FileFacts, ValueKind
+from auditor.model.syntax import Call, FileFacts, Value, ValueKind
 
 _CLOSES = frozenset(
     {"close", "aclose", "release", "end", "disconnect", "$disconnect", "dispose", "destroy", "terminate", "quit", "shutdown", "stop", "remove", "__exit__", "__aexit__", "detach", "unlink", "kill"}
@@ -14,6 +14,7 @@ _CLOSES = frozenset(
 _TAKES_BACK = re.compile(
     r"(?:^|\.)(?:putconn|release\w*|close\w*|dispose\w*|disconnect|aclose|addfinalizer|callback|push|register|closing|aclosing|enter_context|enter_async_context|finali[sz]e|defer)$"
 )
+_READS = re.compile(r"(?:^|\.)(?:load|loads|safe_load|reader|DictReader|read_\w+|list|dict|tuple|set|len|str|jsonify|parse|from_file)$")
 _OWNS = re.compile(r"(?:^|\.)(?:closing|aclosing|enter_context|enter_async_context)$")
 
 
@@ -40,11 +41,16 @@ def fate(facts: FileFacts, call: Call, text: str) -> Fate:
     scopes = inside(facts, call.scope)
     if target.isidentifier() and _is_closed(facts, target, scopes, text):
         return Fate.RELEASED
-    if any(r.scope in scopes and r.value is not None and target in r.value.names for r in facts.returns):
+    if any(r.scope in scopes and r.value is not None and _hands_on(r.value, target) for r in facts.returns):
         return Fate.HANDED_ON
     if _is_kept(facts, call, scopes):
         return Fate.KEPT
     return Fate.LEFT_OPEN if target.isidentifier() else Fate.UNKNOWN
+
+
+def _hands_on(value: Value, target: str) -> bool:
+    """Whether a returned value holds the thing itself, and not only what was read from it."""
+    return target in value.names and not (value.kind is ValueKind.CALL and _READS.search(value.literal))
 
 
 def _is_closed(facts: FileFacts, target: str, scopes: frozenset[int], text: str) -> bool:
@@ -58,7 +64,7 @@ def _is_closed(facts: FileFacts, target: str, scopes: frozenset[int], text: str)
         handed = given and _TAKES_BACK.search(call.callee)
         if handed or any(name in {f"{target}.{close}" for close in _CLOSES} for a in call.arguments for name in a.value.names):
             return True
-    return re.search(rf"\bwith\s[^\n]{{0,200}}(?<![\w.]){re.escape(target)}\s*(?:[:,)]|as\b)", text) is not None
+    return re.search(rf"\bwith\s+\(?(?:[^\n]{{0,200}},\s*)?{re.escape(target)}\s*(?:[:,)]|as\b)", text) is not None
 
 
 def _is_kept(facts: FileFacts, call: Call, scopes: frozenset[int]) -> bool:

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.checks.connection_purposes import answers_requests
 from auditor.checks.database_handles import Handle, Shape, database_handles, prisma_opens_file
 from auditor.checks.lifetimes import Lifetime, Lifetimes
 from auditor.checks.outgoing_python import expand, imported
@@ -44,11 +45,6 @@ _POOLER = re.compile(
     re.IGNORECASE,
 )
 _ONE = re.compile(r"\bmax\s*:\s*[12]\b|connectionLimit\s*:\s*[12]\b|maxPoolSize\s*[:=]\s*\d|pool_size\s*=\s*[12]\b|\bpoolclass\b")
-_ONCE = re.compile(
-    r"set-?_?up|migrat|init(?:ial)?[-_]?(?:db|database)|(?:db|database)[-_]is|back-?_?up|restore|install|upgrade|import|test[-_]?connection|connection[-_]?test",
-    re.IGNORECASE,
-)
-"""Names of files, functions and requests that do something once, or try an address out."""
 _INSIDE = re.compile(
     r"^(?:ueberdb2|redbean-node|typeorm|sequelize|knex|drizzle-orm|django|sqlalchemy|sqlmodel|tortoise|peewee|prisma|@prisma/client)(?:[./]|$)"
 )
@@ -215,11 +211,7 @@ def _per_request(
 ) -> Iterator[Fault]:
     shared = any(life is Lifetime.PROCESS for life in lives.values())
     made = [
-        handle
-        for handle in handles
-        if lives[handle] is Lifetime.REQUEST
-        and not _somebody_elses(syntax.files[handle.path], handle.call)
-        and not any(_ONCE.search(name) for name in _names(syntax.files[handle.path], handle, lifetimes))
+        handle for handle in handles if lives[handle] is Lifetime.REQUEST and answers_requests(syntax.files[handle.path], handle, lifetimes)
     ]
     for handle in made:
         closed = fate(syntax.files[handle.path], handle.call, texts.get(handle.path, "")) is Fate.RELEASED
@@ -227,22 +219,6 @@ def _per_request(
         rule = "pool-per-request" if handle.shape is Shape.POOL and not closed else "connection-per-request"
         request = lifetimes.request(handle.path, handle.scope) or "A request"
         yield Fault(rule, handle, weight, _MESSAGES[rule].format(request=request, what=handle.named.removeprefix("new ")))
-
-
-def _names(facts: FileFacts, handle: Handle, lifetimes: Lifetimes) -> tuple[str, ...]:
-    """What the file, the function and the request around a handle are called."""
-    function = facts.definitions[handle.scope].name if handle.scope >= 0 else ""
-    return facts.path.rpartition("/")[2], function, lifetimes.request(handle.path, handle.scope)
-
-
-def _somebody_elses(facts: FileFacts, call: Call) -> bool:
-    """Whether the address comes in through a parameter: a product that opens databases its users name."""
-    definition = facts.definitions[call.scope] if call.scope >= 0 else None
-    if definition is None:
-        return False
-    given = {parameter.name for parameter in definition.parameters if parameter.default is None} - {"self", "cls", "req", "request", "res", "ctx", "event", "context", "settings", "config", "env", "app"}  # fmt: skip
-    names = {name.partition(".")[0] for argument in call.arguments for name in argument.value.names}
-    return bool(given & names)
 
 
 # -- several pools in one process ----------------------------------------------------------------------------------------------------------
