@@ -176,3 +176,11 @@ def test_a_form_of_django(tmp_path: Path) -> None:
         "    cursor.execute('SELECT * FROM t WHERE a = %s' % x['safe'])\n    cursor.execute('SELECT * FROM t WHERE a = %s' % x['raw'])\n"
     )
     judged(tmp_path, f"{head}def view(request):\n{body}{queries}")
+
+
+def test_a_module_is_no_text(tmp_path: Path) -> None:
+    text = (
+        "import importlib\nfrom flask import Flask, request\napp = Flask(__name__)\n\n\n@app.route('/')\ndef view():\n"
+        "    module = importlib.import_module(request.args['name'])\n    return open(module.PATH).read()\n"
+    )
+    assert [hit.rule for hit in examine(tmp_path, {"app/main.py": text}).hits] == ["code-injection"]

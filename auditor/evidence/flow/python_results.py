@@ -97,6 +97,7 @@ RESULTS: dict[str, Callable[[Arguments], Value]] = {
     "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
     "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
     "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,
+    "importlib.import_module": lambda _: NOTHING,  # a module is no text, whoever named it
     **dict.fromkeys(("httpx.AsyncClient", "httpx.Client"), lambda a: Value(items=a.named)),
     **dict.fromkeys(("io.StringIO", "io.BytesIO", "StringIO"), _buffer), "re.compile": _compiled, **dict.fromkeys(("open", "io.open", "codecs.open", "flask.send_file", "flask.send_from_directory", "os.listdir", "PIL.Image.open"), lambda _: NOTHING), "xml.sax.make_parser": lambda _: Value(items={}), "lxml.etree.XMLParser": lambda a: Value(path="lxml.etree.XMLParser()", items=a.named),
     **dict.fromkeys(("configparser.ConfigParser", "configparser.RawConfigParser"), lambda _: Value(items={}, known=True)), "re.sub": _substituted,
