@@ -98,3 +98,13 @@ def test_a_clause_that_is_added_only_sometimes(tmp_path: Path) -> None:
     found = examine(tmp_path, {"app/rows.py": text})
     assert not found.hits
     assert at(found.composed, "app/rows.py") == [16]
+
+
+def test_a_style_sheet_of_a_component_is_its_parents_matter(tmp_path: Path) -> None:
+    text = (
+        "const THEMES = { light: '', dark: '.dark' };\nexport const Colours = ({ id, config }) => {\n  const rows = Object.entries(config);\n"
+        "  return <style dangerouslySetInnerHTML={{ __html: Object.entries(THEMES).map(([theme, prefix]) => "
+        "`${prefix} [data-id=${id}] { ${rows.map(([key, row]) => `--${key}: ${row.color};`).join(' ')} }`).join(' ') }} />;\n};\n"
+        "export const Body = ({ text }) => <div dangerouslySetInnerHTML={{ __html: text }} />;\n"
+    )
+    assert [hit.line for hit in examine(tmp_path, {"src/colours.tsx": text}).hits] == [6]
