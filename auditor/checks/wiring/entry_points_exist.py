@@ -81,7 +81,7 @@ def entry_points_exist(  # noqa: PLR0917 - evidence comes by position
     bad = len(lost) + len(findings)
     findings += [_finding(one) for one in sorted(lost, key=lambda one: not one.vital)]
     summary = (
-        f"{plural(bad, 'name')} of {total:,} leads to nothing that is there."
+        f"{bad} of {plural(total, 'name')} {'leads' if bad == 1 else 'lead'} to nothing that is there."
         if bad
         else f"All of {plural(total, 'name')} that could be looked up are there."
     )
