@@ -9,7 +9,7 @@ from auditor.model.syntax import Syntax
 from auditor.model.verdict import Place
 
 LIMITER = re.compile(
-    r"rate_?-?limit|limit_?(?:attempts|requests|calls|tries|logins?)\b|throttl|(?:^|[._])\w*limiter(?:$|[._(])|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
+    r"rate_?-?limit|limit_?(?:attempts|requests|calls|tries|logins?)\b|throttl|(?:^|[._])\w*limiter(?:$|[._(])|slow_?down|brute|token_?bucket|too_?many_?(?:requests|attempts|tries)|(?:^|[._])axes|failed_?(?:login_?)?attempts|lock(?:ed)?_?out|login_?attempts|ipLimit|arcjet|aj\.protect|limiter\.consume|ratelimit",
     re.IGNORECASE,
 )
 """Names of limiters, of their calls and of what they count."""

@@ -169,7 +169,16 @@ def _endpoint(route: Route, reach: Reach, syntax: Syntax, *, everything: bool) -
         return None
     limited = everything or any(LIMITER.search(name) for name in route.through) or _limits_itself(route, syntax)
     limited = limited or any(LIMITER.search(call.callee) for call in _calls(route, reach, syntax, deep=True))
+    limited = limited or any(LIMITER.search(kind) for kind in _expected(route, syntax))
     return _Endpoint(route, what, limited)
+
+
+def _expected(route: Route, syntax: Syntax) -> list[str]:
+    """The exceptions a handler expects: whoever answers `except AccountLockedOut` calls something that counts."""
+    facts = syntax.files.get(route.place.path)
+    if facts is None or route.handler_scope < 0:
+        return []
+    return [kind for handler in facts.handlers if handler.scope == route.handler_scope for kind in handler.types]
 
 
 def _limits_itself(route: Route, syntax: Syntax) -> bool:
