@@ -1,4 +1,4 @@
-"""The grade: pure arithmetic from outcomes to score, letters, caps and the statement of account (score model 2).
+"""The grade: pure arithmetic from outcomes to score, letters, caps and the statement of account (score model 3).
 
 Each applicable item adds stake x badness risk points (25 blocker, 8 high, 3 medium, 1 low); their sum R gives
 score = 100 * exp(-R / K). The headline figures are pessimistic: what was not examined is charged as if it were bad, for caps too. No
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from auditor.model.report import AccountLine, CategoryScore, Milestone, Score
 from auditor.model.verdict import POINTS, Outcome, Severity, Verdict
 
-MODEL = "2"
-K = 150.0
+MODEL = "3"
+K = 170.0
 """Risk points that cut the score to 37 %. Fitted for the items judged by this version; a change of either raises MODEL."""
 CATEGORY_K = 25.0
 BORDERS = ((80.0, "A"), (60.0, "B"), (40.0, "C"), (20.0, "D"), (0.0, "E"))
