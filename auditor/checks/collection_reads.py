@@ -75,6 +75,8 @@ _NO_CONDITION = re.compile(
 )
 """Options that say how rows come back, not which."""
 _LIMIT_WORD = re.compile(r"\bLIMIT\s+(?:\?|\$|:|\d|%|\{)|\b(?:take|limit|first)\s*:")
+_HELD_VALUE = re.compile(r"([=<>]\s*|\blike\s+)(?:\{\}|'[^'{}]*\{\}[^'{}]*')", re.IGNORECASE)
+"""A piece that is put into the text where a value stands: it chooses rows as a bound value does."""
 _GROUPED = re.compile(r"\bgroup\s+by\b", re.IGNORECASE)
 _AGGREGATE = re.compile(r"^\s*(?:distinct\s+)?(?:count|sum|avg|min|max|exists|coalesce|json_agg|now|version|1\b|total)\b", re.IGNORECASE)
 _ONE_ROW = re.compile(r"(?:^|\.)(?:fetchone|fetchrow|fetchval|fetch_one|fetch_val|get|first|one|scalar|pluck|oneOrNone|getRow|getCell)$")
@@ -285,7 +287,7 @@ def _of_text(facts: FileFacts, query: QueryText, chain: list[Call]) -> Collectio
     near = [call for call in facts.calls if call.scope == query.scope and query.line <= call.line <= query.end_line + 2]
     if any(_ONE_ROW.search(call.callee) for call in (*chain, *near)):
         return None
-    rest = found["rest"]
+    rest = _HELD_VALUE.sub(r"\1?", found["rest"])
     if _TEXT_LIMIT.search(rest) or _WINDOW.search(rest) or _IN_LIST.search(rest) or _TEXT_LIMIT.search(found["what"]):
         bound = Bound.LIMITED
     elif "{}" in rest:
