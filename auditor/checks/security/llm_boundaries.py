@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 
 from auditor.checks.authorization import Guards
 from auditor.checks.guard import Strength
-from auditor.checks.handler_classes import names_before
-from auditor.checks.limiters import LIMITER, before_everything
+from auditor.checks.limiters import before_everything
+from auditor.checks.model_callers import ModelCallers
 from auditor.checks.model_calls import ModelCall, keys_of, model_calls, model_imports
 from auditor.checks.model_tools import HarmfulTool, harmful_tools
 from auditor.checks.reach import within
@@ -47,9 +47,6 @@ _KEY = re.compile(
     r"(?:OPENAI|GEMINI|GOOGLE_?(?:AI|GENAI)|ANTHROPIC|CLAUDE|GROQ|OPENROUTER|MISTRAL|DEEPSEEK|COHERE|PERPLEXITY|LOVABLE)\w*(?:KEY|TOKEN)",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"constructEvent|construct_event|hmac|timingSafeEqual|compare_digest|verify_?\w*signature|svix", re.IGNORECASE)
-_GATE = re.compile(r"authenticat|(?:^|\.)login|check_password|require_\w*(?:user|login|auth)|experimental_user", re.IGNORECASE)
-_ADMINISTRATOR = re.compile(r"admin|staff|superuser", re.IGNORECASE)
 _PARSES = re.compile(r"^(?:JSON\.parse|json\.loads|orjson\.loads)$")
 _OTHER_TEXT = re.compile(r"err|req|body|event|storage|cache|cookie|param|environ", re.IGNORECASE)
 """Names of texts that are no answer of a model: of an error, a request, a store."""
@@ -71,10 +68,6 @@ _SHAPED = frozenset(
         "schema",
         "output_config",
     }
-)
-_COUNTS = re.compile(
-    r"quota|credits?(?:$|[A-Z_.])|usage|allowance|budget|entitle|(?:daily|message|request|monthly)_?(?:limit|count)|max_?messages",
-    re.IGNORECASE,
 )
 _SHOWN = 15
 
@@ -220,11 +213,10 @@ class _Spending:
     """Who can make the owner pay, and how much."""
 
     def __init__(self, calls: tuple[ModelCall, ...], syntax: Syntax, project: Project, routes: Routes, guards: Guards) -> None:
-        self._paid = {(call.path, call.line): call for call in calls if not call.local}
+        self._callers = ModelCallers(calls, syntax, guards)
         self._syntax = syntax
         self._project = project
         self._routes = routes
-        self._guards = guards
 
     def bound(self, *, limited: bool) -> _Bound:
         """Calls from the page with the owner's key, endpoints open to anybody, and endpoints that limit nothing."""
@@ -232,18 +224,18 @@ class _Spending:
         self._from_page(bound)
         reached = False
         for route in self._routes.routes:
-            calls = self._reached(route)
+            calls = self._callers.reached(route)
             reached = reached or bool(calls)
-            if calls and not limited and not any(LIMITER.search(name) for name in route.through):
+            if calls and not limited:
                 self._weigh(bound, route, calls)
-        server = [call for call in self._paid.values() if self._project.sides.get(call.path) is not Side.BROWSER]
+        server = [call for call in self._callers.paid.values() if self._project.sides.get(call.path) is not Side.BROWSER]
         if server and not reached and self._project.has(*SERVING) and self._routes.routes:
             first = server[0]
             bound.unexamined.append((f"{first.path}:{first.line}", "which endpoints lead to the model could not be followed"))
         return bound
 
     def _from_page(self, bound: _Bound) -> None:
-        pages = [call for call in self._paid.values() if self._project.sides.get(call.path) is Side.BROWSER]
+        pages = [call for call in self._callers.paid.values() if self._project.sides.get(call.path) is Side.BROWSER]
         keys = [
             read
             for path in self._project.browser
@@ -255,19 +247,10 @@ class _Spending:
             message = f"The page itself calls the model with the key in `{keys[0].name}`: everybody who opens the page can use the key without any limit."
             bound.add(1.0, Finding("key-in-page", call.path, message, call.line, call.end_line, Confidence.HIGH, cwe=522))
 
-    def _reached(self, route: Route) -> list[ModelCall]:
-        if route.handler_scope < 0 and route.kind is not RouteKind.PAGE:
-            return []
-        calls = self._guards.reach.calls(route.place.path, route.handler_scope, 4, classes=True)
-        return [self._paid[path, call.line] for path, call in calls if (path, call.line) in self._paid]
-
     def _weigh(self, bound: _Bound, route: Route, calls: list[ModelCall]) -> None:
-        if any(_ADMINISTRATOR.search(name) for name in names_before(route, self._syntax)):
+        if self._callers.administrators_only(route) or self._callers.limited(route):
             return
-        inner = [call.callee for _, call in self._guards.reach.calls(route.place.path, route.handler_scope, 3, classes=True)]
-        if any(LIMITER.search(name) or _COUNTS.search(name) for name in inner):
-            return
-        guard = self._guard(route, inner)
+        guard = self._callers.guard(route)
         named = route.path if route.method == "ANY" else f"{route.method} {route.path}"
         if guard is Strength.UNKNOWN:
             bound.unexamined.append((f"{route.place.path}:{route.place.line}", f"the handler of {named} could not be followed"))
@@ -292,10 +275,3 @@ class _Spending:
                     cwe=770,
                 ),
             )
-
-    def _guard(self, route: Route, inner: list[str]) -> Strength:
-        if any(_SIGNED.search(name) for name in inner):
-            return Strength.SEEN
-        if route.kind is RouteKind.PAGE:
-            return Strength.NAMED if any(_GATE.search(name) for name in inner) else Strength.NONE
-        return self._guards.of(route).strength
