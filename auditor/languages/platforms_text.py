@@ -129,7 +129,8 @@ def read_systemd(path: str, text: str) -> PlatformFile:
 
 
 _NGINX = re.compile(
-    r"^\s{0,80}(listen|server_name|proxy_pass|root|add_header|limit_req|ssl_protocols|return|upstream)\s+([^;{\n]{1,300})", re.MULTILINE
+    r"^\s{0,80}(listen|server_name|proxy_pass|root|add_header|limit_req|client_max_body_size|ssl_protocols|return|upstream)\s+([^;{\n]{1,300})",
+    re.MULTILINE,
 )
 
 

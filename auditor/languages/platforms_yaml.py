@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from auditor.languages.yaml_nodes import Node, flattened, read_yaml, without_template
-from auditor.model.artifacts import PlatformFile, Script
+from auditor.model.artifacts import Container, PlatformFile, Script
 from auditor.model.verdict import Place
 
 _PROBES = frozenset(
@@ -25,6 +26,7 @@ _PLACE_OF_SETTINGS = re.compile(
     r"(?:^|\.)(?:replicas|kind|strategy|revisionHistoryLimit|runAsNonRoot|runAsUser|namespace|apiVersion|type)(?:\.|$)"
 )
 _COMMANDS = 60
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
 
 
 def _command(name: str, node: Node, path: str) -> list[Script]:
@@ -62,7 +64,18 @@ def read_kubernetes(path: str, text: str, platform: str = "kubernetes") -> Platf
         images += _IMAGE_LINE.findall(without_template(text))
         health = health or any(f"{probe}:" in text for probe in ("livenessProbe", "readinessProbe"))
     problem = "" if platform == "helm" else read.problem
-    return PlatformFile(path, platform, tuple(commands), health, tuple(dict.fromkeys(images)), tuple(settings[:300]), problem)
+    containers = tuple(_containers(read.documents[:200])) if platform == "kubernetes" else ()  # a chart fills them in from its values
+    return PlatformFile(path, platform, tuple(commands), health, tuple(dict.fromkeys(images)), tuple(settings[:300]), problem, containers)
+
+
+def _containers(documents: tuple[Node, ...]) -> Iterator[Container]:
+    """The containers of every Deployment, StatefulSet, DaemonSet, ReplicaSet and Pod."""
+    for document in documents:
+        if document.get("kind").text in _WORKLOADS:
+            for keys, node in document.walk():
+                if len(keys) > 1 and keys[-2] == "containers" and node.is_mapping:
+                    memory = node.get("resources", "limits", "memory").text
+                    yield Container(node.get("name").text, node.get("image").text, memory, node.line)
 
 
 def read_helm(path: str, text: str) -> PlatformFile:

@@ -230,10 +230,21 @@ class ComposeService:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """A container a cluster runs; `memory`: its limit as written, "" without one; `image` is "" in a patch of a container described elsewhere."""
+
+    name: str
+    image: str
+    memory: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformFile:
     """A deployment description of a platform: "procfile", "vercel", "netlify", "fly", "render", "railway", "heroku", "appengine", "kubernetes", "helm", "serverless", "terraform", "nixpacks", "supabase", "firebase", "cloudflare", "systemd", "nginx", "pm2", "ansible", "kamal", "elasticbeanstalk", "digitalocean", "replit".
 
     `commands`: start, build and release commands as written. `health`: a health-check path or probe is set. `settings`: flattened key -> text.
+    `containers`: those of a cluster's manifest that keep running, in order.
     """
 
     path: str
@@ -243,6 +254,7 @@ class PlatformFile:
     images: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    containers: tuple[Container, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
