@@ -3,10 +3,10 @@
 Passing title: What the product may use and spend has ceilings
 Failing title: Somebody outside, or a loop, can use or spend without an end
 Grading: Looked at are the memory of containers that a cluster or a composed production keeps running, ceilings of request sizes and working times that code or a deployment sets or takes away,
-    the length of the answers of paid language models, and loops that ask a model again. It fails when anybody can have a paid model answer as often and at such length as they like, with neither a
+    the length of the answers of paid language models or the number of the calls, and loops that ask a model again. It fails when anybody can have a paid model answer as often and at such length as they like, with neither a
     guard nor a limiter nor a limit of the answer, or when a loop around a paid model has no way out and no pause. Other missing ceilings are partial. What a platform or a framework limits by
     itself is neither praised nor charged; where neither memory nor spending has a ceiling here, the item is undecided.
-Done when: Every container has a memory limit, every paid call a limit of its answer, every loop of an agent a greatest number of turns, and the account at the vendor a hard stop.
+Done when: Every container has a memory limit, every paid call a limit of its answer or a limiter before it, every loop of an agent a greatest number of turns, and the account at the vendor a hard stop.
 What it cannot see: Spending caps and alarms set in a vendor's console, ceilings of a platform or a proxy described elsewhere, and whether a ceiling is low enough.
 """
 
@@ -52,7 +52,7 @@ _MESSAGES = {
     "turns-without-ceiling": "{what} lets an agent go on for ever: it calls the model until somebody sees the bill.",
     "loop-without-ceiling": "The model alone decides when this loop around {what}() ends: one that goes on asking for tools is paid for without an end.",
     "endless-spending": "This loop around {what}() has no way out and no pause: it pays for answers until somebody stops the process.",
-    "answer-without-ceiling": "{what}() asks a paid model without a limit of the answer's length: what one call costs is up to the model.",
+    "answer-without-ceiling": "{what}() asks a paid model with no limit of the answer's length, and no limiter was seen before it: what the calls cost is up to the model.",
     "open-spending": "{what} has a paid model answer anybody, as often and at such length as they like: no guard, no limiter and no limit of the answer.",
 }
 _CWES = {"endless-spending": 835, "loop-without-ceiling": 835, "turns-without-ceiling": 835, "time-ceiling-removed": 400}
@@ -136,32 +136,43 @@ class _Spending:
         self._callers = callers
         self._reach = guards.reach
         self._told: set[tuple[str, int]] = set()
+        self._counted: set[tuple[str, int]] = set()
 
     def answers(self) -> Iterator[Ceiling]:
-        """The length of each answer, where the call says all of it; what was told of its endpoint is not told again."""
+        """The length of each answer, or the number of calls; what was told of its endpoint is not told again."""
         for each in self._calls:
-            if (each.path, each.line) not in self._told and (each.limited or _is_plain(each)):
-                yield Ceiling("spending", "" if each.limited else "answer-without-ceiling", each.path, each.line, each.callee)
+            held = self._holds(each)
+            if (each.path, each.line) not in self._told and (held or _is_plain(each)):
+                yield Ceiling("spending", "" if held else "answer-without-ceiling", each.path, each.line, each.callee)
 
     def unclear(self) -> Iterator[tuple[str, str]]:
         """Calls whose settings stand elsewhere."""
         for each in self._calls:
-            if not each.limited and not _is_plain(each):
+            if not self._holds(each) and not _is_plain(each):
                 yield f"{each.path}:{each.line}", f"whether the answer of {each.callee}() has a limit was not seen"
+
+    def _holds(self, call: ModelCall) -> bool:
+        return call.limited or (call.path, call.line) in self._counted
 
     def endpoints(self, routes: Routes, *, limited: bool) -> Iterator[Ceiling]:
         """Endpoints at which anybody spends without an end."""
-        for route in routes.routes if not limited else ():
-            open_ended = [call for call in self._callers.reached(route) if not call.limited and _is_plain(call)]
+        counted: set[tuple[str, int]] = set()
+        uncounted: set[tuple[str, int]] = set()
+        for route in routes.routes:
+            calls = self._callers.reached(route)
+            slowed = bool(calls) and (limited or self._callers.limited(route))
+            (counted if slowed else uncounted).update((call.path, call.line) for call in calls)
+            open_ended = [call for call in calls if not call.limited and _is_plain(call)]
             if (
                 open_ended
+                and not slowed
                 and route.kind is not RouteKind.PAGE
                 and not self._callers.administrators_only(route)
-                and not self._callers.limited(route)
                 and self._callers.guard(route) is Strength.NONE
             ):
                 self._told.update((call.path, call.line) for call in open_ended)
                 yield Ceiling("spending", "open-spending", route.place.path, route.place.line, f"{route.method} {route.path}")
+        self._counted = counted - uncounted
 
     def loops(self) -> Iterator[Ceiling]:
         """Loops that ask a model again: until it wants no more tools, or for ever."""
