@@ -25,7 +25,6 @@ _ENDLESS = re.compile(r"^(?:Infinity|Number\.POSITIVE_INFINITY|math\.inf|float\(
 _GIGABYTES = re.compile(r"^\s*\d+(?:\.\d+)?\s*[gt]b?\s*$", re.IGNORECASE)
 _OPERATED = re.compile(r"^(?:always|unless-stopped|on-failure)")
 _PRODUCTION_FILE = re.compile(r"(?:prod|production|deploy|stack)[\w-]*\.ya?ml$")
-_DEVELOPMENT_FOLDER = re.compile(r"(?:^|/)(?:dev|devel|development|local|testing|e2e|ci)/", re.IGNORECASE)
 _MEMORY = frozenset({"mem_limit", "deploy.resources.limits.memory"})
 _WORKER_TIME = re.compile(r"\bgunicorn\b.*?(?:--timeout|(?<!\S)-t)[ =]+(\d+)\b")
 _PORT_OF_HOST = re.compile(r"\$\{?PORT\b")
@@ -45,7 +44,7 @@ class Ceiling:
 
 def of_containers(deployment: Deployment) -> Iterator[Ceiling]:
     """Memory of the containers that a cluster or a composed production keeps running."""
-    clustered = [(p.path, each) for p in deployment.platforms for each in p.containers if not _is_development(p.path)]
+    clustered = [(p.path, each) for p in deployment.platforms for each in p.containers if not DEVELOPMENT_FILE.search(p.path)]
     defaults = any(key == "kind" and value == "LimitRange" for p in deployment.platforms for key, value in p.settings)
     given = {each.name for _, each in clustered if each.memory}
     for path, each in clustered:
@@ -54,7 +53,7 @@ def of_containers(deployment: Deployment) -> Iterator[Ceiling]:
             yield Ceiling("memory", "" if held else "memory-without-ceiling", path, each.line, f"The container {each.name}")
     services: defaultdict[tuple[str, str], list[ComposeService]] = defaultdict(list)
     for service in deployment.compose:
-        if not _is_development(service.path):
+        if not DEVELOPMENT_FILE.search(service.path):
             services[service.path.rpartition("/")[0], service.name].append(service)
     for group in services.values():
         settings = [pair for service in group for pair in service.settings]
@@ -63,10 +62,6 @@ def of_containers(deployment: Deployment) -> Iterator[Ceiling]:
             continue
         held = any(key in _MEMORY for key, _ in settings)
         yield Ceiling("memory", "" if held else "memory-without-ceiling", own.path, own.line, f"The service {own.name}")
-
-
-def _is_development(path: str) -> bool:
-    return DEVELOPMENT_FILE.search(path) is not None or _DEVELOPMENT_FOLDER.search(path) is not None
 
 
 def _operated(group: list[ComposeService]) -> bool:

@@ -13,7 +13,8 @@ from auditor.model.verdict import Place
 
 _START = re.compile(r"^(?:start|web|release|serve|app|api|run|cmd|command|args|worker)(?:[:._-]prod(?:uction)?)?$", re.IGNORECASE)
 DEVELOPMENT_FILE = re.compile(
-    r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)(?:\.devcontainer|dev|development|local|tests?|ci|debug)/|(?:^|/)\.replit$", re.IGNORECASE
+    r"(?:dev|development|local|override|test|ci|debug)[\w-]*\.ya?ml$|(?:^|/)(?:\.devcontainer|dev|devel|development|local|tests?|testing|e2e|ci|debug)/|(?:^|/)\.replit$",
+    re.IGNORECASE,
 )
 _DOCUMENTS = re.compile(r"(?:^|/)(?:docs?|documentation|website)/")
 """Sites about the product: their start is the writer's preview, what visitors get is built."""
