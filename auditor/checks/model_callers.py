@@ -19,6 +19,8 @@ _COUNTS = re.compile(
     r"quota|credits?(?:$|[A-Z_.])|usage|allowance|budget|entitle|(?:daily|message|request|monthly)_?(?:limit|count)|max_?messages",
     re.IGNORECASE,
 )
+_ABOUT_ERRORS = re.compile(r"(?:^|\.)_?(?:is|was|handle|parse|format)_?\w*(?:error|exception)\w*$", re.IGNORECASE)
+"""What asks whether the vendor's own quota is used up counts nothing."""
 
 
 class ModelCallers:
@@ -39,7 +41,7 @@ class ModelCallers:
     def limited(self, route: Route) -> bool:
         """Whether something before or inside an endpoint limits or counts what it is asked."""
         return any(LIMITER.search(name) for name in route.through) or any(
-            LIMITER.search(name) or _COUNTS.search(name) for name in self._inner(route)
+            (LIMITER.search(name) or _COUNTS.search(name)) and not _ABOUT_ERRORS.search(name) for name in self._inner(route)
         )
 
     def administrators_only(self, route: Route) -> bool:
