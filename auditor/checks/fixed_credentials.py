@@ -93,6 +93,7 @@ _REFUSED_VALUES = frozenset(
 """Words in the names of tables of values that are not to be used: `PLACEHOLDER_SECRETS = {...}`."""
 _SHOWN = re.compile(r"schema_extra$|^(?:openapi_)?examples?$", re.IGNORECASE)
 """What documentation shows as an example of a request."""
+_CAPITALS = re.compile(r"[A-Z][A-Z_]*")
 _LABEL = re.compile(r"\s\S+\s|[.!?:]$|^\W+$")
 
 
@@ -139,7 +140,7 @@ def _from_assignments(source: _Source) -> Iterator[Fixed]:
         name = _last_name(assignment.target)
         if assignment.value is None or _SHOWN.search(name):
             continue
-        refused = not _REFUSED_VALUES.isdisjoint(words_of(name))
+        refused = not _REFUSED_VALUES.isdisjoint(words_of(name)) or _translates_names(assignment.value)
         for key, value in ((name, assignment.value), *(() if refused else _entries(assignment.value))):
             kind = concerns(key)
             if kind is None:
@@ -147,6 +148,12 @@ def _from_assignments(source: _Source) -> Iterator[Fixed]:
             how = _assigned(value, facts, key)
             if how and _credible(kind, key, value, facts, settings_like=_settings_like(assignment.target, assignment.scope, facts)):
                 yield _placed(source, key, how, kind, (assignment.line, assignment.scope))
+
+
+def _translates_names(value: Value) -> bool:
+    """A table from names to names (`{"PASSWORD": "PASS", "DATABASE": "DB"}`): all of both sides are written in capitals."""
+    entries = list(_entries(value))
+    return len(entries) > 1 and all(_CAPITALS.fullmatch(key) and _CAPITALS.fullmatch(item.literal) for key, item in entries)
 
 
 def _from_calls(source: _Source) -> Iterator[Fixed]:
