@@ -101,6 +101,11 @@ def _judged(reads: list[CollectionRead], rows: list[PerRow], *, sliced: bool) ->
         summary=_summary(len(whole), len(loose), len(rows), len(reads)),
         findings=tuple(findings[:_SHOWN]),
         evidence=tuple(kept[:3]),
+        unexamined=tuple(
+            (read.path, f"how much the read of {read.table or 'a table'} at line {read.line} returns is settled elsewhere")
+            for read in reads
+            if read.bound is Bound.UNKNOWN
+        ),
         signals=(
             f"reads of lists: {len(reads)}",
             *(f"{words_}: {sum(1 for read in reads if read.bound is bound)}" for bound, words_ in _WORDS.items()),
