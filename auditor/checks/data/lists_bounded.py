@@ -89,7 +89,8 @@ def _judged(reads: list[CollectionRead], rows: list[PerRow], *, sliced: bool) ->
     growing = [read for read in reads if read.bound is Bound.GROWING]
     loose = growing if limited else [*growing, *children]
     bad = len(whole) + len(rows) + _CHILD * len(loose)
-    total = len(reads) + len(rows)
+    open_ = [read for read in reads if read.bound is Bound.UNKNOWN]
+    total = len(reads) - len(open_) + len(rows)
     several = len(rows) >= _SEVERAL and len(rows) >= _MANY * total
     floor = _FAIL if several else _PARTIAL if rows else 0.0
     findings = [*(_row(row) for row in rows), *(_read(read) for read in whole), *(_read(read) for read in loose)]
@@ -103,8 +104,7 @@ def _judged(reads: list[CollectionRead], rows: list[PerRow], *, sliced: bool) ->
         evidence=tuple(kept[:3]),
         unexamined=tuple(
             (read.path, f"how much the read of {read.table or 'a table'} at line {read.line} returns is settled elsewhere")
-            for read in reads
-            if read.bound is Bound.UNKNOWN
+            for read in open_
         ),
         signals=(
             f"reads of lists: {len(reads)}",
