@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evidence.tables_classes import PythonClass, PythonClasses
-from auditor.evidence.tables_sqlalchemy import snake
+from auditor.evidence.tables_sqlalchemy import is_set, snake
 from auditor.languages.migrations import last
 from auditor.model.syntax import Assignment, Value, ValueKind
 from auditor.model.tables import Column, Table
@@ -107,16 +107,16 @@ def _column(name: str, value: Value, kind: str, line: int) -> Column:
     db_name = explicit.literal if explicit is not None and explicit.kind is ValueKind.STRING else f"{name}_id" if foreign else name
     choices = value.item("choices")
     index = value.item("db_index")
-    primary = _is(value, "primary_key")
+    primary = is_set(value, "primary_key")
     default = value.item("default") or value.item("db_default")
-    automatic = _is(value, "auto_now") or _is(value, "auto_now_add")
+    automatic = is_set(value, "auto_now") or is_set(value, "auto_now_add")
     return Column(
         name=db_name,
         line=line,
         type=kind.lower(),
-        null=_is(value, "null"),
+        null=is_set(value, "null"),
         primary=primary,
-        unique=primary or _is(value, "unique") or kind == "OneToOneField",
+        unique=primary or is_set(value, "unique") or kind == "OneToOneField",
         indexed=index.text == "True" if index is not None else foreign or kind == "SlugField",
         references=(last(target.literal.split(" ")[0]) if target is not None and target.literal else "?")
         if foreign and not (constrained is not None and constrained.text == "False")
@@ -126,11 +126,6 @@ def _column(name: str, value: Value, kind: str, line: int) -> Column:
         default=default.text if default is not None else "now" if automatic else "",
         attribute=name if name != db_name else "",
     )
-
-
-def _is(value: Value, key: str) -> bool:
-    found = value.item(key)
-    return found is not None and found.text == "True"
 
 
 def _meta(target: str, value: Value, uniques: list[tuple[str, ...]], indexes: list[tuple[str, ...]]) -> None:

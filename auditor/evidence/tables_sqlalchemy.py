@@ -150,18 +150,18 @@ def _column(attribute: str, value: Value, annotation: str, line: int) -> Column 
     name = explicit.literal if explicit is not None and explicit.kind is ValueKind.STRING else named or attribute
     foreign = next((item for item in positional if last(item.literal) == "ForeignKey"), None)
     typed = next((item for item in positional if item.kind is not ValueKind.STRING and item is not foreign), None)
-    primary = _is(value, "primary_key")
+    primary = is_set(value, "primary_key")
     inner = _plain(annotation)
     kind = _type(typed) or inner
-    null = _is(value, "nullable") if value.item("nullable") is not None else not primary and _may_be_none(annotation, value)
+    null = is_set(value, "nullable") if value.item("nullable") is not None else not primary and _may_be_none(annotation, value)
     return Column(
         name=name,
         line=line,
         type=kind,
         null=null,
         primary=primary,
-        unique=_is(value, "unique"),
-        indexed=_is(value, "index"),
+        unique=is_set(value, "unique"),
+        indexed=is_set(value, "index"),
         references=_target(foreign),
         limited=_limited(typed, inner),
         zoned=_zoned(typed, kind),
@@ -191,7 +191,7 @@ def _field(assignment: Assignment, *, sqlmodel: bool) -> Column:
     inner = _plain(assignment.annotation)
     typed = value.item("sa_type") if value is not None else None
     foreign = value.item("foreign_key") if value is not None else None
-    primary = value is not None and _is(value, "primary_key")
+    primary = value is not None and is_set(value, "primary_key")
     nullable = value.item("nullable") if value is not None else None
     kind = _type(typed) or inner
     default = _default(value) if value is not None else (assignment.value.text if assignment.value is not None and sqlmodel else "")
@@ -201,8 +201,8 @@ def _field(assignment: Assignment, *, sqlmodel: bool) -> Column:
         type=kind,
         null=nullable.text == "True" if nullable is not None else _optional(assignment.annotation) and not primary,
         primary=primary,
-        unique=value is not None and _is(value, "unique"),
-        indexed=value is not None and _is(value, "index"),
+        unique=value is not None and is_set(value, "unique"),
+        indexed=value is not None and is_set(value, "index"),
         references=foreign.literal.rsplit(".", 1)[0] if foreign is not None and foreign.kind is ValueKind.STRING else "",
         limited=_limited(typed, inner),
         zoned=_zoned(typed, kind),
@@ -257,7 +257,8 @@ def _default(value: Value) -> str:
     return ""
 
 
-def _is(value: Value, key: str) -> bool:
+def is_set(value: Value, key: str) -> bool:
+    """Whether a call gives `key=True`."""
     found = value.item(key)
     return found is not None and found.text == "True"
 
@@ -302,7 +303,7 @@ def _rules(parts: list[Value]) -> tuple[list[tuple[str, ...]], list[tuple[str, .
             continue
         given = [item for key, item in part.items if not key]
         names = tuple(_named(item) for item in (given[1:] if kind == "Index" else given))
-        if names and (kind != "Index" or _is(part, "unique")):
+        if names and (kind != "Index" or is_set(part, "unique")):
             uniques.append(names)
         elif names:
             indexes.append(names)
