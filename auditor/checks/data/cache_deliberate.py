@@ -23,7 +23,7 @@ from auditor.checks.processes import COMMAND
 from auditor.checks.reach import within
 from auditor.checks.registry import check
 from auditor.model.evidence import Routes
-from auditor.model.needs import PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.needs import PROJECT, ROUTES, SYNTAX
 from auditor.model.project import RUNNING, Project
 from auditor.model.syntax import Call, Definition, DefinitionKind, FileFacts, ImportKind, Syntax, Value, ValueKind
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Undecided
@@ -74,8 +74,8 @@ class _Cache:
     what: str
 
 
-@check("data.cache-deliberate", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES))
-def cache_deliberate(project: Project, _texts: dict[str, str], syntax: Syntax, routes: Routes) -> Judgement:
+@check("data.cache-deliberate", needs=(PROJECT, SYNTAX), corroborating=(ROUTES,))
+def cache_deliberate(project: Project, syntax: Syntax, routes: Routes) -> Judgement:
     """Find what is cached, then who gets it and when it leaves."""
     if not project.has(*RUNNING):
         return NotApplicable("Nothing here runs for long and answers several people: there is no cache they could share.")

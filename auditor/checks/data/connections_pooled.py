@@ -88,7 +88,7 @@ class Fault:
     message: str
 
 
-@check("data.connections-pooled", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES), optional=(STORES, DEPLOYMENT))
+@check("data.connections-pooled", needs=(PROJECT, TEXTS, SYNTAX), corroborating=(ROUTES,), optional=(STORES, DEPLOYMENT))
 def connections_pooled(  # noqa: PLR0917 - evidence comes by position
     project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, stores: Stores | None, deployment: Deployment | None
 ) -> Judgement:
