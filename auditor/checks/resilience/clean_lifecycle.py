@@ -75,8 +75,8 @@ class _Opened:
 
 @check(
     "resilience.clean-lifecycle",
-    needs=(PROJECT, TEXTS),
-    corroborating=(SYNTAX, ROUTES),
+    needs=(PROJECT, TEXTS, SYNTAX),
+    corroborating=(ROUTES,),
     optional=(DEPLOYMENT, MANIFESTS, TASKS),
     tolerance=0.05,
 )
