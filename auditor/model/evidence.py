@@ -151,12 +151,18 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class CloneFamily:
-    """Places that hold the same code; `tokens` is the length of the shared run, `exact` whether they agree to the letter (white space aside)."""
+    """Places that hold the same code; `tokens` is the length of the shared run, `exact` whether they agree to the letter (white space aside).
+
+    Functions that were changed since they were copied stand there whole: `alike` is the least share of them that still agrees, `renamed` says which names differ
+    ("book → order").
+    """
 
     fragments: tuple[Fragment, ...]
     tokens: int
     lines: int
     exact: bool
+    alike: float = 1.0
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
