@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 
+from auditor.checks.drop_words import culprit_of, message_of
 from auditor.checks.failures import changes_or_asks, is_broad, is_cleanup, is_expected, is_local, is_outside, is_pure, is_remote, is_write
 from auditor.model.syntax import Assignment, Call, Definition, FileFacts, Handler, HandlerEffect, Value, ValueKind
 
@@ -130,11 +131,11 @@ class FileHandlers:
         weight, rule = self._weight(handler, broad=broad)
         if not weight:
             return None
-        culprit = write or _culprit(handler, work)
+        culprit = write or culprit_of(handler, work)
         if write and self._is_refused(handler):
             weight, write = 0.5, ""
         hidden = write if weight >= 1 and not handler.comment else ""  # a stated reason: a place like any other
-        message = _message(rule, culprit, hidden, handler, page=self._page)
+        message = message_of(rule, culprit, hidden, handler, page=self._page)
         return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, message, hidden)
 
     def _is_refused(self, handler: Handler) -> bool:
@@ -182,12 +183,27 @@ class FileHandlers:
         """
         others = [callee for callee in calls if not _PRINTING.match(callee)]
         waits = any(callee.endswith("sleep") for callee in handler.calls) and self._in_loop(handler)
-        if self._reasons(handler) or waits or any(not is_cleanup(c) and not is_pure(c) and not _STATE.match(c) for c in others):
+        if waits or any(not is_cleanup(callee) and not is_pure(callee) and not _STATE.match(callee) for callee in others):
             return True
-        levelled = handler.uses_binding and not _LEVELLED.isdisjoint(handler.calls)
-        if self._falls_back(handler) or (levelled and handler.returned is not None and _says_no(handler.returned)):
-            return True
-        return self._page and levelled and not _asks(handler)
+        if not handler.uses_binding or _LEVELLED.isdisjoint(handler.calls):
+            return False
+        answers = handler.returned is not None and (_says_no(handler.returned) or not says_nothing(handler.returned))
+        replaced = answers or self._falls_back(handler) or self._tries_something_else(handler)
+        return replaced or self._reasons(handler) or (self._page and not self._waits_for_others(handler))
+
+    def _tries_something_else(self, handler: Handler) -> bool:
+        """Whether what is guarded leaves the function when it works, so that what comes after the handler is the other way."""
+        first, scope = handler.line - handler.tried_lines - 1, handler.scope
+        left = any(returned.scope == scope and first <= returned.line < handler.line for returned in self._facts.returns)
+        after = bisect_left(self._call_lines, handler.end_line + 1)
+        return scope >= 0 and left and any(call.scope == scope for call in self._calls[after : after + _CALLS_LOOKED_AT])
+
+    def _waits_for_others(self, handler: Handler) -> bool:
+        """Whether what is guarded asks a server or a store, or is waited for, as such work is."""
+        first = handler.line - handler.tried_lines - 1
+        return _asks(handler) or any(
+            call.awaited and call.callee in handler.tried and not is_pure(call.callee) for call in self._between(first, handler.line)
+        )
 
     def _reasons(self, handler: Handler) -> bool:
         """Whether a comment in the handler says why the error may be left alone; two words say nothing."""
@@ -295,23 +311,6 @@ def says_nothing(value: Value | None) -> bool:
     return value.kind is ValueKind.NAME and value.literal == "undefined"
 
 
-def _culprit(handler: Handler, work: list[str]) -> str:
-    """The call a handler is about: one of the library whose error is caught, else the first that asks something outside, else the first at all."""
-    owners = {kind.partition(".")[0] for kind in handler.types if "." in kind}
-    return next(
-        (
-            callee
-            for chosen in (
-                [callee for callee in work if callee.partition(".")[0] in owners],
-                [callee for callee in work if is_remote(callee)],
-                [callee for callee in work if "[" not in callee],
-            )
-            for callee in chosen
-        ),
-        "this",
-    )
-
-
 def _asks(handler: Handler) -> bool:
     """Whether what is guarded asks something outside the process or stores something."""
     return any(is_remote(callee) or is_write(callee) for callee in handler.tried)
@@ -320,22 +319,6 @@ def _asks(handler: Handler) -> bool:
 def _says_no(value: Value) -> bool:
     """Whether a returned value says by itself that there is no result: false, null, nothing."""
     return value.kind is ValueKind.NONE or (value.kind is ValueKind.BOOLEAN and value.literal.lower() == "false")
-
-
-def _message(rule: str, culprit: str, write: str, handler: Handler, *, page: bool) -> str:
-    call = f"{culprit.removeprefix('new ')}()" if culprit != "this" else "the code above"
-    if write:
-        return f"When {call} fails here the error is dropped and the program goes on as if the data had been stored; nobody learns of the loss."
-    if rule == "printed" and page:
-        return f"A failure of {call} is only written to the visitor's console and the page goes on: whoever uses it is not told."
-    if rule == "printed":
-        return f"A failure of {call} is only printed and the program goes on; nobody is told and no log level marks it."
-    if rule == "made-up-result":
-        shown = handler.returned.text[:30] if handler.returned is not None else "an empty value"
-        return (
-            f"Every failure of {call} is turned into {shown}, which looks like an ordinary result: neither the user nor a log learns of it."
-        )
-    return f"A failure of {call} is dropped here without a trace: no log line, no message, no error for the caller."
 
 
 def bindings_of_console(facts: FileFacts) -> bool:
