@@ -52,6 +52,14 @@ def _array_text(arguments: Arguments) -> Value:
     return replace(text_of([*receiver.items.values(), *separators]), marks=receiver.every_mark, const=UNSET)
 
 
+def _split(arguments: Arguments) -> Value | None:
+    """The pieces of a text: of each as much is known as of the whole."""
+    text = arguments.receiver
+    if text.items is not None or not text.owned:
+        return None
+    return Value(items={ANY: Value(text.marks, known=text.known, composed=True)}, known=True)
+
+
 def _formatted_address(arguments: Arguments) -> Value:
     """`url.format({ pathname, query })` begins with its path name."""
     given = arguments.get(0)
@@ -121,8 +129,8 @@ RESULTS: dict[str, Callable[[Arguments], Value]] = {
     "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip
-METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+METHOD_RESULTS: dict[str, Callable[[Arguments], Value | None]] = {
     **dict.fromkeys(("trim", "toLowerCase", "toUpperCase", "toString", "trimEnd", "trimStart", "padStart", "slice", "substring", "concat", "normalize", "json", "text", "valueOf"), _receiver),
     **dict.fromkeys(("readFile", "readFileSync", "readdir", "readdirSync", "createReadStream", "existsSync", "stat", "statSync"), lambda _: NOTHING),
-    "replace": _replaced, "replaceAll": _replaced, "join": _array_text,
+    "replace": _replaced, "replaceAll": _replaced, "join": _array_text, "split": _split,
 }  # fmt: skip
