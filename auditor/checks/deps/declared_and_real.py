@@ -37,13 +37,15 @@ _PARTIAL = 0.3
 _COMPANION, _STEP, _MOST_LUCK = 0.03, 0.03, 0.2
 _LUCK = frozenset({Origin.ARRIVES, Origin.ELSEWHERE})
 _WAYS = {
-    Origin.COMPANION: ("comes along with a package that is declared", "its version is that package's choice"),
+    Origin.COMPANION: ("comes along with a package that is declared", "which version that is, the other package decides"),
     Origin.ARRIVES: ("arrives only because another package needs it", "an update elsewhere may take it away or change its version"),
     Origin.ELSEWHERE: (
         "is declared in another part of the repository only",
         "an update elsewhere may take it away or change its version",
     ),
 }
+_NAMED = 6
+"""Packages that one finding names."""
 _UNUSED_FROM = 1 / 3
 _UNUSED_LEAST = 5
 _SHOWN = 40
@@ -111,8 +113,8 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
     missing = [use for use in uses if use.origin is Origin.NOWHERE and use not in bare]
     serious = [*_nothing_declared(bare), *(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
     risky = [*(_missing(use) for use in missing if not use.live), *_unused(manifests, graph, texts)]
-    lucky, companions = list(_indirect(uses, _LUCK)), list(_indirect(uses, frozenset({Origin.COMPANION})))
-    slight = [*risky, *lucky, *companions]
+    lucky, companions = _indirect(uses, _LUCK), _indirect(uses, frozenset({Origin.COMPANION}))
+    slight = [*risky, *_together(lucky, code), *_together(companions, code)]
     unsure = [(use.first.path, f"no telling which package supplies {use.first.package}") for use in uses if use.origin is Origin.UNSURE]
     unsure += _unread(project, syntax)
     total = max(len(uses), len(serious), 1)
@@ -120,7 +122,7 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
         bad=len(serious),
         total=total,
         floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
-        summary=_summary(uses, serious, slight),
+        summary=_summary(uses, serious, len(risky) + len(lucky) + len(companions)),
         findings=(*serious, *slight)[:_SHOWN],
         signals=(
             f"{plural(len(uses), 'third-party package')} imported by production code",
@@ -208,13 +210,22 @@ def _missing(use: _Use) -> Finding:
     return Finding("undeclared", first.path, message, first.line, first.line, confidence)
 
 
-def _indirect(uses: list[_Use], origins: frozenset[Origin]) -> Iterator[Finding]:
+def _indirect(uses: list[_Use], origins: frozenset[Origin]) -> list[_Use]:
+    return [use for use in uses if use.origin in origins and (use.origin is not Origin.ELSEWHERE or use.live)]
+
+
+def _together(uses: list[_Use], code: _Code) -> Iterator[Finding]:
+    """One finding for all packages of a part that come the same way: one manifest has to name them."""
+    groups: dict[tuple[str, Origin], list[_Use]] = {}
     for use in uses:
-        if use.origin not in origins or (use.origin is Origin.ELSEWHERE and not use.live):
-            continue
-        how, then = _WAYS[use.origin]
-        message = f"{use.first.package} is imported here and {how}: {then}."
-        yield Finding("declared-indirectly", use.first.path, message, use.first.line, use.first.line)
+        groups.setdefault((code.project.part_of(use.first.path).root, use.origin), []).append(use)
+    for (_, origin), found in groups.items():
+        first = found[0].first
+        how, then = _WAYS[origin]
+        others = [use.first.package for use in found[1:]]
+        too = f" The same goes for {listed(others, _NAMED)}." if others else ""
+        message = f"{first.package} is imported here and {how}: {then}.{too}"
+        yield Finding("declared-indirectly", first.path, message, first.line, first.line)
 
 
 def _wrong(manifests: Manifests, graph: ModuleGraph) -> Iterator[Finding]:
@@ -287,9 +298,9 @@ def _mentioned(name: str, manifest: Manifest, files: set[str], texts: dict[str, 
     )
 
 
-def _summary(uses: list[_Use], serious: list[Finding], slight: list[Finding]) -> str:
+def _summary(uses: list[_Use], serious: list[Finding], slight: int) -> str:
     if serious:
         return f"{plural(len(serious), 'import or declaration', 'imports or declarations')} that a clean installation cannot serve."
     if slight:
-        return f"All {plural(len(uses), 'imported package')} can be installed; {plural(len(slight), 'place rests', 'places rest')} on luck."
+        return f"All {plural(len(uses), 'imported package')} can be installed; {plural(slight, 'place rests', 'places rest')} on luck."
     return f"All {plural(len(uses), 'imported package')} are declared."
