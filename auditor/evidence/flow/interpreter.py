@@ -66,6 +66,7 @@ class Interpreter(ABC):
         self.memo: dict[tuple[int, int, int, tuple[object, ...]], tuple[Scope, Value, dict[str, Certainty]]] = {}
         self.pending: list[Waiting] = []
         self.seen: set[int] = set()
+        self.kept: dict[ir.Function, dict[str, ir.Expression]] = {}
 
     @abstractmethod
     def execute(self, statements: Iterable[ir.Statement], frame: Frame) -> bool:

@@ -22,6 +22,12 @@ def _joined(arguments: Arguments) -> Value:
     return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
 
 
+def _relative(arguments: Arguments) -> Value:
+    """`path.relative(folder, file)`: where the file lies from there; it begins with two dots when that is outside."""
+    given = arguments.get(1)
+    return Value(given.every_mark, path=f"{arguments.path}()", known=arguments.known)
+
+
 def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
@@ -124,7 +130,7 @@ def shown(value: Value, depth: int = 0) -> Value:
 
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Object.freeze": _first,
+    **dict.fromkeys(("path.relative", "path.posix.relative"), _relative), "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Object.freeze": _first,
     "Object.keys": _keys, "Object.values": _values, "Object.entries": _pairs, "Object.fromEntries": _of_pairs, "Promise.resolve": _first, "decodeHtml": _first,
     "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),

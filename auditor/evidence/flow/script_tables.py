@@ -324,6 +324,8 @@ class Script:
             yield receiver, WITHOUT.get(first.const, frozenset())
         elif tail == "startsWith" and outcome:
             yield receiver, _prefix_proves(receiver, first)
+        elif tail == "startsWith" and first.const == ".." and receiver.path.endswith("relative()"):
+            yield receiver, frozenset({"path"})
         elif outcome and (tail in {"isInteger", "isFinite", "isSafeInteger"} or _VALIDATORS.search(path) or _TRUSTING_NAME.search(tail)):
             for value in arguments.every:
                 yield value, ALL
