@@ -121,11 +121,19 @@ def _column(name: str, value: Value, kind: str, line: int) -> Column:
         references=(last(target.literal.split(" ")[0]) if target is not None and target.literal else "?")
         if foreign and not (constrained is not None and constrained.text == "False")
         else "",
+        cascades=foreign and _cascades(value),
         limited=choices is not None or _LIMITED.search(kind) is not None,
         zoned=True if kind == "DateTimeField" else None,
         default=default.text if default is not None else "now" if automatic else "",
         attribute=name if name != db_name else "",
     )
+
+
+def _cascades(value: Value) -> bool:
+    """Whether a key says `on_delete=models.CASCADE`, by name or as its second argument."""
+    given = [item for key, item in value.items if not key]
+    chosen = value.item("on_delete") or next(iter(given[1:]), None)
+    return chosen is not None and last(chosen.literal) == "CASCADE"
 
 
 def _meta(target: str, value: Value, uniques: list[tuple[str, ...]], indexes: list[tuple[str, ...]]) -> None:

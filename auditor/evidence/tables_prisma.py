@@ -19,6 +19,7 @@ _FIELD = re.compile(r"^[ \t]*(\w+)[ \t]+(\w+)(\[\])?(\?)?([^\n]*)$", re.MULTILIN
 _MAP = re.compile(r"@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _TABLE_MAP = re.compile(r"@@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _RELATION = re.compile(r"@relation\([^)]*\bfields:\s*\[([^\]]*)\]")
+_CASCADES = re.compile(r"\bonDelete:\s*Cascade\b")
 _GROUP = re.compile(r"@@(unique|index|id|fulltext)\(\s*(?:fields:\s*)?\[([^\]]*)\]")
 _DEFAULT = re.compile(r"@default\(([^\n]{0,120})\)")
 _PROVIDER = re.compile(r"datasource\s+\w+\s*\{[^}]{0,2000}?provider\s*=\s*(?:\[\s*)?\"(\w+)\"")
@@ -65,11 +66,14 @@ def prisma_tables(schemas: Iterable[tuple[str, str]]) -> Iterator[Table]:
 def _table(block: _Block, models: frozenset[str], enums: frozenset[str]) -> Table:
     columns: list[Column] = []
     keys: dict[str, str] = {}
+    cascading: set[str] = set()
     for field in _FIELD.finditer(block.body):
         name, kind, many, optional, rest = field[1], field[2], bool(field[3]), bool(field[4]), field[5]
         if kind in models or "@relation" in rest:
             relation = _RELATION.search(rest)
-            keys.update(dict.fromkeys(_names(relation[1]), kind) if relation else {})
+            held = _names(relation[1]) if relation else []
+            keys.update(dict.fromkeys(held, kind))
+            cascading.update(held if _CASCADES.search(rest) else ())
         elif "@ignore" not in rest:
             line = block.line + block.body.count("\n", 0, field.start(1))
             columns.append(_column(name, kind + ("[]" if many else ""), rest, optional=optional, limited=kind in enums, line=line))
@@ -84,6 +88,7 @@ def _table(block: _Block, models: frozenset[str], enums: frozenset[str]) -> Tabl
         replace(
             column,
             references=keys.get(column.attribute or column.name, ""),
+            cascades=(column.attribute or column.name) in cascading,
             primary=column.primary or (column.attribute or column.name) in primary,
         )
         for column in columns

@@ -86,6 +86,7 @@ def _table(found: schema_state.Table, added: dict[tuple[str, str], str], *, zone
             primary=column.primary,
             unique=column.unique,
             references=column.references,
+            cascades=column.cascades,
             limited=column.checked or column.name in checked or column.type.startswith("bool") or _PLAIN_TYPE.search(column.type) is None,
             zoned=_zoned(column.type) if zones else None,
             default=column.default or column.generated,
@@ -124,5 +125,6 @@ def _joined(column: Column, other: Column | None) -> Column:
         null=column.null and other.null,
         unique=column.unique or other.unique,
         references=column.references or other.references,
+        cascades=column.cascades or other.cascades,
         limited=column.limited or other.limited,
     )
