@@ -165,8 +165,8 @@ def constrained(columns: list[Column], constraint: Constraint) -> list[Column]:
     keys = set(constraint.columns)
     alone = len(keys) == 1
     if constraint.kind == FOREIGN:
-        link = {"references": constraint.references, "cascades": constraint.cascades}
-        return [replace(column, **link) if column.name in keys else column for column in columns]
+        target, cascades = constraint.references, constraint.cascades
+        return [replace(c, references=target, cascades=cascades) if c.name in keys else c for c in columns]
     if constraint.kind == PRIMARY:
         return [replace(c, primary=True, not_null=True, unique=alone or c.unique) if c.name in keys else c for c in columns]
     if constraint.kind == UNIQUE and alone:
