@@ -140,6 +140,7 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
         bound=tuple(walk.root.names),
         undefined=tuple(_undefined(walk, comments)) if scoped else (),
         elements=tuple(sorted(elements, key=lambda element: element.line)),
+        controls=tuple(walk.controls),
         scoped=scoped,
         code_lines=lines.code[-1],
         error_line=broken,
