@@ -19,6 +19,7 @@ from auditor.model.evidence import (
 from auditor.model.need import Need
 from auditor.model.project import Project
 from auditor.model.snapshot import Snapshot
+from auditor.model.static_checks import StaticChecks
 from auditor.model.syntax import Syntax
 
 SNAPSHOT: Need[Snapshot] = Need("snapshot")
@@ -35,6 +36,8 @@ UPKEEP: Need[Upkeep] = Need("upkeep")
 DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
+STATIC_CHECKS: Need[StaticChecks] = Need("static-checks")
+"""Linters and type checkers that are set up, commit hooks, and builds that ignore errors."""
 ROUTES: Need[Routes] = Need("routes")
 OWN_CALLS: Need[OwnCalls] = Need("own-calls")
 """Calls over HTTP that may be meant for this system's own endpoints."""

@@ -123,7 +123,7 @@ def _summary(serious: list[Finding], lesser: list[Finding], *, passes: bool) -> 
     if passes and not lesser:
         return "No stub was found where users or other code rely on it."
     if passes:
-        return f"In code of this size {plural(len(lesser), 'unfinished place')} weighs little."
+        return f"In code of this size {plural(len(lesser), 'unfinished place weighs', 'unfinished places weigh')} little."
     parts = []
     if serious:
         parts.append(f"{plural(len(serious), 'stub stands', 'stubs stand')} where logging in, paying, deleting or checking depends on it")
