@@ -60,7 +60,7 @@ def _table(found: PythonClass, lineage: list[tuple[PythonClass | None, str]]) ->
             for column in _ACCOUNTS.get(last(name), ()):
                 columns.setdefault(column.name, column)
             continue
-        if owner is not found and not _is_abstract(owner):
+        if owner is not found and not is_abstract(owner):
             continue  # a table of its own, joined to this one
         elsewhere = owner.facts.path if owner is not found else ""
         for column in _columns(owner.own):
@@ -76,7 +76,8 @@ def _table(found: PythonClass, lineage: list[tuple[PythonClass | None, str]]) ->
     return Table(found.definition.name, table, place, "django", tuple(columns.values()), tuple(uniques), tuple(indexes), whole)
 
 
-def _is_abstract(owner: PythonClass) -> bool:
+def is_abstract(owner: PythonClass) -> bool:
+    """Whether a class only lends its fields to others and has no table."""
     return any(a.target == "abstract" and a.value is not None and a.value.text == "True" for a in owner.nested.get("Meta", ()))
 
 

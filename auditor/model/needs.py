@@ -18,6 +18,7 @@ from auditor.model.evidence import (
 )
 from auditor.model.need import Need
 from auditor.model.project import Project
+from auditor.model.schema_names import SchemaNames
 from auditor.model.snapshot import Snapshot
 from auditor.model.static_checks import StaticChecks
 from auditor.model.syntax import Syntax
@@ -47,6 +48,7 @@ MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
 STORES: Need[Stores] = Need("stores")
+SCHEMA_NAMES: Need[SchemaNames] = Need("schema-names")
 SECRETS: Need[Secrets] = Need("secrets")
 HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
 SECRET_HISTORY: Need[SecretHistory] = Need(
