@@ -197,7 +197,9 @@ class ScriptResolver:
                     if target is None:
                         return _EXISTS
                     if target.startswith("pkg:"):
-                        return self._bare(folder, target[4:])
+                        renamed = self._bare(folder, target[4:])
+                        # A build's alias that leads nowhere: compilers of types do not know it and take the name as it is written.
+                        return renamed if renamed.where is not Where.EXISTS else self._bare(folder, specifier)
                     found = self.file(target)
                     if found:
                         return Found(Where.FILE, found)
