@@ -31,6 +31,7 @@ VIEWS = {
     "import-time": frozenset({ImportKind.IMPORT_TIME}),
 }
 BY_NAME = "importlib.import_module with a constant name, which grimp does not follow"
+BESIDE = "a file started by its path imports its neighbours by their bare names, which grimp takes for packages from outside"
 WORKER = "a file the bundler adds (`new URL(..., import.meta.url)`), which dependency-cruiser does not follow"
 GLOB = "files of a bundler's glob import, which dependency-cruiser does not follow"
 BUILT = "a package of the workspace whose entry is only there after its build; ours leads to its source"
@@ -103,12 +104,19 @@ def reason(difference: Difference, ours: Ours) -> str:
     if difference.only != "ours":
         return UNEXPLAINED
     if difference.pair[0].endswith(".py"):
-        return UNEXPLAINED if written else BY_NAME
+        return _reason_python(difference.pair, written)
     if "*" in written:
         return GLOB
     if written.startswith("."):
         return WORKER if difference.ours is ImportKind.LAZY else UNEXPLAINED
     return BUILT if package_name(written) in ours.packages else ALIAS
+
+
+def _reason_python(pair: Pair, written: str) -> str:
+    if not written:
+        return BY_NAME
+    beside = f"{pair[0].rpartition('/')[0]}/{written.replace('.', '/')}"
+    return BESIDE if pair[1].startswith((f"{beside}.", f"{beside}/")) else UNEXPLAINED
 
 
 def report(ours: Ours, theirs: Reference) -> Iterator[str]:

@@ -98,12 +98,18 @@ class PythonResolver:
         key = (parent(path), parts)
         if key not in self._found:
             self._found[key] = self._search(path, parts)
+        if self._found[key] is None and self._runs_alone(path) and not self._foreign(parts[0]):
+            return self.tree.find(parent(path), parts)
         root = self._roots.get(key)
         found = self._found[key]
         if root is not None and found is not None:
             natural = self.tree.natural_root(parent(found.path) if found.shape is Shape.FILE else found.path)
             self.used_roots[natural + "/"][root] += 1
         return found
+
+    def _runs_alone(self, path: str) -> bool:
+        """Whether the file is started by its path: its own folder is then searched, package or not."""
+        return path in self._hacks or self.facts[path].main_lines[0] > 0
 
     def _search(self, path: str, parts: tuple[str, ...]) -> Target | None:
         foreign = self._foreign(parts[0])

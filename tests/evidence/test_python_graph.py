@@ -93,6 +93,12 @@ def test_modules_imported_by_a_constant_name(tmp_path: Path, text: str, kind: Im
     assert edges(found).get(("shop.app", "shop.db")) is kind
 
 
+@pytest.mark.parametrize(("ending", "found"), [("if __name__ == '__main__':\n    print(db)\n", True), ("print(db)\n", False)])
+def test_a_file_started_by_its_path_finds_its_neighbours(tmp_path: Path, ending: str, found: bool) -> None:
+    texts = {"shop/__init__.py": "", "shop/db.py": "", "shop/app.py": f"import db\n{ending}"}
+    assert (("shop.app", "shop.db") in edges(graph(tmp_path, texts))) is found
+
+
 def test_layouts_agree_with_grimp(tmp_path: Path) -> None:
     """A source folder, a second root, packages that pass names on, and imports at every time."""
     root = from_texts(

@@ -247,6 +247,17 @@ def test_components(tmp_path: Path) -> None:
     assert missing(found) == [("src/Row.svelte", "./card.js", "x")]
 
 
+def test_a_pattern_behind_an_alias(tmp_path: Path) -> None:
+    paths = json.dumps({"compilerOptions": {"paths": {"@modules/*": ["./src/modules/*"]}}})
+    texts = {
+        "package.json": package(),
+        "tsconfig.json": paths,
+        "src/main.ts": "const all = import.meta.glob('@modules/*.ts', { eager: true })\n",
+    }
+    found = graph(tmp_path, {**texts, "src/modules/mail.ts": "export const mail = 1\n", "src/other/mail.ts": "export const mail = 1\n"})
+    assert edges(found) == {("src/main.ts", "src/modules/mail.ts"): LOAD}
+
+
 def test_patterns_of_files(tmp_path: Path) -> None:
     found = graph(
         tmp_path,
