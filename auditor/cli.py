@@ -12,6 +12,7 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
+from auditor.report_commands import compare, read_report, with_baseline
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(advisory_commands, name="advisories")
+app.command()(compare)
 
 
 def main() -> None:
@@ -64,6 +66,7 @@ def audit(
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -83,6 +86,7 @@ def audit(
     for target in targets.values():
         if target is not None:
             check_target(target)
+    earlier = read_report(baseline) if baseline else None
     from auditor import engine
 
     report = engine.audit(
@@ -100,6 +104,7 @@ def audit(
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
+    report = with_baseline(report, earlier)
     _deliver(report, **targets)
     if to_stdout:
         _say_json(report)
@@ -147,22 +152,17 @@ def render(
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
-    from auditor.errors import UsageError
-    from auditor.render.json_report import from_json
-
-    try:
-        data = report.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
-    stored = from_json(data, str(report))
+    stored = read_report(report)
     if interview is not None or stored.interview is None:
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
+    stored = with_baseline(stored, read_report(baseline) if baseline else None)
     _deliver(stored, html=html, json=json, sarif=sarif)
     saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
     if terminal or not saved:

@@ -26,7 +26,7 @@ from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS, SYNTAX
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
@@ -147,13 +147,12 @@ def _valid_date(date: str | None) -> str:
 
 
 def _judge_all(context: Context, checks: list[Check], evidence: Evidence, reading: Reading, *, debug: bool) -> tuple[Outcome, ...]:
-    found = evidence.get(SECRETS.name)
-    secrets = found.value if isinstance(found, Known) else None
+    secrets, syntax = _value(evidence, SECRETS.name), _value(evidence, SYNTAX.name)
     outcomes = {}
     for check in checks:
         expired = context.remaining() == 0.0
         outcome = out_of_time(check) if expired else judge(check, evidence, reading.snapshot, reraise=debug)
-        outcomes[check.id] = seal(outcome, reading.texts, secrets)
+        outcomes[check.id] = seal(outcome, reading.texts, secrets, syntax)
     return tuple(outcomes[item.id] for item in catalogue().items if item.id in outcomes)
 
 

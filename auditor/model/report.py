@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.model.comparison import Comparison
 from auditor.model.evidence import CloneFamily, Edge, Module
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
 from auditor.model.verdict import Outcome, Severity
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class Report:
     """One audit. Equal input, versions and date give equal bytes.
 
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
-    was not answered counts as unknown.
+    was not answered counts as unknown. `before` compares it with an earlier audit.
     """
 
     schema: str
@@ -229,3 +230,4 @@ class Report:
     tools: tuple[ToolStamp, ...]
     interview: Interview | None = None
     production: Score | None = None
+    before: Comparison | None = None

@@ -16,7 +16,8 @@ from markupsafe import Markup, escape
 from auditor import words
 from auditor.model.report import Report
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import layout, summary, text
+from auditor.render import before_after, layout, summary, text
+from auditor.render.before_after import changes_view
 from auditor.render.json_report import canonical
 from auditor.render.view import GAPS, LETTERS, title_of, view
 from auditor.resources import data_dir
@@ -28,18 +29,39 @@ TEXT_LIMIT = 2_000
 
 def to_html(report: Report) -> bytes:
     """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = _style(), _asset("script.js")
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
             v=view(canonical(report)),
+            changes=changes_view(canonical(report)),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
         )
     )
     return page.encode("utf-8", "backslashreplace")
+
+
+def changes_page(report: Report) -> bytes:
+    """What changed since the earlier audit that the report is compared with, as one UTF-8 HTML file without a script."""
+    style = _style()
+    page = (
+        _environment()
+        .get_template("changes.html.j2")
+        .render(
+            changes=changes_view(canonical(report)),
+            version=report.version,
+            style=Markup(style),  # noqa: S704 - our own file
+            policy=_policy(style, ""),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _style() -> str:
+    return "".join(_asset(name) for name in ("style.css", "changes.css"))
 
 
 def _asset(name: str) -> str:
@@ -79,6 +101,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         Verdict=Verdict,
+        slope=before_after,
         Severity=Severity,
         title_of=title_of,
         box_width=layout.BOX_WIDTH,

@@ -1,0 +1,319 @@
+"""Compares two audits of one repository: what was fixed, what is new, what is still there. Pure: two reports in, data out.
+
+Findings are known again by what they say of which code, never by line numbers: first by fingerprint; then by the same code in another
+file; then by being the one finding of its kind in the same function. A finding is called fixed only where the item was judged again and the
+file was looked at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass
+
+from auditor.model.comparison import CategoryStanding, Change, Closed, Comparison, ItemChange, Match, Run, Standing, State
+from auditor.model.report import Report, Score
+from auditor.model.verdict import Finding, Outcome, Severity, Verdict
+from auditor.score import MODEL, letter_of, score
+from auditor.words import plural
+
+CLOSED_KEPT = 20_000
+"""How many fixed findings a report remembers; the newest are kept."""
+KEPT_PER_ITEM = 500
+"""An audit keeps this many findings of an item (`auditor.excerpts`); beyond it the comparison sees only a part."""
+
+_OPEN = (Verdict.FAIL, Verdict.PARTIAL)
+_SEVERITIES = tuple(Severity)
+_STATES = tuple(State)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A finding with its item; an open item without any place stands for itself (`place` is False)."""
+
+    item: str
+    rule: str
+    path: str
+    symbol: str
+    fingerprint: str
+    shape: str
+    line: int = 0
+    message: str = ""
+    place: bool = True
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A finding before and after; one of the two is None when it was not known again."""
+
+    old: _Subject | None
+    new: _Subject | None
+    match: Match
+
+
+def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comparison:
+    """What changed from `old` to `new`; `accepted` are fingerprints somebody answers for.
+
+    Scores of another model are worked out again from the outcomes, so that both figures are of one model.
+    """
+    old_score, new_score = _in_one_model(old, new)
+    pairs = _paired(_subjects(old), _subjects(new))
+    before, after = _by_id(old.outcomes), _by_id(new.outcomes)
+    closed_before = old.before.closed if old.before else ()
+    returned = _returned(closed_before, [pair.new for pair in pairs if pair.new and not pair.old])
+    changes, closed = [], []
+    for pair in pairs:
+        state = _state(pair, before, after, returned, accepted)
+        if state is None:
+            continue
+        changes.append(_change(pair, state, before, after))
+        if state is State.FIXED and pair.old:
+            closed.append(_closed(pair.old))
+    return Comparison(
+        old=_run(old, old_score),
+        new=_run(new, new_score),
+        grade=Standing(old_score.value, new_score.value, old_score.letter, new_score.letter),
+        common=_common(old, new),
+        assurance=(old_score.assurance, new_score.assurance),
+        categories=_categories(new, old_score, new_score),
+        items=_items(before, after),
+        changes=tuple(sorted(changes, key=_rank)),
+        caveats=tuple(_caveats(old, new)),
+        closed=tuple([*(one for one in closed_before if one.fingerprint not in returned.values()), *closed][-CLOSED_KEPT:]),
+    )
+
+
+def _by_id(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
+    return {outcome.id: outcome for outcome in outcomes}
+
+
+def _subjects(report: Report) -> list[_Subject]:
+    found = []
+    for outcome in report.outcomes:
+        found += [_subject(outcome.id, finding) for finding in outcome.findings]
+        if not outcome.findings and outcome.verdict in _OPEN:
+            found.append(_Subject(outcome.id, "", "", "", f"item:{outcome.id}", "", message=outcome.reason, place=False))
+    return found
+
+
+def _subject(item: str, finding: Finding) -> _Subject:
+    return _Subject(item, finding.rule, finding.path, finding.symbol, finding.fingerprint, finding.shape, finding.line, finding.message)
+
+
+def _key_same(one: _Subject) -> Hashable:
+    return one.item, one.fingerprint
+
+
+def _key_moved_with_name(one: _Subject) -> Hashable:
+    return (one.item, one.rule, one.shape, one.symbol, one.path.rpartition("/")[2]) if one.shape else None
+
+
+def _key_moved(one: _Subject) -> Hashable:
+    return (one.item, one.rule, one.shape, one.symbol) if one.shape else None
+
+
+def _key_changed(one: _Subject) -> Hashable:
+    return (one.item, one.rule, one.path, one.symbol) if one.symbol else None
+
+
+def _key_item(one: _Subject) -> Hashable:
+    return one.item
+
+
+_WAYS: tuple[tuple[Callable[[_Subject], Hashable], Match], ...] = (
+    (_key_same, Match.SAME),
+    (_key_moved_with_name, Match.MOVED),
+    (_key_moved, Match.MOVED),
+)
+
+
+def _paired(old: list[_Subject], new: list[_Subject]) -> list[_Pair]:
+    """Every finding of both runs exactly once, alone or with its other half."""
+    pairs: list[_Pair] = []
+    for key, match in _WAYS:
+        found, old, new = _match(old, new, key, match)
+        pairs += found
+    found, old, new = _match(old, new, _key_changed, Match.CHANGED, single=True)
+    pairs += found
+    found, old, new = _without_place(old, new)
+    pairs += found
+    return [*pairs, *(_Pair(one, None, Match.NONE) for one in old), *(_Pair(None, one, Match.NONE) for one in new)]
+
+
+def _match(
+    old: list[_Subject], new: list[_Subject], key: Callable[[_Subject], Hashable], match: Match, *, single: bool = False
+) -> tuple[list[_Pair], list[_Subject], list[_Subject]]:
+    """Pairs of equal keys in their order, and what is left on either side; `single`: only where a key occurs once on each side."""
+    olds, news = _grouped(old, key), _grouped(new, key)
+    pairs = []
+    for name, mine in olds.items():
+        theirs = news.get(name, [])
+        if not single or len(mine) == len(theirs) == 1:
+            pairs += [_Pair(one, other, match) for one, other in zip(mine, theirs, strict=False)]
+    taken_old, taken_new = {id(pair.old) for pair in pairs}, {id(pair.new) for pair in pairs}
+    return pairs, [one for one in old if id(one) not in taken_old], [one for one in new if id(one) not in taken_new]
+
+
+def _grouped(subjects: list[_Subject], key: Callable[[_Subject], Hashable]) -> dict[Hashable, list[_Subject]]:
+    groups: dict[Hashable, list[_Subject]] = defaultdict(list)
+    for one in subjects:
+        name = key(one)
+        if name is not None:
+            groups[name].append(one)
+    return groups
+
+
+def _without_place(old: list[_Subject], new: list[_Subject]) -> tuple[list[_Pair], list[_Subject], list[_Subject]]:
+    """An open item that had no place and has one now, or the other way round, is still the same open item."""
+    lone = {one.item for one in (*old, *new) if not one.place}
+    firsts_old = list({one.item: one for one in reversed(old) if one.item in lone}.values())
+    firsts_new = list({one.item: one for one in reversed(new) if one.item in lone}.values())
+    pairs, _, _ = _match(firsts_old, firsts_new, _key_item, Match.CHANGED)
+    taken = {id(one) for pair in pairs for one in (pair.old, pair.new)}
+    return pairs, [one for one in old if id(one) not in taken], [one for one in new if id(one) not in taken]
+
+
+def _returned(closed: Iterable[Closed], new: list[_Subject]) -> dict[str, str]:
+    """Findings that had been fixed and are here again: fingerprint now, fingerprint then."""
+    gone = [_Subject(one.item, one.rule, one.path, one.symbol, one.fingerprint, one.shape) for one in closed]
+    found: dict[str, str] = {}
+    for key, match in _WAYS:
+        pairs, gone, new = _match(gone, new, key, match)
+        found |= {pair.new.fingerprint: pair.old.fingerprint for pair in pairs if pair.old and pair.new}
+    return found
+
+
+def _state(
+    pair: _Pair, before: dict[str, Outcome], after: dict[str, Outcome], returned: dict[str, str], accepted: Collection[str]
+) -> State | None:
+    """The state of a finding; None where its item is open in neither run."""
+    if pair.new and after[pair.new.item].verdict in _OPEN:
+        if pair.new.fingerprint in accepted:
+            return State.ACCEPTED
+        if pair.old:
+            return State.STILL_OPEN
+        if pair.new.fingerprint in returned:
+            return State.REOPENED
+        earlier = before.get(pair.new.item)
+        return State.FIRST_SEEN if _not_looked_at(earlier, pair.new.path) else State.NEW
+    if not pair.old or before[pair.old.item].verdict not in _OPEN:
+        return None
+    later = after.get(pair.old.item)
+    if later is not None and later.verdict is Verdict.NOT_APPLICABLE:
+        return State.NOT_APPLICABLE
+    if _not_looked_at(later, pair.old.path):
+        return State.UNDECIDED
+    return State.TOLERATED if pair.new else State.FIXED
+
+
+def _not_looked_at(outcome: Outcome | None, path: str) -> bool:
+    """Whether a run said nothing about this place: the item was not judged or not decided, or the file was not examined."""
+    if outcome is None or outcome.verdict is Verdict.UNKNOWN:
+        return True
+    return bool(path) and any(place == path for place, _ in outcome.unexamined)
+
+
+def _change(pair: _Pair, state: State, before: dict[str, Outcome], after: dict[str, Outcome]) -> Change:
+    shown = pair.new or pair.old
+    assert shown is not None
+    outcome = (after if pair.new else before)[shown.item]
+    was = pair.old.where if pair.old and pair.new and pair.old.where != pair.new.where else ""
+    return Change(
+        state, pair.match, shown.item, outcome.severity, shown.rule, shown.path, shown.line, shown.message, shown.fingerprint, was
+    )
+
+
+def _closed(one: _Subject) -> Closed:
+    return Closed(one.item, one.rule, one.path, one.symbol, one.fingerprint, one.shape)
+
+
+def _rank(change: Change) -> tuple[int, int, str, str, int, str]:
+    return (
+        _SEVERITIES.index(change.severity),
+        _STATES.index(change.state),
+        change.item,
+        change.path,
+        change.line,
+        change.fingerprint,
+    )
+
+
+def _in_one_model(old: Report, new: Report) -> tuple[Score, Score]:
+    """Both scores in one model: as stored where they agree, worked out again by this version's where they do not."""
+    if old.score.model == new.score.model:
+        return old.score, new.score
+    return _rescored(old), _rescored(new)
+
+
+def _rescored(report: Report) -> Score:
+    return report.score if report.score.model == MODEL else score(report.outcomes, report.score.no_grade)
+
+
+def _common(old: Report, new: Report) -> Standing | None:
+    """The grades over the items that both runs judged, when one of them judged more."""
+    both = {outcome.id for outcome in old.outcomes} & {outcome.id for outcome in new.outcomes}
+    if not both or (len(both) == len(old.outcomes) == len(new.outcomes)):
+        return None
+    first, second = (score([o for o in report.outcomes if o.id in both], report.score.no_grade) for report in (old, new))
+    return Standing(first.value, second.value, first.letter, second.letter)
+
+
+def _categories(new: Report, old_score: Score, new_score: Score) -> tuple[CategoryStanding, ...]:
+    first = {category.id: category.value for category in old_score.categories}
+    second = {category.id: category.value for category in new_score.categories}
+
+    def letter(value: float | None) -> str | None:
+        return None if value is None else letter_of(value)
+
+    return tuple(
+        CategoryStanding(
+            category.id,
+            Standing(first.get(category.id), second.get(category.id), letter(first.get(category.id)), letter(second.get(category.id))),
+        )
+        for category in new.categories
+    )
+
+
+def _items(before: dict[str, Outcome], after: dict[str, Outcome]) -> tuple[ItemChange, ...]:
+    found = []
+    for item in dict.fromkeys((*after, *before)):
+        first, second = before.get(item), after.get(item)
+        shown = second or first
+        assert shown is not None
+        old, new = (first.verdict if first else None), (second.verdict if second else None)
+        if old is not new:
+            found.append(ItemChange(item, shown.severity, old, new))
+    return tuple(sorted(found, key=lambda change: (_SEVERITIES.index(change.severity), change.item)))
+
+
+def _run(report: Report, scored: Score) -> Run:
+    scope = report.scope
+    return Run(scope.name, scope.commit, report.date, report.version, report.rules, scored.model, len(report.outcomes))
+
+
+def _caveats(old: Report, new: Report) -> Iterable[str]:
+    """What a reader must know before trusting the figures."""
+    if old.scope.name != new.scope.name:
+        yield f"The two reports name different repositories: {old.scope.name} and {new.scope.name}."
+    if old.date > new.date:
+        yield f"The earlier report is the younger one: {old.date}, after {new.date}."
+    if old.score.model != new.score.model:
+        for which, report in (("earlier", old), ("later", new)):
+            if report.score.model != MODEL:
+                yield (
+                    f"The {which} run was scored with model {report.score.model}; its figures here are worked out again from its verdicts with model {MODEL}."
+                )
+    if (old.version, old.rules) != (new.version, new.rules):
+        yield "Different versions of the auditor or its rules made the two reports: a finding can be new or gone because another version sees more or less."
+    judged_old, judged_new = {o.id for o in old.outcomes}, {o.id for o in new.outcomes}
+    if judged_old != judged_new:
+        yield (
+            f"The runs did not judge the same items: {plural(len(judged_new - judged_old), 'item')} only later, {plural(len(judged_old - judged_new), 'item')} only before."
+        )
+    cut = sorted({o.id for report in (old, new) for o in report.outcomes if len(o.findings) >= KEPT_PER_ITEM})
+    if cut:
+        yield f"Of {', '.join(cut[:5])}{' and others' if len(cut) > 5 else ''} only the first {KEPT_PER_ITEM} places are kept: what lies beyond may seem new or fixed."
