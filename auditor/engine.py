@@ -22,11 +22,12 @@ from auditor.errors import UsageError
 from auditor.evidence.graph_analysis import analyse
 from auditor.evidence.registry import Context
 from auditor.excerpts import seal
+from auditor.fingerprints import identified
 from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS, SYNTAX
+from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
@@ -48,6 +49,7 @@ from auditor.version import __version__
 
 SKIPPED_SHOWN = 100
 FAMILIES_SHOWN = 200
+FINDINGS_PER_ITEM = 500
 DEFAULT_CACHE = object()
 
 
@@ -147,12 +149,12 @@ def _valid_date(date: str | None) -> str:
 
 
 def _judge_all(context: Context, checks: list[Check], evidence: Evidence, reading: Reading, *, debug: bool) -> tuple[Outcome, ...]:
-    secrets, syntax = _value(evidence, SECRETS.name), _value(evidence, SYNTAX.name)
-    outcomes = {}
-    for check in checks:
-        expired = context.remaining() == 0.0
-        outcome = out_of_time(check) if expired else judge(check, evidence, reading.snapshot, reraise=debug)
-        outcomes[check.id] = seal(outcome, reading.texts, secrets, syntax)
+    found = evidence.get(SECRETS.name)
+    secrets = found.value if isinstance(found, Known) else None
+    judged = [
+        out_of_time(check) if context.remaining() == 0.0 else judge(check, evidence, reading.snapshot, reraise=debug) for check in checks
+    ]
+    outcomes = {outcome.id: seal(outcome, reading.texts, secrets) for outcome in identified(judged, reading.texts, FINDINGS_PER_ITEM)}
     return tuple(outcomes[item.id] for item in catalogue().items if item.id in outcomes)
 
 

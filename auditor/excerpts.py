@@ -1,15 +1,12 @@
-"""Gives findings their fingerprint, the name of what they stand in, and their excerpt. Excerpts never show a secret: what looks like one is cut to its first characters."""
+"""Gives findings their excerpt, which never shows a secret: what looks like one is cut to its first characters."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from auditor.model.evidence import Secrets
-from auditor.model.syntax import Syntax
 from auditor.model.verdict import Finding, Outcome
 from auditor.placeholders import looks_random
 
@@ -20,7 +17,6 @@ _MASKED_LENGTH = 4_000
 """Masking looks at much more of a line than is shown, so that no value is cut to a piece that looks harmless."""
 _KEY_LINES = 80
 EXCERPTS_PER_ITEM = 25
-FINDINGS_PER_ITEM = 500
 
 _QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*)\1""")
 _SHORTEST = 4
@@ -35,49 +31,18 @@ _TOKEN = re.compile(r"[A-Za-z0-9+/_=.-]{24,}")
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,80}:)([^\s@/]{1,200})(@)")
 
 
-def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None, syntax: Syntax | None = None) -> Outcome:
-    """The outcome with fingerprints, symbols and excerpts on its findings (at most `FINDINGS_PER_ITEM` are kept)."""
+def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) -> Outcome:
+    """The outcome with excerpts on its findings (the first `EXCERPTS_PER_ITEM` of them)."""
     hidden = {(secret.path, secret.line) for secret in secrets.found} if secrets else set()
     everywhere = outcome.category == "secrets"
-    seen: Counter[str] = Counter()
     lines_of: dict[str, list[str]] = {}
-    sealed = []
-    for position, finding in enumerate(outcome.findings[:FINDINGS_PER_ITEM]):
+    sealed = list(outcome.findings)
+    for position, finding in enumerate(outcome.findings[:EXCERPTS_PER_ITEM]):
         lines = lines_of.setdefault(finding.path, texts.get(finding.path, "").split("\n"))
-        code = _code(finding, lines)
-        base = f"{outcome.id}\x00{finding.rule}\x00{finding.path}\x00{code if finding.line else ''}"
-        seen[base] += 1
         strict = everywhere or finding.cwe in _BESIDE_CREDENTIALS
-        start, excerpt = _excerpt(finding, lines, hidden, everywhere=strict) if position < EXCERPTS_PER_ITEM else (0, ())
-        sealed.append(
-            dataclasses.replace(
-                finding,
-                fingerprint=_digest(f"{base}\x00{seen[base]}"),
-                shape=_digest(f"{outcome.id}\x00{finding.rule}\x00{code}") if code else "",
-                symbol=_symbol(finding, syntax),
-                excerpt=excerpt,
-                excerpt_start=start,
-            )
-        )
+        start, excerpt = _excerpt(finding, lines, hidden, everywhere=strict)
+        sealed[position] = dataclasses.replace(finding, excerpt=excerpt, excerpt_start=start)
     return dataclasses.replace(outcome, findings=tuple(sealed))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-
-
-def _code(finding: Finding, lines: list[str]) -> str:
-    """The code a finding speaks of without its white space; the whole file where it names no line."""
-    if not finding.line:
-        return "".join("".join(lines).split())
-    return "".join("".join(lines[max(0, finding.line - 1) : max(finding.line, min(finding.end_line, finding.line + 5))]).split())
-
-
-def _symbol(finding: Finding, syntax: Syntax | None) -> str:
-    """Name of the innermost named definition around the finding, "" at module level and where nothing is known of the file."""
-    facts = syntax.files.get(finding.path) if syntax and finding.line else None
-    around = [one for one in facts.definitions if one.name and one.line <= finding.line <= one.end_line] if facts else []
-    return max(around, key=lambda one: (one.line, -one.end_line)).qualname if around else ""
 
 
 def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *, everywhere: bool) -> tuple[int, tuple[str, ...]]:
