@@ -1,26 +1,29 @@
 """Compares two audits of one repository: what was fixed, what is new, what is still there. Pure: two reports in, data out.
 
-Findings are known again by what they say of which code, never by line numbers: first by fingerprint; then by the same code in another
-file; then by being the one finding of its kind in the same function. A finding is called fixed only where the item was judged again and the
-file was looked at.
+Which findings are the same one is decided in `auditor.matching`; here each gets its state. One is called fixed only where its item was judged again
+and its file was looked at.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from auditor.errors import UsageError
+from auditor.fingerprints import base_of, of_item
+from auditor.matching import Known, match
 from auditor.model.comparison import CategoryStanding, Change, Closed, Comparison, ItemChange, Match, Run, Standing, State
 from auditor.model.report import Report, Score
-from auditor.model.verdict import Finding, Outcome, Severity, Verdict
+from auditor.model.verdict import Outcome, Severity, Verdict
 from auditor.score import MODEL, letter_of, score
 from auditor.words import plural
 
 CLOSED_KEPT = 20_000
 """How many fixed findings a report remembers; the newest are kept."""
+COMPARABLE_SINCE = (1, 2)
+"""Schema version from which fingerprints are made as they are now (`auditor.fingerprints`)."""
 KEPT_PER_ITEM = 500
-"""An audit keeps this many findings of an item (`auditor.excerpts`); beyond it the comparison sees only a part."""
+"""An audit keeps this many findings of an item (`auditor.engine`); beyond it the comparison sees only a part."""
 
 _OPEN = (Verdict.FAIL, Verdict.PARTIAL)
 _SEVERITIES = tuple(Severity)
@@ -29,21 +32,19 @@ _STATES = tuple(State)
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A finding with its item; an open item without any place stands for itself (`place` is False)."""
+    """A finding with its item; an open item without any place stands for itself, with an empty path."""
 
-    item: str
-    rule: str
-    path: str
-    symbol: str
-    fingerprint: str
-    shape: str
+    known: Known
     line: int = 0
     message: str = ""
-    place: bool = True
+
+    @property
+    def item(self) -> str:
+        return self.known.item
 
     @property
     def where(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
+        return f"{self.known.path}:{self.line}" if self.line else self.known.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,16 @@ def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comp
     """What changed from `old` to `new`; `accepted` are fingerprints somebody answers for.
 
     Scores of another model are worked out again from the outcomes, so that both figures are of one model.
+
+    Raises:
+        UsageError: a report is of a time when findings were recognised by other marks.
     """
+    for report in (old, new):
+        if tuple(int(part) for part in report.schema.split(".")) < COMPARABLE_SINCE:
+            raise UsageError(
+                f"the report of {report.scope.name} of {report.date} has schema version {report.schema}, whose findings cannot be recognised in others: "
+                "audit that revision again with this version"
+            )
     old_score, new_score = _in_one_model(old, new)
     pairs = _paired(_subjects(old), _subjects(new))
     before, after = _by_id(old.outcomes), _by_id(new.outcomes)
@@ -72,7 +82,8 @@ def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comp
             continue
         changes.append(_change(pair, state, before, after))
         if state is State.FIXED and pair.old:
-            closed.append(_closed(pair.old))
+            known = pair.old.known
+            closed.append(Closed(known.item, known.rule, known.path, known.fingerprint))
     return Comparison(
         old=_run(old, old_score),
         new=_run(new, new_score),
@@ -83,7 +94,7 @@ def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comp
         items=_items(before, after),
         changes=tuple(sorted(changes, key=_rank)),
         caveats=tuple(_caveats(old, new)),
-        closed=tuple([*(one for one in closed_before if one.fingerprint not in returned.values()), *closed][-CLOSED_KEPT:]),
+        closed=tuple([*(one for one in closed_before if one not in returned.values()), *closed][-CLOSED_KEPT:]),
     )
 
 
@@ -94,118 +105,59 @@ def _by_id(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
 def _subjects(report: Report) -> list[_Subject]:
     found = []
     for outcome in report.outcomes:
-        found += [_subject(outcome.id, finding) for finding in outcome.findings]
+        found += [_Subject(Known(outcome.id, one.rule, one.path, one.fingerprint), one.line, one.message) for one in outcome.findings]
         if not outcome.findings and outcome.verdict in _OPEN:
-            found.append(_Subject(outcome.id, "", "", "", f"item:{outcome.id}", "", message=outcome.reason, place=False))
+            found.append(_Subject(Known(outcome.id, "", "", of_item(outcome.id)), message=outcome.reason))
     return found
-
-
-def _subject(item: str, finding: Finding) -> _Subject:
-    return _Subject(item, finding.rule, finding.path, finding.symbol, finding.fingerprint, finding.shape, finding.line, finding.message)
-
-
-def _key_same(one: _Subject) -> Hashable:
-    return one.item, one.fingerprint
-
-
-def _key_moved_with_name(one: _Subject) -> Hashable:
-    return (one.item, one.rule, one.shape, one.symbol, one.path.rpartition("/")[2]) if one.shape else None
-
-
-def _key_moved(one: _Subject) -> Hashable:
-    return (one.item, one.rule, one.shape, one.symbol) if one.shape else None
-
-
-def _key_changed(one: _Subject) -> Hashable:
-    return (one.item, one.rule, one.path, one.symbol) if one.symbol else None
-
-
-def _key_item(one: _Subject) -> Hashable:
-    return one.item
-
-
-_WAYS: tuple[tuple[Callable[[_Subject], Hashable], Match], ...] = (
-    (_key_same, Match.SAME),
-    (_key_moved_with_name, Match.MOVED),
-    (_key_moved, Match.MOVED),
-)
 
 
 def _paired(old: list[_Subject], new: list[_Subject]) -> list[_Pair]:
     """Every finding of both runs exactly once, alone or with its other half."""
-    pairs: list[_Pair] = []
-    for key, match in _WAYS:
-        found, old, new = _match(old, new, key, match)
-        pairs += found
-    found, old, new = _match(old, new, _key_changed, Match.CHANGED, single=True)
-    pairs += found
-    found, old, new = _without_place(old, new)
-    pairs += found
-    return [*pairs, *(_Pair(one, None, Match.NONE) for one in old), *(_Pair(None, one, Match.NONE) for one in new)]
+    found = match([one.known for one in old], [one.known for one in new])
+    pairs = [_Pair(old[before], new[now], _how(old[before].known, new[now].known)) for before, now in found.pairs]
+    gone, come = [old[position] for position in found.gone], [new[position] for position in found.new]
+    lone = {one.item for one in (*gone, *come) if not one.known.path}
+    for item in sorted(lone):  # an item that had no place and has one now, or the other way round, is the same open item
+        first, second = (next((one for one in side if one.item == item), None) for side in (gone, come))
+        if first and second:
+            pairs.append(_Pair(first, second, Match.CHANGED))
+            gone.remove(first)
+            come.remove(second)
+    return [*pairs, *(_Pair(one, None, Match.NONE) for one in gone), *(_Pair(None, one, Match.NONE) for one in come)]
 
 
-def _match(
-    old: list[_Subject], new: list[_Subject], key: Callable[[_Subject], Hashable], match: Match, *, single: bool = False
-) -> tuple[list[_Pair], list[_Subject], list[_Subject]]:
-    """Pairs of equal keys in their order, and what is left on either side; `single`: only where a key occurs once on each side."""
-    olds, news = _grouped(old, key), _grouped(new, key)
-    pairs = []
-    for name, mine in olds.items():
-        theirs = news.get(name, [])
-        if not single or len(mine) == len(theirs) == 1:
-            pairs += [_Pair(one, other, match) for one, other in zip(mine, theirs, strict=False)]
-    taken_old, taken_new = {id(pair.old) for pair in pairs}, {id(pair.new) for pair in pairs}
-    return pairs, [one for one in old if id(one) not in taken_old], [one for one in new if id(one) not in taken_new]
+def _how(before: Known, now: Known) -> Match:
+    if base_of(before.fingerprint) != base_of(now.fingerprint):
+        return Match.CHANGED
+    return Match.SAME if before.path == now.path else Match.MOVED
 
 
-def _grouped(subjects: list[_Subject], key: Callable[[_Subject], Hashable]) -> dict[Hashable, list[_Subject]]:
-    groups: dict[Hashable, list[_Subject]] = defaultdict(list)
-    for one in subjects:
-        name = key(one)
-        if name is not None:
-            groups[name].append(one)
-    return groups
-
-
-def _without_place(old: list[_Subject], new: list[_Subject]) -> tuple[list[_Pair], list[_Subject], list[_Subject]]:
-    """An open item that had no place and has one now, or the other way round, is still the same open item."""
-    lone = {one.item for one in (*old, *new) if not one.place}
-    firsts_old = list({one.item: one for one in reversed(old) if one.item in lone}.values())
-    firsts_new = list({one.item: one for one in reversed(new) if one.item in lone}.values())
-    pairs, _, _ = _match(firsts_old, firsts_new, _key_item, Match.CHANGED)
-    taken = {id(one) for pair in pairs for one in (pair.old, pair.new)}
-    return pairs, [one for one in old if id(one) not in taken], [one for one in new if id(one) not in taken]
-
-
-def _returned(closed: Iterable[Closed], new: list[_Subject]) -> dict[str, str]:
-    """Findings that had been fixed and are here again: fingerprint now, fingerprint then."""
-    gone = [_Subject(one.item, one.rule, one.path, one.symbol, one.fingerprint, one.shape) for one in closed]
-    found: dict[str, str] = {}
-    for key, match in _WAYS:
-        pairs, gone, new = _match(gone, new, key, match)
-        found |= {pair.new.fingerprint: pair.old.fingerprint for pair in pairs if pair.old and pair.new}
-    return found
+def _returned(closed: Sequence[Closed], new: list[_Subject]) -> dict[tuple[str, str], Closed]:
+    """Findings that had been fixed and are here again, by item and fingerprint; edited code does not count as coming back."""
+    found = match([Known(one.item, one.rule, one.path, one.fingerprint) for one in closed], [one.known for one in new])
+    pairs = [(closed[then], new[now].known) for then, now in found.pairs]
+    return {(now.item, now.fingerprint): then for then, now in pairs if base_of(then.fingerprint) == base_of(now.fingerprint)}
 
 
 def _state(
-    pair: _Pair, before: dict[str, Outcome], after: dict[str, Outcome], returned: dict[str, str], accepted: Collection[str]
+    pair: _Pair, before: dict[str, Outcome], after: dict[str, Outcome], returned: dict[tuple[str, str], Closed], accepted: Collection[str]
 ) -> State | None:
     """The state of a finding; None where its item is open in neither run."""
     if pair.new and after[pair.new.item].verdict in _OPEN:
-        if pair.new.fingerprint in accepted:
+        known = pair.new.known
+        if known.fingerprint in accepted:
             return State.ACCEPTED
         if pair.old:
             return State.STILL_OPEN
-        if pair.new.fingerprint in returned:
+        if (known.item, known.fingerprint) in returned:
             return State.REOPENED
-        earlier = before.get(pair.new.item)
-        return State.FIRST_SEEN if _not_looked_at(earlier, pair.new.path) else State.NEW
+        return State.FIRST_SEEN if _not_looked_at(before.get(known.item), known.path) else State.NEW
     if not pair.old or before[pair.old.item].verdict not in _OPEN:
         return None
     later = after.get(pair.old.item)
     if later is not None and later.verdict is Verdict.NOT_APPLICABLE:
         return State.NOT_APPLICABLE
-    if _not_looked_at(later, pair.old.path):
+    if _not_looked_at(later, pair.old.known.path):
         return State.UNDECIDED
     return State.TOLERATED if pair.new else State.FIXED
 
@@ -222,13 +174,10 @@ def _change(pair: _Pair, state: State, before: dict[str, Outcome], after: dict[s
     assert shown is not None
     outcome = (after if pair.new else before)[shown.item]
     was = pair.old.where if pair.old and pair.new and pair.old.where != pair.new.where else ""
+    known = shown.known
     return Change(
-        state, pair.match, shown.item, outcome.severity, shown.rule, shown.path, shown.line, shown.message, shown.fingerprint, was
+        state, pair.match, known.item, outcome.severity, known.rule, known.path, shown.line, shown.message, known.fingerprint, was
     )
-
-
-def _closed(one: _Subject) -> Closed:
-    return Closed(one.item, one.rule, one.path, one.symbol, one.fingerprint, one.shape)
 
 
 def _rank(change: Change) -> tuple[int, int, str, str, int, str]:

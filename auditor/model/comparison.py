@@ -30,8 +30,8 @@ class State(StrEnum):
 class Match(StrEnum):
     """How a finding was known again.
 
-    `SAME`: by its fingerprint, wherever its line went. `MOVED`: the same code in another file. `CHANGED`: the code was edited, and the one
-    finding of its kind in that function became another one there. `NONE`: it was not.
+    `SAME`: by its fingerprint, wherever its line went. `MOVED`: the same code in another file. `CHANGED`: the code was edited, and is still at fault
+    in the same definition. `NONE`: it was not.
     """
 
     SAME = "same"
@@ -66,9 +66,7 @@ class Closed:
     item: str
     rule: str
     path: str
-    symbol: str
     fingerprint: str
-    shape: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,8 @@ class Finding:
     """One witness against a claim.
 
     `rule` is finer than the item ("command-injection"); `cwe` is a number or 0; `detector` names who saw it ("syntax", "semgrep",
-    "bandit", ...). `weight` is what it adds to `Assessed.bad` when the check counts places. The engine fills in the rest; a check leaves it
-    empty: `fingerprint` (item, rule, path and code), `shape` (the same without the path, to know it again in a renamed file), `symbol` (the
-    function or class it stands in), `excerpt`. `message` is one sentence in the owner's words and must not hold a secret value.
+    "bandit", ...). `weight` is what it adds to `Assessed.bad` when the check counts places. The engine fills in `fingerprint` and
+    `excerpt`; a check leaves them empty. `message` is one sentence in the owner's words and must not hold a secret value.
     """
 
     rule: str
@@ -67,8 +66,6 @@ class Finding:
     fingerprint: str = ""
     excerpt: tuple[str, ...] = ()
     excerpt_start: int = 0
-    shape: str = ""
-    symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
