@@ -62,6 +62,15 @@ def test_a_renamed_file_changes_nothing() -> None:
     assert [(c.state, c.match, c.was) for c in found.changes] == [(State.STILL_OPEN, Match.MOVED, "a.py:3")]
 
 
+def test_of_several_files_with_equal_code_the_nearest_is_the_one_that_moved() -> None:
+    old = report(finding("a", "old/v2.py"), finding("a", "api/coupons.py"), finding("a", "api/orders.py"))
+    new = report(finding("a", "api/vouchers.py"), finding("a", "core/orders.py"))
+    assert {(c.path, c.was) for c in compare(old, new).of(State.STILL_OPEN)} == {
+        ("api/vouchers.py", "api/coupons.py:3"),
+        ("core/orders.py", "api/orders.py:3"),
+    }
+
+
 def test_the_same_code_in_another_function_of_another_file_is_another_finding() -> None:
     found = compare(report(finding("pass", symbol="f")), report(finding("pass", "b.py", symbol="g")))
     assert Counter(c.state for c in found.changes) == {State.FIXED: 1, State.NEW: 1}
