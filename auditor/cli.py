@@ -12,7 +12,7 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
-from auditor.report_commands import compare, read_report, with_baseline
+from auditor.report_commands import compare, read_report, read_rulings, with_baseline, with_triage
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -67,6 +67,7 @@ def audit(
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -86,7 +87,7 @@ def audit(
     for target in targets.values():
         if target is not None:
             check_target(target)
-    earlier = read_report(baseline) if baseline else None
+    earlier, rulings = (read_report(baseline) if baseline else None), read_rulings(triage)
     from auditor import engine
 
     report = engine.audit(
@@ -104,7 +105,7 @@ def audit(
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
-    report = with_baseline(report, earlier)
+    report = with_baseline(with_triage(report, rulings), earlier)
     _deliver(report, **targets)
     if to_stdout:
         _say_json(report)
@@ -153,6 +154,7 @@ def render(
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
@@ -162,7 +164,7 @@ def render(
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
-    stored = with_baseline(stored, read_report(baseline) if baseline else None)
+    stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
     _deliver(stored, html=html, json=json, sarif=sarif)
     saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
     if terminal or not saved:

@@ -6,14 +6,15 @@ and its file was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from auditor.errors import UsageError
 from auditor.fingerprints import base_of, of_item
 from auditor.matching import Known, match
 from auditor.model.comparison import CategoryStanding, Change, Closed, Comparison, ItemChange, Match, Run, Standing, State
 from auditor.model.report import Report, Score
+from auditor.model.triage import Decision, Triage
 from auditor.model.verdict import Outcome, Severity, Verdict
 from auditor.score import MODEL, letter_of, score
 from auditor.words import plural
@@ -28,6 +29,7 @@ KEPT_PER_ITEM = 500
 _OPEN = (Verdict.FAIL, Verdict.PARTIAL)
 _SEVERITIES = tuple(Severity)
 _STATES = tuple(State)
+_OPEN_STATES = (State.NEW, State.STILL_OPEN, State.REOPENED, State.FIRST_SEEN, State.ACCEPTED, State.FALSE_POSITIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class _Pair:
     match: Match
 
 
-def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comparison:
-    """What changed from `old` to `new`; `accepted` are fingerprints somebody answers for.
+def compare(old: Report, new: Report) -> Comparison:
+    """What changed from `old` to `new`, with what people ruled about the findings of `new`.
 
     Scores of another model are worked out again from the outcomes, so that both figures are of one model.
 
@@ -77,14 +79,14 @@ def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comp
     returned = _returned(closed_before, [pair.new for pair in pairs if pair.new and not pair.old])
     changes, closed = [], []
     for pair in pairs:
-        state = _state(pair, before, after, returned, accepted)
+        state = _state(pair, before, after, returned)
         if state is None:
             continue
         changes.append(_change(pair, state, before, after))
         if state is State.FIXED and pair.old:
             known = pair.old.known
             closed.append(Closed(known.item, known.rule, known.path, known.fingerprint))
-    return Comparison(
+    comparison = Comparison(
         old=_run(old, old_score),
         new=_run(new, new_score),
         grade=Standing(old_score.value, new_score.value, old_score.letter, new_score.letter),
@@ -92,10 +94,30 @@ def compare(old: Report, new: Report, *, accepted: Collection[str] = ()) -> Comp
         assurance=(old_score.assurance, new_score.assurance),
         categories=_categories(new, old_score, new_score),
         items=_items(before, after),
-        changes=tuple(sorted(changes, key=_rank)),
+        changes=tuple(changes),
         caveats=tuple(_caveats(old, new)),
         closed=tuple([*(one for one in closed_before if one not in returned.values()), *closed][-CLOSED_KEPT:]),
     )
+    return ruled(comparison, new.triage)
+
+
+def ruled(comparison: Comparison, triage: Triage | None) -> Comparison:
+    """The comparison with what people ruled about the open findings, and nothing of earlier rulings."""
+    changes = [replace(change, state=_ruled(change, triage)) for change in comparison.changes]
+    return replace(comparison, changes=tuple(sorted(changes, key=_rank)))
+
+
+def _ruled(change: Change, triage: Triage | None) -> State:
+    if change.state not in _OPEN_STATES:
+        return change.state
+    fingerprint = change.fingerprint if change.path else ""
+    if triage and triage.decided(change.item, fingerprint, Decision.FALSE_POSITIVE):
+        return State.FALSE_POSITIVE
+    if triage and triage.decided(change.item, fingerprint, Decision.ACCEPTED):
+        return State.ACCEPTED
+    if change.state in (State.FALSE_POSITIVE, State.ACCEPTED):
+        return State.NEW if change.match is Match.NONE else State.STILL_OPEN
+    return change.state
 
 
 def _by_id(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
@@ -139,14 +161,10 @@ def _returned(closed: Sequence[Closed], new: list[_Subject]) -> dict[tuple[str, 
     return {(now.item, now.fingerprint): then for then, now in pairs if base_of(then.fingerprint) == base_of(now.fingerprint)}
 
 
-def _state(
-    pair: _Pair, before: dict[str, Outcome], after: dict[str, Outcome], returned: dict[tuple[str, str], Closed], accepted: Collection[str]
-) -> State | None:
+def _state(pair: _Pair, before: dict[str, Outcome], after: dict[str, Outcome], returned: dict[tuple[str, str], Closed]) -> State | None:
     """The state of a finding; None where its item is open in neither run."""
     if pair.new and after[pair.new.item].verdict in _OPEN:
         known = pair.new.known
-        if known.fingerprint in accepted:
-            return State.ACCEPTED
         if pair.old:
             return State.STILL_OPEN
         if (known.item, known.fingerprint) in returned:

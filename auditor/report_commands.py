@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from auditor.command_line import command, say, wants_colour
+from auditor.command_line import command, complain, say, wants_colour
 from auditor.errors import ExitCode, UsageError
 from auditor.model.report import Report
+from auditor.model.triage import Ruling
 
 
 def read_report(path: Path) -> Report:
@@ -26,6 +28,27 @@ def read_report(path: Path) -> Report:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     return from_json(data, str(path))
+
+
+def read_rulings(path: Path | None) -> Sequence[Ruling] | None:
+    """The rulings of a triage file, None without one."""
+    from auditor.triage import read
+
+    return read(path) if path else None
+
+
+def with_triage(report: Report, rulings: Sequence[Ruling] | None) -> Report:
+    """The report with what people ruled about its findings; what does not count is said on stderr."""
+    from auditor.comparison import ruled
+    from auditor.triage import apply, complaints
+
+    if rulings is None:
+        return report
+    report = apply(report, rulings)
+    if report.triage:
+        for line in complaints(report.triage.rulings):
+            complain(line)
+    return report if report.before is None else dataclasses.replace(report, before=ruled(report.before, report.triage))
 
 
 def with_baseline(report: Report, earlier: Report | None) -> Report:

@@ -132,12 +132,6 @@ def test_reports_whose_findings_cannot_be_recognised_are_refused() -> None:
         compare(dataclasses.replace(rich(), schema="1.1"), rich())
 
 
-def test_accepted_findings_are_called_so() -> None:
-    assert (
-        states(compare(report(), report(finding("a"), finding("b")), accepted={finding("b").fingerprint}))["b is wrong"] is State.ACCEPTED
-    )
-
-
 _FINDINGS = st.lists(
     st.builds(
         finding,

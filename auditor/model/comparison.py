@@ -14,6 +14,7 @@ class State(StrEnum):
     `FIXED`: gone, and the item was judged again. `STILL_OPEN`: there before and now. `NEW`: not there before. `REOPENED`: there again after
     it had been fixed. `FIRST_SEEN`: here now, but the earlier run did not decide the item, so nobody can say since when. `NOT_APPLICABLE`: the claim no longer arises, which fixes nothing.
     `UNDECIDED`: nobody looked this time. `TOLERATED`: still there, and the item holds all the same. `ACCEPTED`: open, and somebody answers for it.
+    `FALSE_POSITIVE`: open by our rules, and somebody says it is not so.
     """
 
     FIXED = "fixed"
@@ -25,6 +26,7 @@ class State(StrEnum):
     UNDECIDED = "undecided"
     TOLERATED = "tolerated"
     ACCEPTED = "accepted"
+    FALSE_POSITIVE = "false_positive"
 
 
 class Match(StrEnum):

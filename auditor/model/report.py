@@ -12,6 +12,7 @@ from auditor.model.evidence import CloneFamily, Edge, Module
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
+from auditor.model.triage import Triage
 from auditor.model.verdict import Outcome, Severity
 
 SCHEMA_VERSION = "1.2"
@@ -211,7 +212,8 @@ class Report:
     """One audit. Equal input, versions and date give equal bytes.
 
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
-    was not answered counts as unknown. `before` compares it with an earlier audit.
+    was not answered counts as unknown. `before` compares it with an earlier audit;
+    `triage` is what people ruled about findings, which changes no figure.
     """
 
     schema: str
@@ -233,3 +235,4 @@ class Report:
     interview: Interview | None = None
     production: Score | None = None
     before: Comparison | None = None
+    triage: Triage | None = None

@@ -18,6 +18,7 @@ WORDS: dict[State, tuple[str, str]] = {
     State.FIXED: ("Fixed", "judged again, and gone"),
     State.STILL_OPEN: ("Still open", "there before and now"),
     State.ACCEPTED: ("Accepted", "open, and somebody answers for it"),
+    State.FALSE_POSITIVE: ("Called a false alarm", "open by our rules, and somebody says it is not so"),
     State.TOLERATED: ("Tolerated", "still there, and the item holds"),
     State.NOT_APPLICABLE: ("No longer applicable", "the claim does not arise any more; not counted as fixed"),
     State.UNDECIDED: ("Not known any more", "nobody could look this time; not counted as fixed"),

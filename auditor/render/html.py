@@ -19,6 +19,7 @@ from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
 from auditor.render import before_after, layout, summary, text
 from auditor.render.before_after import changes_view
 from auditor.render.json_report import canonical
+from auditor.render.rulings import rulings_view
 from auditor.render.view import GAPS, LETTERS, title_of, view
 from auditor.resources import data_dir
 
@@ -29,13 +30,15 @@ TEXT_LIMIT = 2_000
 
 def to_html(report: Report) -> bytes:
     """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
-    style, script = _style(), _asset("script.js")
+    style, script = _style(), _asset("script.js") + _asset("triage.js")
+    report = canonical(report)
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
-            v=view(canonical(report)),
-            changes=changes_view(canonical(report)),
+            v=view(report),
+            changes=changes_view(report),
+            ruled=rulings_view(report),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
@@ -49,7 +52,7 @@ def changes_page(report: Report) -> bytes:
     style = _style()
     page = (
         _environment()
-        .get_template("changes.html.j2")
+        .get_template("comparison.html.j2")
         .render(
             changes=changes_view(canonical(report)),
             version=report.version,
@@ -61,7 +64,7 @@ def changes_page(report: Report) -> bytes:
 
 
 def _style() -> str:
-    return "".join(_asset(name) for name in ("style.css", "changes.css"))
+    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css"))
 
 
 def _asset(name: str) -> str:

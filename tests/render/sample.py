@@ -24,8 +24,10 @@ from auditor.model.report import (
     Scope,
 )
 from auditor.model.syntax import ImportKind
+from auditor.model.triage import Decision, Ruling
 from auditor.model.verdict import Confidence, Finding, Outcome, Place, Verdict
 from auditor.score import score
+from auditor.triage import apply
 
 WORDS = {
     "security.sql-parameterised": ("Queries are built with bound values", "Query text is assembled from outside values"),
@@ -397,11 +399,37 @@ def earlier() -> Report:
     return dataclasses.replace(report, date="2026-08-03", scope=dataclasses.replace(report.scope, commit="77e0b41" + "0" * 33))
 
 
+RULINGS = (
+    Ruling(
+        Decision.ACCEPTED,
+        "security.sql-parameterised",
+        "a" * 20,
+        "backend/api/invoices.py",
+        reason="The search is switched off for customers.",
+        owner="Ada",
+        until="2027-01-31",
+    ),
+    Ruling(
+        Decision.FALSE_POSITIVE,
+        "security.sql-parameterised",
+        "b" * 20,
+        reason="`order` is checked in front of it.",
+        by="Bo",
+        date="2026-11-20",
+    ),
+    Ruling(Decision.CONFIRMED, "resilience.outbound-timeouts", "18" * 5, note="Seen in production."),
+    Ruling(Decision.NOTE, "ops.runbook", note="A draft exists in the wiki."),
+    Ruling(Decision.ACCEPTED, "tests.run-in-ci", reason="Until the move.", owner="Ada", until="2026-10-31"),
+    Ruling(Decision.FALSE_POSITIVE, "tests.meaningful", "e" * 20, "backend/tests/test_old.py", reason="Gone since."),
+)
+
+
 @cache
 def rich() -> Report:
     """An ordinary app with two blockers, whose owner answered a few questions and had it audited before."""
     report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in VERDICTS.items()])
     report = hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
+    report = apply(report, RULINGS)
     return dataclasses.replace(report, before=compare(earlier(), report))
 
 
@@ -504,6 +532,13 @@ def hostile() -> Report:
         parts=(part,),
         evidence=evidence,
         score=score(outcomes, ""),
+    )
+    wild_report = apply(
+        wild_report,
+        [
+            Ruling(Decision.NOTE, one.id, one.findings[0].fingerprint, text, text, text, text, by=text)
+            for one, text in zip([o for o in outcomes if o.findings], HOSTILE_TEXTS, strict=False)
+        ],
     )
     return dataclasses.replace(wild_report, before=compare(report, wild_report))
 
