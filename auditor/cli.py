@@ -12,7 +12,7 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
-from auditor.report_commands import compare, read_report, read_rulings, with_baseline, with_triage
+from auditor.report_commands import compare, read_look, read_report, read_rulings, with_baseline, with_triage
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -68,6 +68,7 @@ def audit(
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -87,7 +88,7 @@ def audit(
     for target in targets.values():
         if target is not None:
             check_target(target)
-    earlier, rulings = (read_report(baseline) if baseline else None), read_rulings(triage)
+    earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme)
     from auditor import engine
 
     report = engine.audit(
@@ -106,7 +107,7 @@ def audit(
         debug=debug,
     )
     report = with_baseline(with_triage(report, rulings), earlier)
-    _deliver(report, **targets)
+    _deliver(report, look, **targets)
     if to_stdout:
         _say_json(report)
     else:
@@ -115,13 +116,13 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
-def _deliver(report: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
+def _deliver(report: Any, theme: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
     from auditor.render.files import write_file
 
     if html is not None:
         from auditor.render.html import to_html
 
-        write_file(html, to_html(report))
+        write_file(html, to_html(report, theme=theme))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -155,6 +156,7 @@ def render(
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
@@ -164,8 +166,9 @@ def render(
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
+    look = read_look(theme)
     stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
-    _deliver(stored, html=html, json=json, sarif=sarif)
+    _deliver(stored, look, html=html, json=json, sarif=sarif)
     saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)

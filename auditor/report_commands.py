@@ -12,6 +12,7 @@ import typer
 from auditor.command_line import command, complain, say, wants_colour
 from auditor.errors import ExitCode, UsageError
 from auditor.model.report import Report
+from auditor.model.theme import Theme
 from auditor.model.triage import Ruling
 
 
@@ -35,6 +36,13 @@ def read_rulings(path: Path | None) -> Sequence[Ruling] | None:
     from auditor.triage import read
 
     return read(path) if path else None
+
+
+def read_look(path: Path | None) -> Theme:
+    """The theme of a file, the tool's own look without one."""
+    from auditor.theme import read_theme
+
+    return read_theme(path) if path else Theme()
 
 
 def with_triage(report: Report, rulings: Sequence[Ruling] | None) -> Report:

@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 
 from auditor import words
 from auditor.model.report import Report
+from auditor.model.theme import Theme
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import before_after, layout, summary, text
+from auditor.render import before_after, branding, layout, summary, text
 from auditor.render.before_after import changes_view
 from auditor.render.json_report import canonical
 from auditor.render.rulings import rulings_view
@@ -28,9 +29,10 @@ TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
 
 
-def to_html(report: Report) -> bytes:
-    """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
-    style, script = _style(), _asset("script.js") + _asset("triage.js")
+def to_html(report: Report, *, theme: Theme | None = None) -> bytes:
+    """The report as one UTF-8 HTML file; the same bytes for equal reports and themes, stored ones included."""
+    theme = theme or Theme()
+    style, script = _style() + branding.page_style(report, theme), _asset("script.js") + _asset("triage.js")
     report = canonical(report)
     page = (
         _environment()
@@ -39,6 +41,9 @@ def to_html(report: Report) -> bytes:
             v=view(report),
             changes=changes_view(report),
             ruled=rulings_view(report),
+            theme=theme,
+            logo=Markup(theme.logo),  # noqa: S704 - made of a fixed beginning and base64
+            own_facts=[pair for pair in (("Client", theme.client), ("Contact", theme.contact), ("Report number", theme.number)) if pair[1]],
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
@@ -64,7 +69,7 @@ def changes_page(report: Report) -> bytes:
 
 
 def _style() -> str:
-    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css"))
+    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css"))
 
 
 def _asset(name: str) -> str:
@@ -101,6 +106,7 @@ def _environment() -> jinja2.Environment:
         cut_path=text.cut_path,
         printable=printable,
         prose=prose,
+        markdown=branding.markdown,
     )
     environment.globals.update(
         Verdict=Verdict,
