@@ -47,7 +47,8 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
+    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 7 no program
+    to print a PDF with, 130 interrupted.
     """
 
 
@@ -59,6 +60,7 @@ def audit(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
@@ -82,12 +84,15 @@ def audit(
 ) -> None:
     """Audit a repository: a summary here, the whole report with --html and --json."""
     from auditor.render.files import check_target
+    from auditor.tools.printer import find_printer
 
     to_stdout = json == "-"
-    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif}
+    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif, "pdf": pdf}
     for target in targets.values():
         if target is not None:
             check_target(target)
+    if pdf is not None:
+        find_printer()
     earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme)
     from auditor import engine
 
@@ -116,13 +121,21 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
-def _deliver(report: Any, theme: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
+def _deliver(
+    report: Any, theme: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None, pdf: Path | None = None
+) -> None:
     from auditor.render.files import write_file
 
-    if html is not None:
+    if html is not None or pdf is not None:
         from auditor.render.html import to_html
 
-        write_file(html, to_html(report, theme=theme))
+        page = to_html(report, theme=theme)
+        if html is not None:
+            write_file(html, page)
+        if pdf is not None:
+            from auditor.tools.printer import to_pdf
+
+            write_file(pdf, to_pdf(page, date=report.date))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -152,6 +165,7 @@ def render(
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
@@ -168,8 +182,8 @@ def render(
         stored = hold(stored, read(interview) if interview else ())
     look = read_look(theme)
     stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
-    _deliver(stored, look, html=html, json=json, sarif=sarif)
-    saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
+    _deliver(stored, look, html=html, json=json, sarif=sarif, pdf=pdf)
+    saved = tuple(str(target) for target in (html, json, sarif, pdf) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)
 

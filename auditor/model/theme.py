@@ -10,7 +10,7 @@ class Theme:
     """A theme that was read and is valid.
 
     `logo` is a data URI, "" for none. `accent` holds the colours for light and dark ground, as #rrggbb, () for the tool's own. `cover`, `footer` and
-    the `comments` (by category id) are Markdown.
+    the `comments` (by category id) are Markdown. `paper` is A4 or letter.
     """
 
     company: str = ""
@@ -23,6 +23,7 @@ class Theme:
     cover: str = ""
     footer: str = ""
     comments: tuple[tuple[str, str], ...] = ()
+    paper: str = "A4"
     language: str = "en"
 
     def comment(self, category: str) -> str:

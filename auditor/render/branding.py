@@ -29,7 +29,7 @@ def page_style(report: Report, theme: Theme) -> str:
     }
     colour = f":root {{ --accent: light-dark({theme.accent[0]}, {theme.accent[1]}); }}\n" if theme.accent else ""
     margins = " ".join(f"@{place} {{ content: {content}; font: 8pt sans-serif; color: #525b68; }}" for place, content in boxes.items())
-    return f"\n{colour}@page {{ {margins} }}\n"
+    return f"\n{colour}@page {{ size: {theme.paper}; {margins} }}\n"
 
 
 def css_string(text: str) -> str:

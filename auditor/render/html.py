@@ -69,7 +69,7 @@ def changes_page(report: Report) -> bytes:
 
 
 def _style() -> str:
-    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css"))
+    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css", "print.css"))
 
 
 def _asset(name: str) -> str:
