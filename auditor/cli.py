@@ -55,6 +55,7 @@ def audit(
     path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
@@ -78,6 +79,7 @@ def audit(
     """Audit a repository: a summary here, the whole report with --html and --json."""
     from auditor.render.files import check_target
 
+    _check_edition(edition)
     to_stdout = json == "-"
     targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif}
     for target in targets.values():
@@ -100,7 +102,7 @@ def audit(
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
-    _deliver(report, **targets)
+    _deliver(report, edition=edition, **targets)
     if to_stdout:
         _say_json(report)
     else:
@@ -109,13 +111,22 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
-def _deliver(report: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
+def _check_edition(edition: str) -> None:
+    """Refuse an edition there is none of, before any work is done."""
+    from auditor.errors import UsageError
+
+    if edition not in {"full", "executive"}:
+        raise UsageError(f"--edition {edition!r} is unknown: write full or executive")
+
+
+def _deliver(report: Any, *, edition: str, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
     from auditor.render.files import write_file
 
     if html is not None:
         from auditor.render.html import to_html
+        from auditor.render.view import Edition
 
-        write_file(html, to_html(report))
+        write_file(html, to_html(report, Edition(edition)))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -144,6 +155,7 @@ def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
@@ -154,6 +166,7 @@ def render(
     from auditor.errors import UsageError
     from auditor.render.json_report import from_json
 
+    _check_edition(edition)
     try:
         data = report.read_bytes()
     except OSError as error:
@@ -163,7 +176,7 @@ def render(
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
-    _deliver(stored, html=html, json=json, sarif=sarif)
+    _deliver(stored, edition=edition, html=html, json=json, sarif=sarif)
     saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)

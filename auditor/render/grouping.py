@@ -74,6 +74,11 @@ def fold(graph: GraphReport, limit: int = BOXES) -> Boxes:
     return Boxes(tuple(_box(group, graph, path_of, ring) for group in sorted(groups, key=lambda g: g.name)), links)
 
 
+def group_paths(paths: tuple[str, ...], limit: int) -> list[tuple[str, tuple[str, ...]]]:
+    """Sorted paths in at most `limit` named groups, folders and files, by name; a folder's name ends with a slash, or an asterisk for its own files."""
+    return sorted((group.name, group.paths) for group in _groups(paths, limit))
+
+
 def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     if len(paths) <= limit:
         return [_Group(path, "file", (path,)) for path in paths]

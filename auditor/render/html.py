@@ -14,11 +14,12 @@ import jinja2
 from markupsafe import Markup, escape
 
 from auditor import words
-from auditor.model.report import Report
+from auditor.model.report import Report, Trigger
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import layout, summary, text
+from auditor.render import dsm, executive, heat, layout, mass, past, summary, text, way
+from auditor.render.categories import title_of
 from auditor.render.json_report import canonical
-from auditor.render.view import GAPS, LETTERS, title_of, view
+from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
 
 _SHOWN_AS_IS = frozenset("\n\t")
@@ -26,14 +27,14 @@ TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
 
 
-def to_html(report: Report) -> bytes:
-    """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
+def to_html(report: Report, edition: Edition = Edition.FULL) -> bytes:
+    """The report as one UTF-8 HTML file, whole or the executive edition; the same bytes for equal reports, stored ones included."""
     style, script = _asset("style.css"), _asset("script.js")
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
-            v=view(canonical(report)),
+            v=view(canonical(report), edition),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
@@ -80,6 +81,7 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         Verdict=Verdict,
         Severity=Severity,
+        Trigger=Trigger,
         title_of=title_of,
         box_width=layout.BOX_WIDTH,
         box_height=layout.BOX_HEIGHT,
@@ -90,6 +92,17 @@ def _environment() -> jinja2.Environment:
         points=POINTS,
         letters=LETTERS,
         gaps_shown=GAPS,
+        impact_words=executive.IMPACT,
+        likelihood_words=executive.LIKELIHOOD,
+        climb_top=way.TOP,
+        climb_bottom=way.BOTTOM,
+        climb_left=way.LEFT,
+        mass_width=mass.WIDTH,
+        mass_height=mass.HEIGHT,
+        dsm_label=dsm.LABEL,
+        dsm_head=dsm.HEAD,
+        time=past,
+        heat_rows=heat.ROWS,
     )
     return environment
 

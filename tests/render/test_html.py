@@ -17,7 +17,8 @@ from auditor.model.verdict import Finding, Verdict
 from auditor.render import view as views
 from auditor.render.html import prose, to_html
 from auditor.render.json_report import from_json, to_json
-from auditor.score import BORDERS, STEPS
+from auditor.score import BORDERS, score
+from auditor.words import decimal
 from tests.render.reading import page_of, read, rendered
 from tests.render.sample import HOSTILE_TEXTS, REPORTS, build, hostile, outcome, rich
 
@@ -41,7 +42,7 @@ def test_nothing_is_loaded_from_anywhere(name: str) -> None:
     style = re.search(rb"<style>(.*?)</style>", rendered(name), re.DOTALL)
     assert style is not None
     assert b"@import" not in style[1]
-    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch"}
+    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch", b"#hatch-amber"}
 
 
 @named
@@ -132,7 +133,7 @@ def test_the_statement_of_account_adds_up_to_the_last_digit(name: str) -> None:
     if rows is None:
         assert not report.score.account
         return
-    lines, total = [row[2:5] for row in rows[2:-1]], rows[-1][2:5]
+    lines, total = [row[3:6] for row in rows[2:-1]], rows[-1][3:6]
     assert sum(Decimal(risk.replace(",", "")) for risk, _, _ in lines) == Decimal(total[0].replace(",", ""))
     assert sum(Decimal(lost) for _, lost, _ in lines) == Decimal(total[1])
     assert Decimal(100) - Decimal(total[1]) == Decimal(total[2])
@@ -148,23 +149,37 @@ def test_odd_shares_still_add_up() -> None:
     ids = [one.id for one in rich().outcomes][:9]
     report = build([outcome(item, Verdict.PARTIAL, 1 / 3 + number / 70, "Some.") for number, item in enumerate(ids)])
     rows = read(to_html(report)).tables["account"]
-    assert sum(Decimal(row[2]) for row in rows[2:-1]) == Decimal(rows[-1][2])
+    assert sum(Decimal(row[3]) for row in rows[2:-1]) == Decimal(rows[-1][3])
 
 
 def test_the_last_step_of_the_way_has_nothing_left_to_lose() -> None:
     for report in (rich(), REPORTS["undecided"]()):
         shown = views.view(report)
-        final = shown.phases[-1].reached
-        assert final is not None
+        final = shown.stages[-1].reached
         assert (final.value, final.letter, final.risk) == (100.0, "A", 0.0)
-        assert len(shown.phases) == len(report.score.milestones)
+        assert len(shown.stages) == len(report.score.milestones)
         grades = [milestone.value for milestone in report.score.milestones]
         assert grades == sorted(grades)
 
 
-def test_the_printed_borders_and_steps_are_the_scores_own() -> None:
+def test_the_printed_borders_are_the_scores_own() -> None:
     assert tuple((letter, int(border)) for border, letter in BORDERS) == views.LETTERS
-    assert [milestone.severities for milestone in rich().score.milestones] == list(STEPS)
+
+
+@named
+def test_the_letters_of_the_roadmap_are_what_scoring_again_gives(name: str) -> None:
+    """What the page prints after each phase is the score of the report in which its rows, and those before, hold."""
+    report, page = REPORTS[name](), page_of(name)
+    stages = views.view(report).stages
+    done: set[str] = set()
+    for stage in stages:
+        done |= {step.entry.outcome.id for step in stage.steps} | {entry.outcome.id for entry in stage.settle}
+        again = score(
+            [dataclasses.replace(o, verdict=Verdict.PASS, badness=0.0, ceiling=0.0) if o.id in done else o for o in report.outcomes]
+        )
+        assert f"grade afterwards: {again.letter}, {decimal(again.value or 0.0)} of 100" in page.text
+    if stages:
+        assert done == {line.id for line in report.score.account}
 
 
 def test_without_a_grade_the_reason_stands_on_the_first_page() -> None:
@@ -175,9 +190,9 @@ def test_without_a_grade_the_reason_stands_on_the_first_page() -> None:
 
 
 def test_the_first_pages_speak_business() -> None:
-    """Up to the roadmap no path, weakness number or tool is named."""
+    """On the pages of the verdict and for those who decide no path, weakness number or tool is named."""
     html = rendered("rich").decode()
-    first = html.split('<section aria-labelledby="verdict"')[1].split('<section aria-labelledby="roadmap"')[0]
+    first = html.split('<section aria-labelledby="verdict"')[1].split('<section aria-labelledby="account"')[0]
     for jargon in ("CWE", "semgrep", "bandit", "backend/"):
         assert jargon not in first
 
