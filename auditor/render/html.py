@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 from auditor import words
 from auditor.model.report import Report, Trigger
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import dsm, executive, heat, layout, mass, past, summary, text, way
-from auditor.render.categories import title_of
+from auditor.render import dsm, executive, layout, mass, past, summary, text, way
+from auditor.render.categories import anchor, title_of
 from auditor.render.json_report import canonical
 from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
@@ -83,6 +83,7 @@ def _environment() -> jinja2.Environment:
         Severity=Severity,
         Trigger=Trigger,
         title_of=title_of,
+        anchor=anchor,
         box_width=layout.BOX_WIDTH,
         box_height=layout.BOX_HEIGHT,
         verdict_words=VERDICT_WORDS,
@@ -102,7 +103,7 @@ def _environment() -> jinja2.Environment:
         dsm_label=dsm.LABEL,
         dsm_head=dsm.HEAD,
         time=past,
-        heat_rows=heat.ROWS,
+        steps_shown=way.SHORT,
     )
     return environment
 

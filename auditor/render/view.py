@@ -91,7 +91,7 @@ class View:
     blockers: tuple[ItemView, ...]
     blockers_total: int
     strengths: tuple[ItemView, ...]
-    conditions: tuple[summary.Open, ...]
+    conditions: tuple[ItemView, ...]
     risks: tuple[executive.Risk, ...]
     matrix: tuple[executive.MatrixRow, ...]
     budget: tuple[executive.Budget, ...]
@@ -150,7 +150,7 @@ def view(report: Report, edition: Edition = Edition.FULL) -> View:
         blockers=tuple(views[entry.outcome.id] for entry in blockers[:BLOCKERS]),
         blockers_total=len(blockers),
         strengths=_strengths(found),
-        conditions=tuple([entry for entry in opened if entry not in blockers][:HIGHLIGHTS]),
+        conditions=_conditions(found, {entry.outcome.id for entry in blockers}),
         risks=top,
         matrix=executive.matrix(opened, top),
         budget=executive.budget(stages),
@@ -205,6 +205,16 @@ def _strengths(categories: tuple[CategoryView, ...]) -> tuple[ItemView, ...]:
     weight = list(Severity)
     ordered = sorted(best, key=lambda e: weight.index(e.outcome.severity)) + sorted(rest, key=lambda e: weight.index(e.outcome.severity))
     return tuple(ordered[:HIGHLIGHTS])
+
+
+def _conditions(categories: tuple[CategoryView, ...], blockers: set[str]) -> tuple[ItemView, ...]:
+    """What comes after the blockers: the most severe that is open, and what is undecided and could hold the grade down."""
+    weighty = (Severity.BLOCKER, Severity.HIGH)
+    undecided = [entry for category in categories for entry in category.unknown if entry.outcome.severity in weighty]
+    rest = [entry for category in categories for entry in category.open if entry.outcome.id not in blockers]
+    order, verdicts = list(Severity), (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PARTIAL)
+    ranked = sorted([*rest, *undecided], key=lambda e: (order.index(e.outcome.severity), verdicts.index(e.outcome.verdict), -e.risk))
+    return tuple(ranked[:HIGHLIGHTS])
 
 
 def _missing(report: Report) -> tuple[EvidenceNote, ...]:

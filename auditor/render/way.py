@@ -20,6 +20,8 @@ _DAYS = {"S": 0.375, "M": 1.75, "L": 5.0}
 QUICK_GAIN = 1.0
 """Points of score from which a small repair is a quick win, or one weighing this share of its phase."""
 QUICK = 3
+SHORT = 5
+"""Steps of a phase that the executive edition prints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,14 @@ from auditor.model.verdict import Finding, Verdict
 from auditor.render import view as views
 from auditor.render.html import prose, to_html
 from auditor.render.json_report import from_json, to_json
+from auditor.render.view import Edition
 from auditor.score import BORDERS, score
 from auditor.words import decimal
 from tests.render.reading import page_of, read, rendered
 from tests.render.sample import HOSTILE_TEXTS, REPORTS, build, hostile, outcome, rich
 
 LIMIT = 5_000_000
+TYPICAL = 1_000_000
 
 
 named = pytest.mark.parametrize("name", sorted(REPORTS))
@@ -218,3 +220,54 @@ def test_an_excerpt_loses_the_indentation_its_lines_share() -> None:
     entry = next(category.open[0].shown[0] for category in shown.categories if category.open)
     assert [line.text for line in entry.lines] == ["if a:", "", "    b()", "c()"]
     assert [line.marked for line in entry.lines] == [False, False, True, False]
+
+
+def test_the_executive_edition_says_the_same_in_fewer_words() -> None:
+    """Its links lead somewhere, its numbers are those of the full edition, and the limits are in it."""
+    for name in REPORTS:
+        html = to_html(REPORTS[name](), Edition.EXECUTIVE)
+        page, full = read(html), page_of(name)
+        assert not {link[1:] for link in page.links} - set(page.ids)
+        assert all(link.startswith("#") for link in page.links)
+        assert page.tables["questions"] == full.tables["questions"]
+        assert page.tables.get("falls") == full.tables.get("falls")
+        assert page.tables.get("budget") == full.tables.get("budget")
+        assert "What could not be seen" in page.text
+        assert "auditor 0.1.0" in page.text
+        assert len(html) < len(rendered(name))
+
+
+def test_the_fall_by_category_adds_up_and_agrees_with_the_lines() -> None:
+    for name in REPORTS:
+        tables = page_of(name).tables
+        if "falls" not in tables:
+            continue
+        _, start, *falls, score_row = tables["falls"]
+        lost = sum(Decimal(row[2].lstrip("−")) for row in falls)
+        assert Decimal(start[2]) - lost == Decimal(score_row[2])
+        assert lost == Decimal(tables["account"][-1][4])
+
+
+def test_a_typical_report_is_small() -> None:
+    """One megabyte opens at once even from a slow disk; the size is what the time depends on."""
+    assert len(rendered("rich")) < TYPICAL
+
+
+def test_no_more_is_drawn_than_can_be_read() -> None:
+    for name in REPORTS:
+        shown = views.view(REPORTS[name]())
+        drawn = shown.architecture
+        assert not drawn.drawing or len(drawn.drawing.boxes) <= 40
+        assert all(len(inside.drawing.boxes) <= 40 for inside in drawn.insides)
+        assert not drawn.matrix or len(drawn.matrix.rows) <= 60
+        assert not shown.hot or len(shown.hot.rows) <= 25
+        assert len(shown.risks) <= 5
+        assert all(len(entry.shown) <= 3 for category in shown.categories for entry in category.judged)
+
+
+def test_the_matrix_of_risks_counts_every_open_item_once() -> None:
+    for name in REPORTS:
+        shown = views.view(REPORTS[name]())
+        counted = sum(len(cell.risks) + cell.others for row in shown.matrix for cell in row.cells)
+        assert counted == sum(len(category.open) for category in shown.categories)
+        assert {risk.number for row in shown.matrix for cell in row.cells for risk in cell.risks} == {risk.number for risk in shown.risks}
