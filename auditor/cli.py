@@ -58,6 +58,7 @@ def audit(
     path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
@@ -86,6 +87,7 @@ def audit(
     from auditor.render.files import check_target
     from auditor.tools.printer import find_printer
 
+    _check_edition(edition)
     to_stdout = json == "-"
     targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif, "pdf": pdf}
     for target in targets.values():
@@ -112,7 +114,7 @@ def audit(
         debug=debug,
     )
     report = with_baseline(with_triage(report, rulings), earlier)
-    _deliver(report, look, **targets)
+    _deliver(report, look, edition=edition, **targets)
     if to_stdout:
         _say_json(report)
     else:
@@ -121,15 +123,31 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
+def _check_edition(edition: str) -> None:
+    """Refuse an edition there is none of, before any work is done."""
+    from auditor.errors import UsageError
+
+    if edition not in {"full", "executive"}:
+        raise UsageError(f"--edition {edition!r} is unknown: write full or executive")
+
+
 def _deliver(
-    report: Any, theme: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None, pdf: Path | None = None
+    report: Any,
+    theme: Any,
+    *,
+    edition: str,
+    html: Path | None = None,
+    json: Path | None = None,
+    sarif: Path | None = None,
+    pdf: Path | None = None,
 ) -> None:
     from auditor.render.files import write_file
 
     if html is not None or pdf is not None:
         from auditor.render.html import to_html
+        from auditor.render.view import Edition
 
-        page = to_html(report, theme=theme)
+        page = to_html(report, Edition(edition), theme=theme)
         if html is not None:
             write_file(html, page)
         if pdf is not None:
@@ -164,6 +182,7 @@ def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
@@ -175,6 +194,7 @@ def render(
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
+    _check_edition(edition)
     stored = read_report(report)
     if interview is not None or stored.interview is None:
         from auditor.interview import hold, read
@@ -182,7 +202,7 @@ def render(
         stored = hold(stored, read(interview) if interview else ())
     look = read_look(theme)
     stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
-    _deliver(stored, look, html=html, json=json, sarif=sarif, pdf=pdf)
+    _deliver(stored, look, edition=edition, html=html, json=json, sarif=sarif, pdf=pdf)
     saved = tuple(str(target) for target in (html, json, sarif, pdf) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor import stored_reports
+from auditor import stored_reports, survey
 from auditor.cache import Cache, default_cache_dir
 from auditor.catalogue import catalogue, select
 from auditor.checks.registry import Check, all_checks
@@ -27,11 +27,12 @@ from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
     EvidenceNote,
+    FileMeasure,
     GraphReport,
     HistorySummary,
     LanguageCount,
@@ -48,7 +49,6 @@ from auditor.tools.osv import AdvisoryError
 from auditor.version import __version__
 
 SKIPPED_SHOWN = 100
-FAMILIES_SHOWN = 200
 FINDINGS_PER_ITEM = 500
 DEFAULT_CACHE = object()
 
@@ -114,7 +114,7 @@ def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report
         return stored
     checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
     wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
+    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, COMPLEXITY, HISTORY]
     evidence = gather(context, reading, [*wanted, *extra, SECRETS])
     context.progress("judging")
     outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
@@ -175,9 +175,10 @@ def _report(context: Context, reading: Reading, evidence: Evidence, outcomes: tu
         categories=catalogue().categories,
         evidence=_notes(evidence),
         graph=_graph(evidence),
-        clones=_clones(evidence),
+        clones=_clones(evidence, reading),
         history=_history(evidence),
         tools=_stamps(evidence),
+        files=_files(evidence, reading.snapshot),
     )
 
 
@@ -245,14 +246,22 @@ def _graph(evidence: Evidence) -> GraphReport | None:
     return analyse(graph, project.production) if graph is not None and project is not None else None
 
 
-def _clones(evidence: Evidence) -> CloneReport | None:
+def _clones(evidence: Evidence, reading: Reading) -> CloneReport | None:
     clones = _value(evidence, CLONES.name)
-    return CloneReport(clones.families[:FAMILIES_SHOWN], clones.duplicated_lines, clones.total_lines) if clones is not None else None
+    return survey.copies(clones, reading.texts, _value(evidence, SECRETS.name)) if clones is not None else None
 
 
 def _history(evidence: Evidence) -> HistorySummary | None:
     history = _value(evidence, HISTORY.name)
-    return HistorySummary(len(history.commits), history.total, history.shallow) if history is not None else None
+    return survey.time_line(history) if history is not None else None
+
+
+def _files(evidence: Evidence, snapshot: Snapshot) -> tuple[FileMeasure, ...]:
+    project = _value(evidence, PROJECT.name)
+    if project is None:
+        return ()
+    units = _value(evidence, COMPLEXITY.name) or ()
+    return survey.measures(snapshot, project.production, units, _value(evidence, CLONES.name), _value(evidence, HISTORY.name))
 
 
 def rules_digest() -> str:

@@ -1,7 +1,8 @@
-"""Pure graph helpers over names: strongly connected components, a short circle inside one, and layers. Knows nothing of modules or files."""
+"""Pure graph helpers over names: strongly connected components, a short circle inside one, the edge to cut, and layers. Knows nothing of modules or files."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,29 @@ def shortest_circle(members: Iterable[str], edges: Pairs) -> tuple[str, ...]:
         if len(best) == 3:  # two nodes that import each other: nothing is shorter
             break
     return best
+
+
+_EXAMINED = 400
+"""Edges of a circle that are tried when the best one to cut is looked for."""
+
+
+def cut(members: Iterable[str], edges: Pairs) -> tuple[str, str] | None:
+    """The edge whose removal leaves the smallest circle; among equals the one that begins where most lean on, for that is where it is least expected."""
+    import networkx as nx
+
+    inside = set(members)
+    pairs = sorted({pair for pair in edges if pair[0] != pair[1]})
+    into = Counter(target for _, target in pairs)
+    own = [pair for pair in pairs if pair[0] in inside and pair[1] in inside]
+    graph = _digraph(inside, own)
+    best: tuple[tuple[int, int, int], tuple[str, str]] | None = None
+    for source, target in own[:_EXAMINED]:
+        graph.remove_edge(source, target)
+        left = max((len(part) for part in nx.strongly_connected_components(graph)), default=0)
+        graph.add_edge(source, target)
+        rank = ((left, -into[source], into[target]), (source, target))
+        best = rank if best is None or rank < best else best
+    return best[1] if best else None
 
 
 def layers(nodes: Iterable[str], edges: Pairs) -> tuple[tuple[str, ...], ...]:

@@ -74,10 +74,15 @@ def fold(graph: GraphReport, limit: int = BOXES) -> Boxes:
     return Boxes(tuple(_box(group, graph, path_of, ring) for group in sorted(groups, key=lambda g: g.name)), links)
 
 
+def group_paths(paths: tuple[str, ...], limit: int) -> list[tuple[str, tuple[str, ...]]]:
+    """Sorted paths in at most `limit` named groups, folders and files, by name; a folder's name ends with a slash, or an asterisk for its own files."""
+    return sorted((group.name, group.paths) for group in _groups(paths, limit))
+
+
 def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     if len(paths) <= limit:
         return [_Group(path, "file", (path,)) for path in paths]
-    groups = _open(_Group("", "tree", paths))
+    groups = _open(_Group(_shared_folder(paths), "tree", paths))
     while True:
         candidates = sorted((group for group in groups if group.kind != "file"), key=lambda g: (-len(g.paths), g.name))
         for group in candidates:
@@ -92,6 +97,13 @@ def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     kept = sorted(groups, key=lambda g: (-len(g.paths), g.name))
     rest = tuple(sorted(path for group in kept[limit - 1 :] for path in group.paths))
     return [*kept[: limit - 1], _Group("(everything else)/*", "rest", rest)]
+
+
+def _shared_folder(paths: tuple[str, ...]) -> str:
+    """The deepest folder that holds all the paths, with its slash; "" for the top."""
+    first, last = min(paths), max(paths)
+    shared = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
+    return first[: first.rfind("/", 0, shared) + 1]
 
 
 def _open(group: _Group) -> list[_Group]:

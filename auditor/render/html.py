@@ -14,14 +14,15 @@ import jinja2
 from markupsafe import Markup, escape
 
 from auditor import words
-from auditor.model.report import Report
+from auditor.model.report import Report, Trigger
 from auditor.model.theme import Theme
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import before_after, branding, layout, summary, text
+from auditor.render import before_after, branding, dsm, executive, layout, mass, past, summary, text, way
 from auditor.render.before_after import changes_view
+from auditor.render.categories import anchor, title_of
 from auditor.render.json_report import canonical
 from auditor.render.rulings import rulings_view
-from auditor.render.view import GAPS, LETTERS, title_of, view
+from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
 
 _SHOWN_AS_IS = frozenset("\n\t")
@@ -29,8 +30,8 @@ TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
 
 
-def to_html(report: Report, *, theme: Theme | None = None) -> bytes:
-    """The report as one UTF-8 HTML file; the same bytes for equal reports and themes, stored ones included."""
+def to_html(report: Report, edition: Edition = Edition.FULL, *, theme: Theme | None = None) -> bytes:
+    """The report as one UTF-8 HTML file, whole or the executive edition; the same bytes for equal reports and themes, stored ones included."""
     theme = theme or Theme()
     style, script = _style() + branding.page_style(report, theme), _asset("script.js") + _asset("triage.js")
     report = canonical(report)
@@ -38,7 +39,7 @@ def to_html(report: Report, *, theme: Theme | None = None) -> bytes:
         _environment()
         .get_template("report.html.j2")
         .render(
-            v=view(report),
+            v=view(report, edition),
             changes=changes_view(report),
             ruled=rulings_view(report),
             theme=theme,
@@ -112,7 +113,9 @@ def _environment() -> jinja2.Environment:
         Verdict=Verdict,
         slope=before_after,
         Severity=Severity,
+        Trigger=Trigger,
         title_of=title_of,
+        anchor=anchor,
         box_width=layout.BOX_WIDTH,
         box_height=layout.BOX_HEIGHT,
         verdict_words=VERDICT_WORDS,
@@ -122,6 +125,17 @@ def _environment() -> jinja2.Environment:
         points=POINTS,
         letters=LETTERS,
         gaps_shown=GAPS,
+        impact_words=executive.IMPACT,
+        likelihood_words=executive.LIKELIHOOD,
+        climb_top=way.TOP,
+        climb_bottom=way.BOTTOM,
+        climb_left=way.LEFT,
+        mass_width=mass.WIDTH,
+        mass_height=mass.HEIGHT,
+        dsm_label=dsm.LABEL,
+        dsm_head=dsm.HEAD,
+        time=past,
+        steps_shown=way.SHORT,
     )
     return environment
 

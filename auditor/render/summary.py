@@ -178,18 +178,18 @@ def _days(count: float, *, unit: bool = True) -> str:
 
 
 def next_step(report: Report) -> str:
-    """The first thing to do, its effort and the grade it reaches: `2 blocker items (half a day to 1 day): then C, 50.5`; "" when there is nothing."""
+    """The first thing to do, its effort and the grade it reaches: `stop the bleeding: 2 items to put right (half a day to 1 day); then C, 50.5`; "" when there is nothing."""
     if not report.score.milestones:
         return ""
     first = report.score.milestones[0]
-    repair = [entry.item for entry in open_items(report) if entry.outcome.severity in first.severities]
-    settle = sum(o.verdict is Verdict.UNKNOWN and o.severity in first.severities for o in report.outcomes)
-    name = f"{' or '.join(first.severities)} item"
+    repair = [entry.item for entry in open_items(report) if entry.outcome.id in first.items]
+    settle = sum(o.verdict is Verdict.UNKNOWN and o.id in first.items for o in report.outcomes)
     parts = [
-        *([f"{plural(len(repair), name)} to put right ({days(effort(repair))})"] if repair else []),
-        *([f"{settle:,} to find out" if repair else f"{plural(settle, name)} to find out"] if settle else []),
+        *([f"{plural(len(repair), 'item')} to put right ({days(effort(repair))})"] if repair else []),
+        *([f"{settle:,} to find out" if repair else f"{plural(settle, 'item')} to find out"] if settle else []),
     ]
-    return f"{', '.join(parts)}: then {first.letter}, {decimal(first.value)}"
+    goal = f"{first.phase.value}: " if first.phase else ""
+    return f"{goal}{', '.join(parts)}; then {first.letter}, {decimal(first.value)}" if parts else ""
 
 
 def place_of(outcome: Outcome) -> str:
