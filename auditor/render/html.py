@@ -18,6 +18,7 @@ from auditor.model.report import Report, Trigger
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
 from auditor.render import dsm, executive, layout, mass, past, summary, text, way
 from auditor.render.categories import anchor, title_of
+from auditor.render.grouping import group_name
 from auditor.render.json_report import canonical
 from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
@@ -75,6 +76,7 @@ def _environment() -> jinja2.Environment:
         thousands=lambda number: f"{number:,}",
         cut=text.cut,
         cut_path=text.cut_path,
+        group_name=group_name,
         printable=printable,
         prose=prose,
     )
