@@ -79,10 +79,17 @@ def group_paths(paths: tuple[str, ...], limit: int) -> list[tuple[str, tuple[str
     return sorted((group.name, group.paths) for group in _groups(paths, limit))
 
 
+def group_name(name: str) -> str:
+    """The name of a group in words: what stands for a folder's own files says so."""
+    if name.startswith("("):
+        return name.rstrip("/*")
+    return f"{name[:-1] or 'top level'}: own files" if name.endswith("*") else name or "top level"
+
+
 def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     if len(paths) <= limit:
         return [_Group(path, "file", (path,)) for path in paths]
-    groups = _open(_Group(_shared_folder(paths), "tree", paths))
+    groups = _open(_Group(shared_start(paths), "tree", paths))
     while True:
         candidates = sorted((group for group in groups if group.kind != "file"), key=lambda g: (-len(g.paths), g.name))
         for group in candidates:
@@ -99,11 +106,11 @@ def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     return [*kept[: limit - 1], _Group("(everything else)/*", "rest", rest)]
 
 
-def _shared_folder(paths: tuple[str, ...]) -> str:
-    """The deepest folder that holds all the paths, with its slash; "" for the top."""
-    first, last = min(paths), max(paths)
-    shared = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
-    return first[: first.rfind("/", 0, shared) + 1]
+def shared_start(names: tuple[str, ...], separator: str = "/") -> str:
+    """What all the names begin with, up to and with the last separator."""
+    first, last = min(names), max(names)
+    length = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
+    return first[: first.rfind(separator, 0, length) + 1]
 
 
 def _open(group: _Group) -> list[_Group]:

@@ -20,6 +20,7 @@ from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
 from auditor.render import before_after, branding, dsm, executive, layout, mass, past, summary, text, way
 from auditor.render.before_after import changes_view
 from auditor.render.categories import anchor, title_of
+from auditor.render.grouping import group_name
 from auditor.render.json_report import canonical
 from auditor.render.rulings import rulings_view
 from auditor.render.view import GAPS, LETTERS, Edition, view
@@ -105,6 +106,7 @@ def _environment() -> jinja2.Environment:
         thousands=lambda number: f"{number:,}",
         cut=text.cut,
         cut_path=text.cut_path,
+        group_name=group_name,
         printable=printable,
         prose=prose,
         markdown=branding.markdown,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ WIDTH, HEIGHT = 860, 440
 HOTSPOTS = 12
 NAMED = 8
 POINTS = 300
+LEFT_EDGE = 56.0
 FEWEST_COMMITS = 30
 """With a shorter history nothing can be said about how often files change."""
 
@@ -63,7 +65,7 @@ def _tile(name: str, files: list[FileMeasure], place: Rectangle, busiest: int) -
     changes = sum(file.changes for file in files)
     return Tile(
         name=name,
-        label=name.rstrip("/*").rpartition("/")[2] or "top level",
+        label="/".join(name.rstrip("/*").split("/")[-2:]) or "top level",
         x=round(place[0], 1),
         y=round(place[1], 1),
         width=round(place[2], 1),
@@ -111,16 +113,16 @@ def _worst(row: list[float], side: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A file in the scatter; `label` is set, with its corner, for those worth naming."""
+    """A file in the scatter; those worth naming have a label where there is room for it, from `at_x` on, at the height `at_y`."""
 
     file: FileMeasure
     x: float
     y: float
     radius: float
+    named: bool = False
     label: str = ""
     at_x: float = 0.0
     at_y: float = 0.0
-    anchor: str = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def scatter(report: Report) -> Scatter | None:
     ranked = sorted(moving, key=lambda file: (-file.changes * file.complexity, file.path))
     if not ranked:
         return None
-    width, height, left, bottom = 860, 380, 56, 46
+    width, height, left, bottom = 860, 380, int(LEFT_EDGE), 46
     shown = ranked[:POINTS]
     most_x, most_y = _round_up(max(file.changes for file in shown)), _round_up(max(file.complexity for file in shown))
     largest = max(file.lines for file in shown)
@@ -162,25 +164,18 @@ def scatter(report: Report) -> Scatter | None:
 
 
 def _named(spot: Spot, taken: list[tuple[float, float, float]], width: int) -> Spot:
-    """The spot with its label beside it, moved down where another label stands."""
+    """The spot with its label beside, above or below it; without one where others stand on all sides (the table names it)."""
     label = cut_path("/".join(spot.file.path.split("/")[-2:]), 28)
     room = 6.8 * len(label)
-    right = spot.x + spot.radius + 4 + room < width
-    start = spot.x + spot.radius + 4 if right else spot.x - spot.radius - 4 - room
-    line = spot.y + 4
-    while any(abs(line - other) < 13 and start < end and begin < start + room for begin, end, other in taken):
-        line += 13
-    taken.append((start, start + room, line))
-    return Spot(
-        spot.file,
-        spot.x,
-        spot.y,
-        spot.radius,
-        label,
-        round(start if right else start + room, 1),
-        round(line, 1),
-        "start" if right else "end",
-    )
+    away, middle = spot.radius + 4, spot.x - room / 2
+    corners = [(spot.x + away, 4.0), (spot.x - away - room, 4.0), (middle, -away - 2), (middle, away + 10)]
+    for start, down in corners:
+        line = spot.y + down
+        free = not any(abs(line - other) < 13 and start < end and begin < start + room for begin, end, other in taken)
+        if free and start > LEFT_EDGE and start + room < width:
+            taken.append((start, start + room, line))
+            return dataclasses.replace(spot, named=True, label=label, at_x=round(start, 1), at_y=round(line, 1))
+    return dataclasses.replace(spot, named=True)
 
 
 def _round_up(value: int) -> int:

@@ -9,7 +9,7 @@ from auditor.graphs import cut, shortest_circle
 from auditor.model.evidence import CloneFamily, Edge
 from auditor.model.report import CloneReport, GraphReport
 from auditor.model.syntax import ImportKind
-from auditor.render.grouping import fold
+from auditor.render.grouping import fold, shared_start
 from auditor.render.layout import Drawing, draw
 from auditor.render.twins import Pair, pairs
 
@@ -35,13 +35,14 @@ class CopyView:
 class Circle:
     """Modules that import each other while they load; `shortest` is a closed walk through some of them, first repeated at the end.
 
-    `cut` is the import whose removal leaves least of the circle, `place` where it stands.
+    `shared` is what the names of all begin with, up to a dot or slash. `cut` is the import whose removal leaves least of the circle, `place` where it stands.
     """
 
     members: tuple[str, ...]
     shortest: tuple[str, ...]
     cut: Edge | None
     place: str
+    shared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,15 @@ def circles(graph: GraphReport | None) -> tuple[Circle, ...]:
     for members in graph.cycles[:CIRCLES]:
         edge = eager.get(cut(members, eager) or ("", ""))
         place = f"{path_of.get(edge.source, edge.source)}:{edge.line}" if edge else ""
-        found.append(Circle(members, shortest_circle(members, eager) if len(members) > 2 else (), edge, place))
+        found.append(
+            Circle(
+                members,
+                shortest_circle(members, eager) if len(members) > 2 else (),
+                edge,
+                place,
+                shared_start(members, "/" if "/" in members[0] else "."),
+            )
+        )
     return tuple(found)
 
 
