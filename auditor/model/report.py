@@ -20,12 +20,14 @@ SCHEMA_VERSION = "1.1"
 class Rule:
     """One thing a finding of an item can say, finer than the item; `cwes` are the numbers it can stand for.
 
-    The id "*" documents a family that is open (kinds of credentials, ids of advisories).
+    The id "*" documents a family that is open (kinds of credentials, ids of advisories). `per`: what one finding stands for: a "place" in the
+    code, a whole "file", or the "repository"; the latter two stay the same finding when the line they point at changes.
     """
 
     id: str
     cwes: tuple[int, ...]
     says: str
+    per: str = "place"
 
 
 @dataclass(frozen=True, slots=True)
