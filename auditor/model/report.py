@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.model.evidence import CloneFamily, Edge, Module
+from auditor.model.gate import Gate
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
+from auditor.model.settings import Suppression
 from auditor.model.verdict import Outcome, Severity
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,25 @@ class GraphReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A stretch of code that stands elsewhere too, cut at definitions: its place, what it is recognised by, and the first of its twins."""
+
+    path: str
+    line: int
+    lines: int
+    fingerprint: str
+    twin: str
+    twin_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloneReport:
-    """Duplication of production code."""
+    """Duplication of production code: the largest `families` in full, and every place of substance that repeats another one in `copies`."""
 
     families: tuple[CloneFamily, ...]
     duplicated_lines: int
     total_lines: int
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +225,9 @@ class Report:
     """One audit. Equal input, versions and date give equal bytes.
 
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
-    was not answered counts as unknown.
+    was not answered counts as unknown. `configuration` says whether settings were used for it, or lie in the tree and were not;
+    `suppressions` are the exceptions declared in the tree: an audit lists them and obeys none. `gate` is the answer of a gate that was asked.
+    `shown` says what a filter left in, "" for everything: figures are always those of the whole audit.
     """
 
     schema: str
@@ -231,3 +248,7 @@ class Report:
     tools: tuple[ToolStamp, ...]
     interview: Interview | None = None
     production: Score | None = None
+    configuration: str = ""
+    suppressions: tuple[Suppression, ...] = ()
+    gate: Gate | None = None
+    shown: str = ""
