@@ -12,6 +12,7 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
+from auditor.gate_commands import baseline, gate
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(advisory_commands, name="advisories")
+app.command()(gate)
+app.command()(baseline)
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
+    Exit codes: 0 fine, 1 gate failed, 2 wrong use, 3 gate cannot say, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
     """
 
 
@@ -72,6 +75,9 @@ def audit(
         str, typer.Option(metavar="URL", help="Address of the OSV service for --online.  [default: https://api.osv.dev]")
     ] = "",
     only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings of yours; those of the repository are never used unasked.")
+    ] = None,
     progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,
 ) -> None:
@@ -84,6 +90,7 @@ def audit(
         if target is not None:
             check_target(target)
     from auditor import engine
+    from auditor.configuration import load
 
     report = engine.audit(
         path,
@@ -97,6 +104,7 @@ def audit(
         online=online,
         osv_service=osv_service,
         only=tuple(only or ()),
+        settings=load(config) if config else None,
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
