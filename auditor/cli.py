@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from auditor import outputs
 from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
@@ -60,6 +61,15 @@ def audit(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    junit: outputs.Junit = None,
+    gitlab: outputs.Gitlab = None,
+    markdown: outputs.Markdown = None,
+    summary: outputs.Summary = None,
+    csv: outputs.Register = None,
+    badge: outputs.Badge = None,
+    annotations: outputs.Annotations = False,
+    severity: outputs.Severities = None,
+    category: outputs.Categories = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
@@ -89,6 +99,17 @@ def audit(
     for target in targets.values():
         if target is not None:
             check_target(target)
+    others = outputs.wanted(
+        junit=junit,
+        gitlab=gitlab,
+        markdown=markdown,
+        summary=summary,
+        csv=csv,
+        badge=badge,
+        annotations=annotations,
+        severity=severity,
+        category=category,
+    )
     from auditor import engine
     from auditor.configuration import load
 
@@ -108,11 +129,13 @@ def audit(
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
-    _deliver(report, **targets)
+    shown = outputs.filtered(report, others)
+    _deliver(shown, **targets)
+    outputs.write(shown, others)
     if to_stdout:
-        _say_json(report)
+        _say_json(shown)
     else:
-        _print_summary(report, quiet=quiet, saved=tuple(str(target) for target in targets.values() if target is not None))
+        _print_summary(shown, quiet=quiet, saved=tuple(str(target) for target in (*targets.values(), *others.files) if target is not None))
     if not report.scope.languages:
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
@@ -154,6 +177,15 @@ def render(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
+    junit: outputs.Junit = None,
+    gitlab: outputs.Gitlab = None,
+    markdown: outputs.Markdown = None,
+    summary: outputs.Summary = None,
+    csv: outputs.Register = None,
+    badge: outputs.Badge = None,
+    annotations: outputs.Annotations = False,
+    severity: outputs.Severities = None,
+    category: outputs.Categories = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
@@ -162,6 +194,17 @@ def render(
     from auditor.errors import UsageError
     from auditor.render.json_report import from_json
 
+    others = outputs.wanted(
+        junit=junit,
+        gitlab=gitlab,
+        markdown=markdown,
+        summary=summary,
+        csv=csv,
+        badge=badge,
+        annotations=annotations,
+        severity=severity,
+        category=category,
+    )
     try:
         data = report.read_bytes()
     except OSError as error:
@@ -171,9 +214,11 @@ def render(
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
+    stored = outputs.filtered(stored, others)
     _deliver(stored, html=html, json=json, sarif=sarif)
-    saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
-    if terminal or not saved:
+    outputs.write(stored, others)
+    saved = tuple(str(target) for target in (html, json, sarif, *others.files) if target is not None)
+    if terminal or not (saved or annotations):
         _print_summary(stored, quiet=False, saved=saved)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auditor import outputs
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, complain, reporter, say
 from auditor.errors import ExitCode, UsageError
@@ -49,8 +50,18 @@ def gate(
         ),
     ] = None,
     config: Annotated[Path | None, _CONFIG] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the whole result as JSON.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    junit: outputs.Junit = None,
+    gitlab: outputs.Gitlab = None,
+    markdown: outputs.Markdown = None,
+    summary: outputs.Summary = None,
+    csv: outputs.Register = None,
+    badge: outputs.Badge = None,
+    annotations: outputs.Annotations = False,
+    severity: outputs.Severities = None,
+    category: outputs.Categories = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, _DATE] = None,
     no_cache: Annotated[bool, _NO_CACHE] = False,
@@ -70,9 +81,20 @@ def gate(
     from auditor.gate import judge
     from auditor.render.files import check_target
 
-    for target in (json, sarif):
+    for target in (html, json, sarif):
         if target is not None:
             check_target(target)
+    others = outputs.wanted(
+        junit=junit,
+        gitlab=gitlab,
+        markdown=markdown,
+        summary=summary,
+        csv=csv,
+        badge=badge,
+        annotations=annotations,
+        severity=severity,
+        category=category,
+    )
     audit = _auditor(
         date=date, no_cache=no_cache, cache_dir=cache_dir, workers=workers, advisories=advisories, only=only, progress=progress, debug=debug
     )
@@ -83,7 +105,10 @@ def gate(
     if not report.scope.languages:
         _nothing_to_audit(path)
     report = dataclasses.replace(report, gate=judge(report, settings, dataclasses.replace(comparison, partial=bool(only))))
-    _deliver(report, quiet=quiet, json=json, sarif=sarif)
+    shown = outputs.filtered(report, others)
+    _write(shown, html=html, json=json, sarif=sarif)
+    outputs.write(shown, others)
+    _answer(shown, quiet=quiet)
 
 
 @command
@@ -300,11 +325,13 @@ def _nothing_to_audit(path: Path) -> None:
     raise NothingToAuditError(f"{path} holds no source code that is read: nothing to audit")
 
 
-def _deliver(report: Report, *, quiet: bool, json: Path | None, sarif: Path | None) -> None:
-    from auditor.model.gate import Standing
+def _write(report: Report, *, html: Path | None, json: Path | None, sarif: Path | None) -> None:
     from auditor.render.files import write_file
-    from auditor.render.gate import to_text
 
+    if html is not None:
+        from auditor.render.html import to_html
+
+        write_file(html, to_html(report))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -313,8 +340,14 @@ def _deliver(report: Report, *, quiet: bool, json: Path | None, sarif: Path | No
         from auditor.render.sarif import to_sarif
 
         write_file(sarif, to_sarif(report))
+
+
+def _answer(report: Report, *, quiet: bool) -> None:
+    from auditor.model.gate import Standing
+    from auditor.render.gate import to_text
+
     assert report.gate is not None
     say(to_text(report.gate, quiet=quiet))
-    codes = {Standing.PASSED: ExitCode.OK, Standing.FAILED: ExitCode.GATE_FAILED, Standing.CANNOT_SAY: ExitCode.CANNOT_SAY}
-    if report.gate.standing is not Standing.PASSED:
+    codes = {Standing.FAILED: ExitCode.GATE_FAILED, Standing.CANNOT_SAY: ExitCode.CANNOT_SAY}
+    if report.gate.standing in codes:
         raise SystemExit(int(codes[report.gate.standing]))

@@ -180,3 +180,31 @@ def test_an_audit_uses_the_settings_it_is_pointed_to(root: Path, run, tmp_path: 
     target = tmp_path / "report.json"
     assert run("audit", "--json", target, "--config", settings).returncode in {0, 4}
     assert json.loads(target.read_bytes())["outcomes"][0]["verdict"] != "fail"
+
+
+def test_a_gate_writes_every_output_before_it_answers(root: Path, run, tmp_path: Path) -> None:
+    names = {
+        "html": "h.html",
+        "json": "r.json",
+        "sarif": "s.json",
+        "junit": "j.xml",
+        "gitlab": "g.json",
+        "markdown": "c.md",
+        "summary": "s.md",
+        "csv": "r.csv",
+    }
+    options = [part for option, name in names.items() for part in (f"--{option}", tmp_path / name)]
+    (tmp_path / "s.md").write_text("# Before\n")
+    done = run("gate", *options, "--badge", tmp_path / "b.svg", "--annotations", "--quiet")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith(f"::error file=app/main.py,line=12,title=blocker%3A {SQL}::")
+    assert done.stdout.splitlines()[-1].startswith("Gate failed")
+    assert all((tmp_path / name).stat().st_size for name in (*names.values(), "b.svg"))
+    assert (tmp_path / "s.md").read_text().startswith("# Before\n<!-- auditor -->\n**Gate failed")
+    assert json.loads((tmp_path / "s.json").read_bytes())["runs"][0]["results"][0]["baselineState"] == "new"
+
+    again = auditor("render", tmp_path / "r.json", "--markdown", tmp_path / "again.md", "--severity", "high", "--category", "security")
+    assert again.returncode == 0, again.stderr
+    assert SQL not in (tmp_path / "again.md").read_text().replace("first security", "")
+    complains(auditor("render", tmp_path / "r.json", "--severity", "hihg"), "did you mean 'high'")
+    complains(auditor("render", tmp_path / "r.json", "--category", "secrits"), "did you mean 'secrets'")
