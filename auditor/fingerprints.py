@@ -200,8 +200,9 @@ class _Reader:
     def definitions(self, fragment: Fragment) -> dict[str, list[int]]:
         """The names of the definitions a stretch of the file reaches into by some lines, each with the lines looked at (every third)."""
         found: defaultdict[str, list[int]] = defaultdict(list)
-        for line in range(fragment.line, fragment.end_line + 1, _STEP):
-            found[self.place(line, line).symbol].append(line)
+        for line in range(fragment.line, min(fragment.end_line, len(self._lines)) + 1, _STEP):
+            if self._lines[line - 1].strip():
+                found[self.place(line, line).symbol].append(line)
         some = {symbol: lines for symbol, lines in found.items() if len(lines) * _STEP >= _SUBSTANCE - 1}
         return some or {symbol: lines for symbol, lines in [max(found.items(), key=lambda pair: len(pair[1]))] if found}
 

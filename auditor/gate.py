@@ -96,9 +96,17 @@ def _judged(found: Sequence[Placed], new: frozenset[int], use: _Suppressions, se
         weighty = severity in settings.policy.fail_on or (one.known.item == COPIES and settings.policy.copies)
         expired = cover >= 0 and use.expired(cover)
         counts = weighty and (state is State.NEW or expired) and state is not State.SUPPRESSED and _may_fail(one, comparison)
-        known = one.known
-        judged.append(Judged(known.item, known.rule, known.path, one.line, one.message, known.fingerprint, severity, state, counts, cover))
+        known, (path, line, message) = one.known, _shown(one, comparison)
+        judged.append(Judged(known.item, known.rule, path, line, message, known.fingerprint, severity, state, counts, cover))
     return judged
+
+
+def _shown(one: Placed, comparison: Comparison) -> tuple[str, int, str]:
+    """Place and words of a finding; of a copy, the side that the change brought where that is known."""
+    path, line = one.known.path, one.line
+    if one.twin and comparison.changed is not None and one.twin in comparison.changed and path not in comparison.changed:
+        return one.twin, one.twin_line, one.message.replace(f"{one.twin}:{one.twin_line}", f"{path}:{line}")
+    return path, line, one.message
 
 
 def _may_fail(one: Placed, comparison: Comparison) -> bool:

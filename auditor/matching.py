@@ -34,7 +34,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A finding with what a gate needs of it. `is_open`: its item is open, not tolerated or undecided; `twin`: the other file of a copy."""
+    """A finding with what a gate needs of it. `is_open`: its item is open, not tolerated or undecided; `twin`, `twin_line`: the other place of a copy."""
 
     known: Known
     line: int
@@ -42,6 +42,7 @@ class Placed:
     severity: Severity
     is_open: bool
     twin: str = ""
+    twin_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,9 @@ def known_findings(report: Report, layers: Layers = ()) -> list[Known]:
 
 
 def _copied(copy: Copy, outcome: Outcome) -> Placed:
+    known = Known(COPIES, COPIED, copy.path, copy.fingerprint)
     message = f"About {copy.lines} lines repeat {copy.twin}:{copy.twin_line}: whoever repairs one of them has to find the other."
-    return Placed(Known(COPIES, COPIED, copy.path, copy.fingerprint), copy.line, message, outcome.severity, is_open=True, twin=copy.twin)
+    return Placed(known, copy.line, message, outcome.severity, is_open=True, twin=copy.twin, twin_line=copy.twin_line)
 
 
 def _upward(breach: Breach) -> Placed:

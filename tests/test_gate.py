@@ -235,7 +235,9 @@ def test_a_new_copy_fails_place_by_place_whatever_families_the_report_shows() ->
 def test_a_copy_counts_where_either_side_changed() -> None:
     one = Copy("z.py", 1, 20, "f" * 20, "a_new.py", 1)
     change = {"changed": frozenset({"a_new.py"}), "changed_since": "main"}
-    assert against(copied(one), copied(), **change).standing is Standing.FAILED
+    gate = against(copied(one), copied(), **change)
+    assert (gate.standing, gate.counting[0].path, gate.counting[0].line) == (Standing.FAILED, "a_new.py", 1)
+    assert "repeat z.py:1" in gate.counting[0].message
 
 
 def test_imports_against_declared_layers_are_findings() -> None:
