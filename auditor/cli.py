@@ -56,7 +56,9 @@ def options(
 @app.command()
 @command
 def audit(
-    path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
+    path: Annotated[
+        str, typer.Argument(help="The repository: a directory, an archive (zip, tar), or the address of a git repository.", metavar="PATH")
+    ],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
@@ -85,6 +87,7 @@ def audit(
         str, typer.Option(metavar="URL", help="Address of the OSV service for --online.  [default: https://api.osv.dev]")
     ] = "",
     only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
+    part: Annotated[str, typer.Option(metavar="FOLDER", help="Audit one part of a monorepo, with what it stands on.")] = "",
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings of yours; those of the repository are never used unasked.")
     ] = None,
@@ -112,23 +115,28 @@ def audit(
     )
     from auditor import engine
     from auditor.configuration import load
+    from auditor.sources import opened
 
-    report = engine.audit(
-        path,
-        date=date,
-        timeout=timeout,
-        cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
-        use_cache=not no_cache,
-        workers=workers,
-        advisories=advisories or default_advisories(),
-        interview=interview,
-        online=online,
-        osv_service=osv_service,
-        only=tuple(only or ()),
-        settings=load(config) if config else None,
-        progress=reporter(sys.stderr.isatty() if progress is None else progress),
-        debug=debug,
-    )
+    settings = load(config) if config else None
+    told = reporter(sys.stderr.isatty() if progress is None else progress)
+    with opened(path, told) as root:
+        report = engine.audit(
+            root,
+            date=date,
+            timeout=timeout,
+            cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
+            use_cache=not no_cache,
+            workers=workers,
+            advisories=advisories or default_advisories(),
+            interview=interview,
+            online=online,
+            osv_service=osv_service,
+            only=tuple(only or ()),
+            settings=settings,
+            part=part,
+            progress=told,
+            debug=debug,
+        )
     shown = outputs.filtered(report, others)
     _deliver(shown, **targets)
     outputs.write(shown, others)

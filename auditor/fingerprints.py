@@ -52,8 +52,10 @@ _LONG_STATEMENT = 40
 _TOKENS = 400
 COPIES, COPIED = "debt.no-duplication", "copied-block"
 """Item and rule under which copies are compared, place by place."""
-_SUBSTANCE, _STEP = 10, 3
-"""Lines from which a copy is worth a word, and the steps in which it is looked at."""
+_SUBSTANCE = 100
+"""Tokens from which a copy is worth a word, about ten lines; tokens, because a formatter changes lines."""
+_STEP, _SHARE = 3, 0.3
+"""A copy is looked at every third line, and belongs to the definitions that hold this share of it."""
 _LINES = 6
 """Lines looked at where there is no grammar."""
 
@@ -77,7 +79,7 @@ def copies(families: Iterable[CloneFamily], texts: Mapping[str, str]) -> tuple[C
     """Every place of a family beyond its first, one for each definition it reaches into, in path order."""
     wanted: defaultdict[str, list[tuple[Fragment, Fragment]]] = defaultdict(list)
     for family in families:
-        if family.lines >= _SUBSTANCE:
+        if family.tokens >= _SUBSTANCE:
             for fragment in family.fragments[1:]:
                 wanted[fragment.path].append((fragment, family.fragments[0]))
     found: dict[tuple[str, str], Copy] = {}
@@ -203,8 +205,8 @@ class _Reader:
         for line in range(fragment.line, min(fragment.end_line, len(self._lines)) + 1, _STEP):
             if self._lines[line - 1].strip():
                 found[self.place(line, line).symbol].append(line)
-        some = {symbol: lines for symbol, lines in found.items() if len(lines) * _STEP >= _SUBSTANCE - 1}
-        return some or {symbol: lines for symbol, lines in [max(found.items(), key=lambda pair: len(pair[1]))] if found}
+        looked = sum(len(lines) for lines in found.values())
+        return {symbol: lines for symbol, lines in found.items() if len(lines) >= _SHARE * looked}
 
     def _code(self, leaf: tree_sitter.Node) -> str:
         statement, small = leaf, None
