@@ -17,13 +17,15 @@ from auditor.catalogue import catalogue
 from auditor.classify import role_by_path
 from auditor.languages.script_components import read_component
 from auditor.languages.tree import Grammar, encoded, parse
+from auditor.model.evidence import CloneFamily, Fragment
+from auditor.model.report import Copy
 from auditor.model.snapshot import Language
 from auditor.model.verdict import Finding, Outcome
 
 FORMAT = 2
 """Raised when equal code gets another fingerprint: a baseline of another format cannot be compared."""
 
-_GRAMMARS = {
+GRAMMARS = {
     Language.PYTHON: Grammar.PYTHON,
     Language.JAVASCRIPT: Grammar.JAVASCRIPT,
     Language.TYPESCRIPT: Grammar.TYPESCRIPT,
@@ -48,6 +50,12 @@ _IGNORED = frozenset({"comment", ",", ";", "(", ")", '"', "'", "`", "string_star
 _LONG_STATEMENT = 40
 """Lines from which a statement is no longer taken as one place: a page's mark-up, a table of settings."""
 _TOKENS = 400
+COPIES, COPIED = "debt.no-duplication", "copied-block"
+"""Item and rule under which copies are compared, place by place."""
+_SUBSTANCE = 100
+"""Tokens from which a copy is worth a word, about ten lines; tokens, because a formatter changes lines."""
+_STEP, _SHARE = 3, 0.3
+"""A copy is looked at every third line, and belongs to the definitions that hold this share of it."""
 _LINES = 6
 """Lines looked at where there is no grammar."""
 
@@ -61,10 +69,35 @@ class Place:
 
 
 def identified(outcomes: Iterable[Outcome], texts: Mapping[str, str], most: int) -> list[Outcome]:
-    """The outcomes with fingerprints on their first `most` findings; the others are dropped."""
+    """The outcomes with fingerprints on their first `most` findings; the others are dropped, and so is what two detectors say of one statement."""
     kept = [(outcome, outcome.findings[:most]) for outcome in outcomes]
     places = _places((finding for _, findings in kept for finding in findings), texts)
     return [_numbered(outcome, findings, places) for outcome, findings in kept]
+
+
+def copies(families: Iterable[CloneFamily], texts: Mapping[str, str]) -> tuple[Copy, ...]:
+    """Every place of a family beyond its first, one for each definition it reaches into, in path order."""
+    wanted: defaultdict[str, list[tuple[Fragment, Fragment]]] = defaultdict(list)
+    for family in families:
+        if family.tokens >= _SUBSTANCE:
+            for fragment in family.fragments[1:]:
+                wanted[fragment.path].append((fragment, family.fragments[0]))
+    found: dict[tuple[str, str], Copy] = {}
+    for path, pairs in sorted(wanted.items()):
+        reader = _Reader(path, texts.get(path, ""))
+        for fragment, first in pairs:
+            for symbol, lines in reader.definitions(fragment).items():
+                line = lines[0]
+                code = "" if symbol else reader.place(line, line).code
+                base = _base(COPIES, Finding(COPIED, path, "", line), Place(symbol, code))
+                found.setdefault((path, base), Copy(path, line, len(lines) * _STEP, base, first.path, first.line))
+    counts: Counter[str] = Counter()
+    numbered = []
+    for copy in sorted(found.values(), key=lambda one: (one.path, one.line, one.fingerprint)):
+        counts[copy.fingerprint] += 1
+        number = counts[copy.fingerprint]
+        numbered.append(copy if number == 1 else replace(copy, fingerprint=f"{copy.fingerprint}-{number}"))
+    return tuple(numbered)
 
 
 def base_of(fingerprint: str) -> str:
@@ -82,17 +115,31 @@ _LOOSE, _WHOLE = 10, 20
 
 def of_item(item: str) -> str:
     """The fingerprint of an item that is open without a place."""
-    return _digest(item, "", "")[:_LOOSE] + _digest(item)[: _WHOLE - _LOOSE]
+    return named_fingerprint(item)
+
+
+def named_fingerprint(*names: str) -> str:
+    """The fingerprint of what is known by names alone."""
+    return _digest(*names)[:_WHOLE]
 
 
 def _numbered(outcome: Outcome, findings: tuple[Finding, ...], places: Mapping[tuple[str, int, int], Place]) -> Outcome:
-    seen: Counter[str] = Counter()
+    seen: defaultdict[str, list[Finding]] = defaultdict(list)
     done = []
     for finding in findings:
         base = _base(outcome.id, finding, places.get((finding.path, finding.line, finding.end_line), Place()))
-        seen[base] += 1
-        done.append(replace(finding, fingerprint=base if seen[base] == 1 else f"{base}-{seen[base]}"))
+        if any(_same_seen_twice(finding, other) for other in seen[base]):
+            continue
+        seen[base].append(finding)
+        number = len(seen[base])
+        done.append(replace(finding, fingerprint=base if number == 1 else f"{base}-{number}"))
     return replace(outcome, findings=tuple(done))
+
+
+def _same_seen_twice(one: Finding, other: Finding) -> bool:
+    """Whether two detectors report one statement that is written over several lines, each at a line of its own."""
+    overlap = one.line <= max(other.line, other.end_line) and other.line <= max(one.line, one.end_line)
+    return one.path == other.path and one.detector != other.detector and bool(one.line) and overlap
 
 
 def _base(item: str, finding: Finding, place: Place) -> str:
@@ -128,8 +175,8 @@ class _Reader:
         self._lines = text.split("\n")
         self._root: tree_sitter.Node | None = None
         language = role_by_path(path)[0]
-        if language in _GRAMMARS:
-            self._parse(_GRAMMARS[language], text)
+        if language in GRAMMARS:
+            self._parse(GRAMMARS[language], text)
         elif language in _COMPONENTS:
             component = read_component(text, language)
             self._parse(component.grammar, component.script)
@@ -151,6 +198,15 @@ class _Reader:
                 return Place(_symbol(leaf, self._source), self._code(leaf))
         shown = self._lines[line - 1 : max(line, min(end, line + _LINES - 1))]
         return Place("", "".join("".join(shown).replace('"', "").replace("'", "").split()))
+
+    def definitions(self, fragment: Fragment) -> dict[str, list[int]]:
+        """The names of the definitions a stretch of the file reaches into by some lines, each with the lines looked at (every third)."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for line in range(fragment.line, min(fragment.end_line, len(self._lines)) + 1, _STEP):
+            if self._lines[line - 1].strip():
+                found[self.place(line, line).symbol].append(line)
+        looked = sum(len(lines) for lines in found.values())
+        return {symbol: lines for symbol, lines in found.items() if len(lines) >= _SHARE * looked}
 
     def _code(self, leaf: tree_sitter.Node) -> str:
         statement, small = leaf, None
