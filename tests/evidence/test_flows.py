@@ -187,6 +187,7 @@ SCRIPT_HARMED = {
 }
 SCRIPT_UNHARMED = {
     "a test kept in a constant": "const x = req.query.x;\nconst known = ['a', 'b'].includes(x);\nif (!known) return res.end();\nexec(x);",
+    "a test of what it is kept in": "let x = req.query.x;\nlet ready = x && path;\nif (ready) {\n  ready = !ready;\n}\nfunction turn(on) {\n  on = !on;\n  if (on) return on;\n}\nif (!ready) return turn(x);",
     "measured from its folder": "const full = path.resolve('/srv', req.query.f);\nconst from = path.relative('/srv', full);\nif (from.startsWith('..') || path.isAbsolute(from)) return res.end();\nfs.readFileSync(full);",
     "tagged template": "await sql`SELECT * FROM t WHERE id = ${req.params.id}`;",
     "bound value": "await db.query('SELECT * FROM t WHERE id = $1', [req.params.id]);",

@@ -1,6 +1,6 @@
 """Tests whose outcome is kept in a variable: `allowed = name in NAMES`, and `if allowed:` further down.
 
-A variable counts when the function gives it a value in one place only, and when nothing the test looked at is given another value after it.
+A variable counts when the function gives it a value in one place only, and when everything the test looked at got its value before: it cannot look at itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def kept_tests(function: ir.Function) -> dict[str, ir.Expression]:
     return {
         name: test
         for name, (test, line) in values.items()
-        if len(lines[name]) == 1 and all(given <= line for part in _names(test) for given in lines[part])
+        if len(lines[name]) == 1 and all(given < line for part in _names(test) for given in lines[part])
     }
 
 
