@@ -226,7 +226,7 @@ def _hosted_results(project: Project, files: tuple[FileFacts, ...]) -> list[_Res
 
 def _database(stores: Stores, sites: list[Site]) -> Finding:
     places = [*stores.relational, *stores.document, *(Place(site.path, site.line) for site in sites)]
-    first = min(places, key=lambda place: (place.path, place.line))
+    first = min(places, key=lambda place: (COMMAND.search(place.path) is not None, place.path, place.line))
     message = "A dependency that is down for a moment fails everything that needs it: nothing is tried again, queued or replaced."
     return Finding("nothing-tried-again", first.path, message, first.line, confidence=Confidence.MEDIUM)
 
