@@ -15,7 +15,7 @@ from auditor.checks.framework_removals import framework_removals
 from auditor.checks.model_names import singular, words
 from auditor.checks.query_texts import QueryText, query_texts
 from auditor.checks.reach import Reach, within
-from auditor.checks.stored_writes import Verb, Write, writes
+from auditor.checks.stored_writes import Verb, Write, steps, writes
 from auditor.checks.table_words import TableWords
 from auditor.model.evidence import Route, Routes
 from auditor.model.project import Project
@@ -171,8 +171,7 @@ def _of_call(facts: FileFacts, call: Call, names: TableWords) -> _Site | None:
 
 def _chain_names(facts: FileFacts, call: Call) -> Iterator[str]:
     """What the steps of a chain of calls name: `session.query(User).filter(...)`."""
-    steps = [c for c in facts.calls if c.scope == call.scope and call.line <= c.line <= call.end_line and call.callee.startswith(c.callee)]
-    for each in sorted(steps, key=lambda step: len(step.callee)):
+    for each in steps(facts, call):
         yield each.callee
         yield from (argument.value.literal for argument in each.arguments)
 
