@@ -5,7 +5,7 @@ Failing title: Parts of the product are stubs that only look finished
 Grading: Fails when something that logging in, paying, subscribing, deleting or checking depends on is a stub: it raises that it is not implemented, does nothing under its
     own remark, answers what is written into it, only waits, or says yes without looking. Other stubs, controls and links that do nothing, endpoints and messages that say the
     feature is missing, and pages that only announce themselves are partial, the more the worse; up to one in 20,000 lines passes. A remark counts only where the code
-    behind it proves it. Abstract methods, interfaces, functions that nobody uses, ordinary TODO notes, and files made for tests, stories, demonstrations and previews do not count,
+    behind it proves it. Abstract methods, interfaces, functions and files that nobody uses, ordinary TODO notes, and files made for tests, stories, demonstrations and previews do not count,
     and neither does what is told under invented success.
 Done when: Each place is built, hidden from users or deleted, and the pipeline refuses new ones.
 What it cannot see: Stubs that carry no remark and answer something plausible, controls in the
@@ -17,11 +17,14 @@ from __future__ import annotations
 import re
 
 from auditor.checks.dead_controls import Dead, dead_controls
+from auditor.checks.dead_modules import dead_modules
 from auditor.checks.invented_data import is_made_for_it
 from auditor.checks.registry import check
 from auditor.checks.simulated_work import Uses, simulations
 from auditor.checks.stubs import Extended, Stub, stubs
-from auditor.model.needs import PROJECT, SYNTAX, TEXTS
+from auditor.model.artifacts import Manifests
+from auditor.model.evidence import ModuleGraph
+from auditor.model.needs import MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Project
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
@@ -51,8 +54,8 @@ _DEAD = {
 }
 
 
-@check("debt.no-placeholders", needs=(PROJECT, SYNTAX, TEXTS), tolerance=_TOLERATED)
-def no_placeholders(project: Project, syntax: Syntax, texts: dict[str, str]) -> Judgement:
+@check("debt.no-placeholders", needs=(PROJECT, SYNTAX, TEXTS, MODULE_GRAPH, MANIFESTS), tolerance=_TOLERATED)
+def no_placeholders(project: Project, syntax: Syntax, texts: dict[str, str], graph: ModuleGraph, manifests: Manifests) -> Judgement:
     """Collect stubs and dead controls of production code, the critical ones first."""
     files = syntax.of(project.production)
     lines = sum(facts.code_lines for facts in files)
@@ -72,6 +75,10 @@ def no_placeholders(project: Project, syntax: Syntax, texts: dict[str, str]) -> 
                 continue  # what tells of a success is counted as invented, and what nobody reaches deceives nobody
             (serious if stub.critical else lesser).append(_stubbed(stub))
         lesser += [_dead(dead) for dead in dead_controls(facts, text)]
+    if serious or lesser:
+        dead = {module.path for module in dead_modules(graph, syntax, project, manifests, texts)}  # nobody gets there
+        serious = [finding for finding in serious if finding.path not in dead]
+        lesser = [finding for finding in lesser if finding.path not in dead]
     weight = sum(_LINK if finding.rule == "dead-link" else 1.0 for finding in lesser)
     floor = _FAIL if serious else _lesser_badness(weight, lines)
     notes = sum(1 for facts in files for comment in facts.comments if _NOTES.search(comment.text))

@@ -23,9 +23,10 @@ from auditor.checks.declared_names import Declarations, Origin, wrong_name
 from auditor.checks.dependency_groups import groups
 from auditor.checks.image_installs import named_installs
 from auditor.checks.near_names import name_hints
+from auditor.checks.package_uses import UNUSED_FROM, UNUSED_LEAST, is_imported, is_mentioned
 from auditor.checks.registry import check
 from auditor.distributions import is_known_import, normalise
-from auditor.model.artifacts import Deployment, Ecosystem, Manifest, Manifests, Requirement
+from auditor.model.artifacts import Deployment, Ecosystem, Manifests
 from auditor.model.evidence import External, ModuleGraph, Unresolved
 from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Project
@@ -46,8 +47,6 @@ _WAYS = {
 }
 _NAMED = 6
 """Packages that one finding names."""
-_UNUSED_FROM = 1 / 3
-_UNUSED_LEAST = 5
 _SHOWN = 40
 _HINTS = 8
 _STYLES = re.compile(r"\.(?:css|scss|sass|less|svg|png|woff2?)$")
@@ -55,14 +54,6 @@ _TOOL_SETTINGS = re.compile(r"(?:^|/)\.?(?:eslint|prettier|babel|stylelint|commi
 _ENTRY = re.compile(
     r"(?:^|/)(?:main|app|server|index|manage|wsgi|asgi|__main__|worker|bot|run|cli|settings|page|layout|route|middleware|_app|_document|\+\w+(?:\.server)?)\.\w+$|(?:^|/)pages/|(?:^|/)management/commands/"
 )
-_IMPLICIT = """
-    uvicorn gunicorn hypercorn waitress daphne psycopg psycopg2 psycopg2-binary asyncpg pymysql mysqlclient python-multipart email-validator greenlet aiosqlite
-    cryptography bcrypt argon2-cffi httptools uvloop websockets orjson tzdata whitenoise alembic setuptools wheel pip lxml html5lib openpyxl xlrd pyarrow tabulate
-    watchfiles brotli aiodns itsdangerous jinja2 protobuf grpcio-tools ruff black isort flake8 mypy pytest pytest-asyncio pytest-cov pytest-django coverage tox
-    pre-commit ipython debugpy django-stubs
-"""
-_RUNS_UNIMPORTED = frozenset(_IMPLICIT.split())
-"""Python packages that do their work without an import in the code: servers, drivers, helpers of frameworks, tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,36 +257,14 @@ def _unused(manifests: Manifests, graph: ModuleGraph, texts: dict[str, str]) -> 
         if manifest.publishable or any(key in {"generated-by", "hashes"} for key, _ in manifest.settings):
             continue
         entries = [entry for entry in manifest.requirements if entry.group == "runtime" and entry.source == "registry"]
-        idle = [entry for entry in entries if not _imported(entry, manifest, imported)]
-        if len(entries) < _UNUSED_LEAST or len(idle) <= _UNUSED_FROM * len(entries):
+        idle = [entry for entry in entries if not is_imported(entry, manifest, imported)]
+        if len(entries) < UNUSED_LEAST or len(idle) <= UNUSED_FROM * len(entries):
             continue
-        idle = [entry for entry in idle if not _mentioned(entry.name, manifest, files, texts)]
-        if len(idle) > _UNUSED_FROM * len(entries):
+        idle = [entry for entry in idle if not is_mentioned(entry.name, manifest, files, texts)]
+        if len(idle) > UNUSED_FROM * len(entries):
             names = listed([entry.name for entry in idle], 5)
             message = f"{len(idle)} of {len(entries)} declared packages are used by nothing ({names}): each is code of strangers that is installed for no reason."
             yield Finding("unused-packages", manifest.path, message, idle[0].place.line, idle[0].place.line, Confidence.MEDIUM)
-
-
-def _imported(entry: Requirement, manifest: Manifest, imported: set[str]) -> bool:
-    if manifest.ecosystem is Ecosystem.NPM:
-        return entry.name in imported or entry.name.startswith("@types/")
-    if entry.name in _RUNS_UNIMPORTED or entry.name.startswith(("types-", "pytest-", "opentelemetry-")):
-        return True
-    declared = Declarations(Ecosystem.PYPI, (manifest,), ())
-    only = frozenset({entry.name})
-    return any(declared.supplies(only, package) for package in imported)
-
-
-def _mentioned(name: str, manifest: Manifest, files: set[str], texts: dict[str, str]) -> bool:
-    """Whether any text beside manifests, locks and prose names the package: configuration, scripts, styles, templates."""
-    if any(name in script.command for script in manifest.scripts) or any(name in value for _, value in manifest.settings):
-        return True
-    plain = name.replace("-", "_") if manifest.ecosystem is Ecosystem.PYPI else name
-    return any(
-        name in text or plain in text
-        for path, text in texts.items()
-        if path not in files and not path.endswith((".md", ".txt", ".rst", ".lock", "lock.json", "lock.yaml"))
-    )
 
 
 def _summary(uses: list[_Use], serious: list[Finding], slight: int) -> str:
