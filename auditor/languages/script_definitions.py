@@ -322,11 +322,18 @@ def _assigned(walk: Walk, name: str, frame: Frame) -> None:
         walk.probed.add(name)
 
 
+def _is_kept(walk: Walk, value: Node) -> bool:
+    """Whether a value is a function that React only keeps between renderings."""
+    callee = value.child_by_field_name("function") if value.type == "call_expression" else None
+    return callee is not None and walk.values.text(callee) in {"useCallback", "React.useCallback"}
+
+
 def _pair(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     """A property of an object literal."""
     key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
     if value is not None:
-        walk.later(value, frame, Use(name=walk.values.key(key)) if value.type in FUNCTIONS or value.type == "class" else PLAIN)
+        named = value.type in FUNCTIONS or value.type == "class" or _is_kept(walk, value)
+        walk.later(value, frame, Use(name=walk.values.key(key)) if named else PLAIN)
     if key is not None and key.type in {"computed_property_name", "string"}:
         walk.later(key, frame)
 

@@ -300,10 +300,14 @@ class OwnCall:
 
 @dataclass(frozen=True, slots=True)
 class OwnCalls:
-    """Calls of production code and pages over HTTP, other people's hosts left out, by path and line; `unread`: places whose address could not be read."""
+    """Calls of production code and pages over HTTP, other people's hosts left out, by path and line; `unread`: places whose address could not be read.
+
+    `brought`: how many calls go where a record or a page says, so that the code states no address.
+    """
 
     calls: tuple[OwnCall, ...]
     unread: tuple[tuple[str, str], ...] = ()
+    brought: int = 0
 
 
 class Access(StrEnum):
