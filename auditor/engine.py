@@ -27,7 +27,7 @@ from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS, STRUCTURE
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
@@ -123,7 +123,7 @@ def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report
         return stored
     checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
     wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, COMPLEXITY, HISTORY]
+    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, STRUCTURE, CLONES, COMPLEXITY, HISTORY]
     evidence = gather(context, reading, [*wanted, *extra, SECRETS])
     context.progress("judging")
     outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
@@ -270,7 +270,8 @@ def _stamps(evidence: Evidence) -> tuple[ToolStamp, ...]:
 
 def _graph(evidence: Evidence) -> GraphReport | None:
     graph, project = _value(evidence, MODULE_GRAPH.name), _value(evidence, PROJECT.name)
-    return analyse(graph, project.production) if graph is not None and project is not None else None
+    structure = _value(evidence, STRUCTURE.name)
+    return analyse(graph, project.production, structure) if graph is not None and project is not None else None
 
 
 def _clones(evidence: Evidence, reading: Reading) -> CloneReport | None:

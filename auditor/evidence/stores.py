@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from auditor.evidence.data_model import Scripts, data_model
 from auditor.evidence.registry import Context, own_stamp, provides
+from auditor.evidence.sql_structure import structure
 from auditor.evidence.stores_drift import drift
 from auditor.evidence.stores_models import declared
 from auditor.evidence.stores_places import (
@@ -20,7 +21,6 @@ from auditor.evidence.stores_places import (
     supabase_tables,
     tables_made_at_start,
 )
-from auditor.evidence.structure import structure
 from auditor.evidence.tables_prisma import provider, relation_mode
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of

@@ -1,90 +1,130 @@
-"""What SQL makes of tables and views, wherever it stands: migrations, scripts that are run by hand, statements in code. Part of the evidence STORES.
-
-Other than the data model, which describes each table once, this keeps every source beside the others, so that a name can be looked up in all of them.
-"""
+"""Supplies the structure of production code: measures of modules and folders, what to cut in circles, communities, imports against the layers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
-from auditor.evidence.tables_sql import made_by, stated_texts
-from auditor.languages import operations as ops
-from auditor.languages.migration_set import MigrationSet
-from auditor.languages.operations import Operation
-from auditor.languages.schema_state import Schema, end_state
-from auditor.languages.sql import read_sql
-from auditor.model.schema_names import Structure
-from auditor.model.syntax import FileFacts, ValueKind
-from auditor.model.tables import Table
-from auditor.model.verdict import Place
+from auditor.evidence.registry import Context, own_stamp, provides
+from auditor.graphs import betweenness, cheapest_cuts, circles, communities, reach
+from auditor.layers import ORDER, declared_layer, inferred_layer, upward
+from auditor.model.evidence import Edge, Module, ModuleGraph
+from auditor.model.need import Known, Unavailable
+from auditor.model.needs import MODULE_GRAPH, PROJECT, STRUCTURE, SYNTAX
+from auditor.model.project import Project, Side
+from auditor.model.structure import Breach, Community, Cut, Folder, Measure, Structure
+from auditor.model.syntax import DefinitionKind, FileFacts, ImportKind, Syntax
 
-_WORD = re.compile(r"\w+")
-_WORDS_LIMIT = 1_000_000
-_CREATES = re.compile(r"\s*create\s+table\s+(?:if\s+not\s+exists\s+)?[\"`\[]?(\w+)", re.IGNORECASE)
-_BUILDER = re.compile(r"(?:^|\.)schema(?:\.\w+\(\))*\.(?:createTable|createTableIfNotExists|alterTable|table)$")
-_DIALECTS = ("", "sqlite", "mysql", "tsql")
+_PIVOTS = 100
+_SMALLEST_COMMUNITY = 3
+_ABSTRACT = re.compile(r"(?:^|\.)(?:ABC|ABCMeta|Protocol|TypedDict|Interface)(?:\[|$)|metaclass=ABCMeta")
 
-_Steps = list[tuple[str, tuple[Operation, ...]]]
+Declared = Sequence[tuple[str, Sequence[str]]]
 
 
-def structure(changes: MigrationSet, scripts: list[tuple[str, str]], production: tuple[FileFacts, ...], texts: dict[str, str]) -> Structure:
-    """Tables and views of all sources; `scripts` are SQL files outside of migrations, as (path, text), each a source of its own: nobody knows their order."""
-    stated = [entry for facts in production for entry in _stated(facts)]
-    sources: list[_Steps] = [[(m.path, m.up.operations) for m in entries] for entries in changes.series.values()]
-    sources += [[(path, read_sql(text))] for path, text in scripts]
-    paths = {path for steps in sources for path, _ in steps}
-    sources.append([(entry.path, entry.operations) for entry in stated])
-    every = [(path, operation) for steps in sources for path, operations in steps for operation in operations]
-    hidden = {Place(path, o.line, o.line) for path, o in every if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)}
-    partly = {o.table for entry in stated if entry.holes for o in entry.operations} | set(_built(production))
+@provides(STRUCTURE, needs=(MODULE_GRAPH, PROJECT, SYNTAX))
+def supply(_context: Context, graph: ModuleGraph, project: Project, syntax: Syntax) -> Known[Structure] | Unavailable:
+    """The structure with inferred layers."""
+    return Known(structure(graph, project, syntax), own_stamp())
+
+
+def structure(graph: ModuleGraph, project: Project, syntax: Syntax, declared: Declared = ()) -> Structure:
+    """Measure production modules; `declared` layers (name and patterns of paths, the uppermost first) take the place of inferred ones."""
+    modules = tuple(module for module in graph.modules if module.path in project.production)
+    names = frozenset(module.id for module in modules)
+    inner = [edge for edge in graph.edges if edge.source in names and edge.target in names and edge.kind is not ImportKind.TYPE_ONLY]
+    pairs = [(edge.source, edge.target) for edge in inner]
+    reached = reach(names, pairs)
     return Structure(
-        tables=tuple(table for steps in sources for table in _tables(end_state(steps))),
-        views=frozenset(_plain(o.table or o.name) for _, o in every if o.kind == ops.CREATE_VIEW),
-        unread=tuple(sorted(hidden, key=lambda place: (place.path, place.line))),
-        broken=tuple((entry.broken, Place(entry.path, entry.line, entry.line)) for entry in stated if entry.broken),
-        partly=frozenset(_plain(name) for name in partly if name),
-        words=frozenset(word.lower() for path in sorted(paths) for word in _WORD.findall(texts.get(path, "")[:_WORDS_LIMIT])),
+        measures=tuple(_measures(modules, pairs, reached)),
+        folders=tuple(_folders(modules, pairs, syntax)),
+        communities=tuple(_communities(modules, pairs)),
+        cuts=tuple(_cuts(modules, inner, syntax)),
+        breaches=tuple(_breaches(modules, inner, project, declared)),
+        propagation_cost=sum(down + 1 for down, _ in reached.values()) / len(names) ** 2 if names else 0.0,
     )
 
 
-def _tables(schema: Schema) -> Iterator[Table]:
-    """The tables of one source; one that is only changed there is known in part."""
-    return (made_by(table, whole=table.complete and table.made) for table in schema.tables.values())
+def _measures(modules: Sequence[Module], pairs: list[tuple[str, str]], reached: dict[str, tuple[int, int]]) -> Iterator[Measure]:
+    fan_in, fan_out = Counter(target for _, target in pairs), Counter(source for source, _ in pairs)
+    between = betweenness([module.id for module in modules], pairs, _PIVOTS)
+    for module in modules:
+        down, up = reached[module.id]
+        yield Measure(module.id, fan_in[module.id], fan_out[module.id], up, down, round(between[module.id], 6))
 
 
-def _plain(name: str) -> str:
-    return name.rsplit(".", 1)[-1].lower()
+def _cuts(modules: Sequence[Module], edges: list[Edge], syntax: Syntax) -> Iterator[Cut]:
+    """The cheapest imports to cut in each circle of import time: those that bring the fewest names."""
+    paths = {module.id: module.path for module in modules}
+    eager = {(edge.source, edge.target): edge for edge in edges if edge.kind is ImportKind.IMPORT_TIME}
+    for circle in circles(paths, eager):
+        inside = frozenset(circle)
+        prices = {pair: _names(syntax.files[paths[pair[0]]], edge.line) for pair, edge in eager.items() if inside.issuperset(pair)}
+        for pair in cheapest_cuts(circle, prices, prices):
+            yield Cut(pair[0], pair[1], eager[pair].line, prices[pair])
 
 
-def _built(production: tuple[FileFacts, ...]) -> Iterator[str]:
-    """Tables that code makes through a builder: their columns are not read there."""
-    for facts in production:
-        for call in facts.calls:
-            first = call.argument("", 0)
-            if _BUILDER.search(call.callee) and first is not None and first.kind is ValueKind.STRING:
-                yield first.literal
+def _names(facts: FileFacts, line: int) -> int:
+    return max(1, *(len(statement.names) for statement in facts.imports if statement.line == line), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
-    """A statement in code; `broken`: the table of one that makes it, stands there whole, and that no dialect reads; `holes`: something is put into it."""
+def _folders(modules: Sequence[Module], pairs: list[tuple[str, str]], syntax: Syntax) -> Iterator[Folder]:
+    home = {module.id: _folder(module.path) for module in modules}
+    inside: defaultdict[str, list[Module]] = defaultdict(list)
+    incoming: defaultdict[str, set[str]] = defaultdict(set)
+    outgoing: defaultdict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        inside[home[module.id]].append(module)
+    for source, target in pairs:
+        if home[source] != home[target]:
+            outgoing[home[source]].add(target)
+            incoming[home[target]].add(source)
+    for path, members in sorted(inside.items()):
+        into, out = len(incoming[path]), len(outgoing[path])
+        instability = out / (into + out) if into + out else 0.0
+        abstract = _abstractness([syntax.files[module.path] for module in members])
+        lines = sum(module.lines for module in members)
+        yield Folder(
+            path, len(members), lines, into, out, round(instability, 4), round(abstract, 4), round(abs(abstract + instability - 1), 4)
+        )
 
-    path: str
-    line: int
-    operations: tuple[Operation, ...]
-    broken: str
-    holes: bool
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
-def _stated(facts: FileFacts) -> Iterator[_Stated]:
-    for value, line, operations in stated_texts(facts):
-        creates = _CREATES.match(value.literal)
-        whole = creates is not None and value.kind is ValueKind.STRING and any(o.kind == ops.UNREAD for o in operations)
-        broken = creates[1] if creates and whole and not any(_reads(value.literal, dialect) for dialect in _DIALECTS) else ""
-        yield _Stated(facts.path, line, operations, broken, "{}" in value.literal)
+def _abstractness(files: list[FileFacts]) -> float:
+    """The share of public definitions that only describe."""
+    described = total = 0
+    for facts in files:
+        classes = [entry for entry in facts.definitions if entry.kind is DefinitionKind.CLASS and entry.parent < 0]
+        types = {export.name for export in facts.exports if export.type_only}
+        described += len(types) + sum(any(_ABSTRACT.search(base) for base in entry.bases) for entry in classes)
+        total += len(types) + sum(entry.parent < 0 for entry in facts.definitions)
+    return min(1.0, described / total) if total else 0.0
 
 
-def _reads(text: str, dialect: str) -> bool:
-    return not any(operation.kind == ops.UNREAD for operation in read_sql(text, dialect))
+def _communities(modules: Sequence[Module], pairs: list[tuple[str, str]]) -> Iterator[Community]:
+    """Communities of several modules; single ones say nothing."""
+    paths = {module.id: module.path for module in modules}
+    for group in communities(paths, pairs):
+        if len(group) >= _SMALLEST_COMMUNITY:
+            folders = Counter(_folder(paths[name]) for name in group)
+            folder = min(folders, key=lambda name: (-folders[name], name))
+            yield Community(group, folder, round(folders[folder] / len(group), 4))
+
+
+def _breaches(modules: Sequence[Module], edges: list[Edge], project: Project, declared: Declared) -> Iterator[Breach]:
+    """Imports that lead upwards, each deployable part by itself."""
+    by_part: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for module in modules:
+        browser = project.sides.get(module.path) in {Side.BROWSER, Side.BOTH}
+        layer = declared_layer(module.path, declared) if declared else inferred_layer(module.path, browser=browser)
+        part = "" if declared else project.part_of(module.path).root
+        by_part[part][module.id] = layer
+    order = tuple(name for name, _ in declared) or ORDER
+    at = {(edge.source, edge.target): edge.line for edge in edges}
+    for _, placed in sorted(by_part.items()):
+        for source, target in upward(at, placed, order, declared=bool(declared)):
+            yield Breach(source, target, at[source, target], placed[source], placed[target])

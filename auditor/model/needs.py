@@ -21,7 +21,7 @@ from auditor.model.project import Project
 from auditor.model.schema_names import SchemaNames
 from auditor.model.snapshot import Snapshot
 from auditor.model.static_checks import StaticChecks
-from auditor.model.structure import Reachability
+from auditor.model.structure import Reachability, Structure
 from auditor.model.syntax import Syntax
 
 SNAPSHOT: Need[Snapshot] = Need("snapshot")
@@ -48,6 +48,7 @@ POLICIES: Need[RowPolicies] = Need("policies")
 MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
 REACHABILITY: Need[Reachability] = Need("reachability")
 """Where the product begins, and which modules nothing starts or imports."""
+STRUCTURE: Need[Structure] = Need("structure")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
 STORES: Need[Stores] = Need("stores")

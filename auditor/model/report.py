@@ -15,6 +15,7 @@ from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
 from auditor.model.settings import Suppression
+from auditor.model.structure import Structure
 from auditor.model.triage import Triage
 from auditor.model.verdict import Outcome, Severity
 
@@ -208,7 +209,7 @@ class GraphReport:
     """The module graph of production code.
 
     `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected components over import-time edges; `tangles`:
-    those over run-time edges (lazy ones too).
+    those over run-time edges (lazy ones too); `type_cycles`: those that only close through imports of types. `structure`: measures and what follows from them.
     """
 
     modules: tuple[Module, ...]
@@ -216,6 +217,8 @@ class GraphReport:
     layers: tuple[tuple[str, ...], ...]
     cycles: tuple[tuple[str, ...], ...]
     tangles: tuple[tuple[str, ...], ...]
+    type_cycles: tuple[tuple[str, ...], ...] = ()
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)
