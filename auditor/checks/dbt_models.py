@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 
 from auditor.model.verdict import Place
 
@@ -42,7 +42,7 @@ class DbtProject:
 def dbt_projects(texts: dict[str, str]) -> Iterator[DbtProject]:
     """Every dbt project of the tree, packages it installed left out."""
     for path in sorted(texts):
-        if PurePosixPath(path).name == "dbt_project.yml" and "dbt_packages/" not in path:
+        if basename(path) == "dbt_project.yml" and "dbt_packages/" not in path:
             root = path.removesuffix("dbt_project.yml")
             inside = [p for p in sorted(texts) if p.startswith(root) and "dbt_packages/" not in p and "/models/" in f"/{p}"]
             models = [p for p in inside if p.endswith(".sql")]
@@ -57,5 +57,8 @@ def _model(path: str, text: str) -> DbtModel | None:
         return None
     line = text.count("\n", 0, config.start()) + 1
     return DbtModel(
-        Place(path, line, line), PurePosixPath(path).stem, _KEYED.search(config["settings"]) is not None, _FILTERED.search(text) is not None
+        Place(path, line, line),
+        splitext(basename(path))[0],
+        _KEYED.search(config["settings"]) is not None,
+        _FILTERED.search(text) is not None,
     )
