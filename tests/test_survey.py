@@ -100,6 +100,6 @@ def test_the_pair_shown_is_of_two_files_and_of_like_length() -> None:
     family = CloneFamily(
         (Fragment("a.py", 1, 9), Fragment("a.py", 20, 28), Fragment("b.py", 1, 3), Fragment("c.py", 1, 8)), 60, 9, exact=False
     )
-    texts = {name: "x = 1\n" * 40 for name in ("a.py", "b.py", "c.py")}
+    texts = dict.fromkeys(("a.py", "b.py", "c.py"), "x = 1\n" * 40)
     sample = survey.copies(Clones((family,), 9, 90), texts, Secrets(())).samples[0]
     assert (sample.left.path, sample.right.path) == ("a.py", "c.py")
