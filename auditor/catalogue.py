@@ -105,7 +105,7 @@ def _item(entry: dict[str, str], check: Check | None, rules: dict[str, Any]) -> 
         failing_title=sections.get("Failing title", ""),
         done_when=_capitalised(sections.get("Done when", "")),
         cannot_see=_capitalised(sections.get("What it cannot see", "")),
-        rules=tuple(Rule(name, tuple(rule["cwe"]), rule["says"]) for name, rule in sorted(rules.items())),
+        rules=tuple(Rule(name, tuple(rule["cwe"]), rule["says"], rule.get("per", "place")) for name, rule in sorted(rules.items())),
     )
 
 

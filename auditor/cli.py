@@ -12,6 +12,7 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
+from auditor.report_commands import compare, read_look, read_report, read_rulings, with_baseline, with_triage
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(advisory_commands, name="advisories")
+app.command()(compare)
 
 
 def main() -> None:
@@ -45,7 +47,8 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
+    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 7 no program
+    to print a PDF with, 130 interrupted.
     """
 
 
@@ -58,6 +61,7 @@ def audit(
     edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
@@ -65,6 +69,9 @@ def audit(
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -78,13 +85,17 @@ def audit(
 ) -> None:
     """Audit a repository: a summary here, the whole report with --html and --json."""
     from auditor.render.files import check_target
+    from auditor.tools.printer import find_printer
 
     _check_edition(edition)
     to_stdout = json == "-"
-    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif}
+    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif, "pdf": pdf}
     for target in targets.values():
         if target is not None:
             check_target(target)
+    if pdf is not None:
+        find_printer()
+    earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme)
     from auditor import engine
 
     report = engine.audit(
@@ -102,7 +113,8 @@ def audit(
         progress=reporter(sys.stderr.isatty() if progress is None else progress),
         debug=debug,
     )
-    _deliver(report, edition=edition, **targets)
+    report = with_baseline(with_triage(report, rulings), earlier)
+    _deliver(report, look, edition=edition, **targets)
     if to_stdout:
         _say_json(report)
     else:
@@ -119,14 +131,29 @@ def _check_edition(edition: str) -> None:
         raise UsageError(f"--edition {edition!r} is unknown: write full or executive")
 
 
-def _deliver(report: Any, *, edition: str, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
+def _deliver(
+    report: Any,
+    theme: Any,
+    *,
+    edition: str,
+    html: Path | None = None,
+    json: Path | None = None,
+    sarif: Path | None = None,
+    pdf: Path | None = None,
+) -> None:
     from auditor.render.files import write_file
 
-    if html is not None:
+    if html is not None or pdf is not None:
         from auditor.render.html import to_html
         from auditor.render.view import Edition
 
-        write_file(html, to_html(report, Edition(edition)))
+        page = to_html(report, Edition(edition), theme=theme)
+        if html is not None:
+            write_file(html, page)
+        if pdf is not None:
+            from auditor.tools.printer import to_pdf
+
+            write_file(pdf, to_pdf(page, date=report.date))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -157,27 +184,26 @@ def render(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
-    from auditor.errors import UsageError
-    from auditor.render.json_report import from_json
-
     _check_edition(edition)
-    try:
-        data = report.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
-    stored = from_json(data, str(report))
+    stored = read_report(report)
     if interview is not None or stored.interview is None:
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
-    _deliver(stored, edition=edition, html=html, json=json, sarif=sarif)
-    saved = tuple(str(target) for target in (html, json, sarif) if target is not None)
+    look = read_look(theme)
+    stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
+    _deliver(stored, look, edition=edition, html=html, json=json, sarif=sarif, pdf=pdf)
+    saved = tuple(str(target) for target in (html, json, sarif, pdf) if target is not None)
     if terminal or not saved:
         _print_summary(stored, quiet=False, saved=saved)
 

@@ -22,6 +22,7 @@ from auditor.errors import UsageError
 from auditor.evidence.graph_analysis import analyse
 from auditor.evidence.registry import Context
 from auditor.excerpts import seal
+from auditor.fingerprints import identified
 from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
@@ -48,6 +49,7 @@ from auditor.tools.osv import AdvisoryError
 from auditor.version import __version__
 
 SKIPPED_SHOWN = 100
+FINDINGS_PER_ITEM = 500
 DEFAULT_CACHE = object()
 
 
@@ -149,11 +151,10 @@ def _valid_date(date: str | None) -> str:
 def _judge_all(context: Context, checks: list[Check], evidence: Evidence, reading: Reading, *, debug: bool) -> tuple[Outcome, ...]:
     found = evidence.get(SECRETS.name)
     secrets = found.value if isinstance(found, Known) else None
-    outcomes = {}
-    for check in checks:
-        expired = context.remaining() == 0.0
-        outcome = out_of_time(check) if expired else judge(check, evidence, reading.snapshot, reraise=debug)
-        outcomes[check.id] = seal(outcome, reading.texts, secrets)
+    judged = [
+        out_of_time(check) if context.remaining() == 0.0 else judge(check, evidence, reading.snapshot, reraise=debug) for check in checks
+    ]
+    outcomes = {outcome.id: seal(outcome, reading.texts, secrets) for outcome in identified(judged, reading.texts, FINDINGS_PER_ITEM)}
     return tuple(outcomes[item.id] for item in catalogue().items if item.id in outcomes)
 
 

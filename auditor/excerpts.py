@@ -1,11 +1,9 @@
-"""Gives findings their fingerprint and their excerpt. Excerpts never show a secret: what looks like one is cut to its first characters."""
+"""Gives findings their excerpt, which never shows a secret: what looks like one is cut to its first characters."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from auditor.model.evidence import Secrets
@@ -19,7 +17,6 @@ _MASKED_LENGTH = 4_000
 """Masking looks at much more of a line than is shown, so that no value is cut to a piece that looks harmless."""
 _KEY_LINES = 80
 EXCERPTS_PER_ITEM = 25
-FINDINGS_PER_ITEM = 500
 
 _QUOTED = re.compile(r"""(["'`])((?:(?!\1)[^\\]|\\.)*)\1""")
 _SHORTEST = 4
@@ -35,20 +32,16 @@ _URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,80}:)([^\s@/]{1,200})(@)")
 
 
 def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) -> Outcome:
-    """The outcome with fingerprints and excerpts on its findings (at most `FINDINGS_PER_ITEM` are kept)."""
+    """The outcome with excerpts on its findings (the first `EXCERPTS_PER_ITEM` of them)."""
     hidden = {(secret.path, secret.line) for secret in secrets.found} if secrets else set()
     everywhere = outcome.category == "secrets"
-    seen: Counter[str] = Counter()
     lines_of: dict[str, list[str]] = {}
-    sealed = []
-    for position, finding in enumerate(outcome.findings[:FINDINGS_PER_ITEM]):
+    sealed = list(outcome.findings)
+    for position, finding in enumerate(outcome.findings[:EXCERPTS_PER_ITEM]):
         lines = lines_of.setdefault(finding.path, texts.get(finding.path, "").split("\n"))
-        base = _fingerprint_base(outcome.id, finding, lines)
-        seen[base] += 1
-        fingerprint = hashlib.sha256(f"{base}\x00{seen[base]}".encode()).hexdigest()[:20]
         strict = everywhere or finding.cwe in _BESIDE_CREDENTIALS
-        start, excerpt = _excerpt(finding, lines, hidden, everywhere=strict) if position < EXCERPTS_PER_ITEM else (0, ())
-        sealed.append(dataclasses.replace(finding, fingerprint=fingerprint, excerpt=excerpt, excerpt_start=start))
+        start, excerpt = _excerpt(finding, lines, hidden, everywhere=strict)
+        sealed[position] = dataclasses.replace(finding, excerpt=excerpt, excerpt_start=start)
     return dataclasses.replace(outcome, findings=tuple(sealed))
 
 
@@ -64,15 +57,6 @@ def safe_lines(path: str, first: int, last: int, texts: Mapping[str, str], secre
 def _safe(lines: list[str], number: int, *, strict: bool) -> str:
     """One line, credential-like values cut, no longer than is shown."""
     return mask(lines[number - 1][:_MASKED_LENGTH], strict=strict or _in_key_block(lines, number))[:LINE_LIMIT]
-
-
-def _fingerprint_base(item: str, finding: Finding, lines: list[str]) -> str:
-    code = (
-        "".join("".join(lines[max(0, finding.line - 1) : max(finding.line, min(finding.end_line, finding.line + 5))]).split())
-        if finding.line
-        else ""
-    )
-    return f"{item}\x00{finding.rule}\x00{finding.path}\x00{code}"
 
 
 def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *, everywhere: bool) -> tuple[int, tuple[str, ...]]:

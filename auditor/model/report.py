@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.model.comparison import Comparison
 from auditor.model.evidence import CloneFamily, Edge, Module
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
+from auditor.model.triage import Triage
 from auditor.model.verdict import Outcome, Severity
 
 SCHEMA_VERSION = "1.2"
@@ -39,12 +41,14 @@ class Phase(StrEnum):
 class Rule:
     """One thing a finding of an item can say, finer than the item; `cwes` are the numbers it can stand for.
 
-    The id "*" documents a family that is open (kinds of credentials, ids of advisories).
+    The id "*" documents a family that is open (kinds of credentials, ids of advisories). `per`: what one finding stands for: a "place" in the
+    code, a whole "file", or the "repository"; the latter two stay the same finding when the line they point at changes.
     """
 
     id: str
     cwes: tuple[int, ...]
     says: str
+    per: str = "place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +310,8 @@ class Report:
     """One audit. Equal input, versions and date give equal bytes.
 
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
-    was not answered counts as unknown. `files` are the largest of production code, in path order.
+    was not answered counts as unknown. `files` are the largest of production code, in path order. `before` compares it with an earlier audit;
+    `triage` is what people ruled about findings, which changes no figure.
     """
 
     schema: str
@@ -328,3 +333,5 @@ class Report:
     interview: Interview | None = None
     production: Score | None = None
     files: tuple[FileMeasure, ...] = ()
+    before: Comparison | None = None
+    triage: Triage | None = None

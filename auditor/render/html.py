@@ -15,11 +15,14 @@ from markupsafe import Markup, escape
 
 from auditor import words
 from auditor.model.report import Report, Trigger
+from auditor.model.theme import Theme
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import dsm, executive, layout, mass, past, summary, text, way
+from auditor.render import before_after, branding, dsm, executive, layout, mass, past, summary, text, way
+from auditor.render.before_after import changes_view
 from auditor.render.categories import anchor, title_of
 from auditor.render.grouping import group_name
 from auditor.render.json_report import canonical
+from auditor.render.rulings import rulings_view
 from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
 
@@ -28,20 +31,47 @@ TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
 
 
-def to_html(report: Report, edition: Edition = Edition.FULL) -> bytes:
-    """The report as one UTF-8 HTML file, whole or the executive edition; the same bytes for equal reports, stored ones included."""
-    style, script = _asset("style.css"), _asset("script.js")
+def to_html(report: Report, edition: Edition = Edition.FULL, *, theme: Theme | None = None) -> bytes:
+    """The report as one UTF-8 HTML file, whole or the executive edition; the same bytes for equal reports and themes, stored ones included."""
+    theme = theme or Theme()
+    style, script = _style() + branding.page_style(report, theme), _asset("script.js") + _asset("triage.js")
+    report = canonical(report)
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
-            v=view(canonical(report), edition),
+            v=view(report, edition),
+            changes=changes_view(report),
+            ruled=rulings_view(report),
+            theme=theme,
+            logo=Markup(theme.logo),  # noqa: S704 - made of a fixed beginning and base64
+            own_facts=[pair for pair in (("Client", theme.client), ("Contact", theme.contact), ("Report number", theme.number)) if pair[1]],
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=_policy(style, script),
         )
     )
     return page.encode("utf-8", "backslashreplace")
+
+
+def changes_page(report: Report) -> bytes:
+    """What changed since the earlier audit that the report is compared with, as one UTF-8 HTML file without a script."""
+    style = _style()
+    page = (
+        _environment()
+        .get_template("comparison.html.j2")
+        .render(
+            changes=changes_view(canonical(report)),
+            version=report.version,
+            style=Markup(style),  # noqa: S704 - our own file
+            policy=_policy(style, ""),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _style() -> str:
+    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css", "print.css"))
 
 
 def _asset(name: str) -> str:
@@ -79,9 +109,11 @@ def _environment() -> jinja2.Environment:
         group_name=group_name,
         printable=printable,
         prose=prose,
+        markdown=branding.markdown,
     )
     environment.globals.update(
         Verdict=Verdict,
+        slope=before_after,
         Severity=Severity,
         Trigger=Trigger,
         title_of=title_of,

@@ -48,6 +48,7 @@ _SECTIONS = {
     "duplication": "Duplication",
     "history": "History",
     "roadmap": "What to do, and when",
+    "changes": "Before and after",
     "interview": "Interview",
     "limits": "What could not be seen",
     "appendix": "Appendix",
@@ -143,7 +144,7 @@ def view(report: Report, edition: Edition = Edition.FULL) -> View:
     return View(
         report=report,
         edition=edition,
-        sections=_sections(edition),
+        sections=_sections(report, edition),
         headline=first.rstrip(".") + ".",
         counts=rest,
         outlook=executive.outlook(report, stages),
@@ -178,9 +179,11 @@ def view(report: Report, edition: Edition = Edition.FULL) -> View:
     )
 
 
-def _sections(edition: Edition) -> tuple[Section, ...]:
+def _sections(report: Report, edition: Edition) -> tuple[Section, ...]:
     """The sections of an edition, numbered without gaps."""
     chosen = [anchor for anchor in _SECTIONS if edition is Edition.FULL or anchor in _SHORT]
+    if report.before is None:
+        chosen = [anchor for anchor in chosen if anchor != "changes"]
     return tuple(Section(number, anchor, _SECTIONS[anchor]) for number, anchor in enumerate(chosen, 1))
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from functools import cache
 
 from auditor.catalogue import catalogue
+from auditor.comparison import compare
 from auditor.interview import hold, questions
 from auditor.model.evidence import CloneFamily, Edge, Fragment, Module
 from auditor.model.interview import Answer, Contradiction, Interview, Statement
@@ -28,8 +29,10 @@ from auditor.model.report import (
     Stretch,
 )
 from auditor.model.syntax import ImportKind
+from auditor.model.triage import Decision, Ruling
 from auditor.model.verdict import Confidence, Finding, Outcome, Place, Verdict
 from auditor.score import score
+from auditor.triage import apply
 
 WORDS = {
     "security.sql-parameterised": ("Queries are built with bound values", "Query text is assembled from outside values"),
@@ -414,11 +417,57 @@ ANSWERS = {
 }
 
 
+EARLIER: dict[str, tuple[Verdict, float, str]] = {
+    "secrets.none-committed": (FAIL, 1.0, "One working credential in 104 tracked files."),
+    "tests.can-fail": (PARTIAL, 0.4, "9 of 24 tests cannot fail."),
+    "deploy.container-hardened": (UNKNOWN, 0.0, "The container's build was not described."),
+    "observability.health-endpoint": (PASS, 0.0, "GET /health answers."),
+    "specs.agent-rules": (PARTIAL, 0.5, "Rules for assistants contradict each other."),
+}
+"""Where the rich sample's verdicts differed in the audit before."""
+
+
+@cache
+def earlier() -> Report:
+    """The rich sample as it was audited some months before."""
+    judged = VERDICTS | EARLIER
+    del judged["wiring.names-resolve"]
+    report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in judged.items()])
+    return dataclasses.replace(report, date="2026-08-03", scope=dataclasses.replace(report.scope, commit="77e0b41" + "0" * 33))
+
+
+RULINGS = (
+    Ruling(
+        Decision.ACCEPTED,
+        "security.sql-parameterised",
+        "a" * 20,
+        "backend/api/invoices.py",
+        reason="The search is switched off for customers.",
+        owner="Ada",
+        until="2027-01-31",
+    ),
+    Ruling(
+        Decision.FALSE_POSITIVE,
+        "security.sql-parameterised",
+        "b" * 20,
+        reason="`order` is checked in front of it.",
+        by="Bo",
+        date="2026-11-20",
+    ),
+    Ruling(Decision.CONFIRMED, "resilience.outbound-timeouts", "18" * 5, note="Seen in production."),
+    Ruling(Decision.NOTE, "ops.runbook", note="A draft exists in the wiki."),
+    Ruling(Decision.ACCEPTED, "tests.run-in-ci", reason="Until the move.", owner="Ada", until="2026-10-31"),
+    Ruling(Decision.FALSE_POSITIVE, "tests.meaningful", "e" * 20, "backend/tests/test_old.py", reason="Gone since."),
+)
+
+
 @cache
 def rich() -> Report:
-    """An ordinary app with two blockers, whose owner answered a few questions."""
+    """An ordinary app with two blockers, whose owner answered a few questions and had it audited before."""
     report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in VERDICTS.items()])
-    return hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
+    report = hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
+    report = apply(report, RULINGS)
+    return dataclasses.replace(report, before=compare(earlier(), report))
 
 
 @cache
@@ -517,7 +566,7 @@ def hostile() -> Report:
     )
     said = Statement("", HOSTILE_TEXTS[0], (outcomes[0].id,), Answer.YES, HOSTILE_TEXTS[1], HOSTILE_TEXTS[2], "2026-11-20")
     interview = Interview((said,), tuple(outcomes[:2]), (Contradiction(outcomes[0].id, said, HOSTILE_TEXTS[3]),))
-    return dataclasses.replace(
+    wild_report = dataclasses.replace(
         report,
         interview=interview,
         outcomes=tuple(outcomes),
@@ -530,6 +579,14 @@ def hostile() -> Report:
         evidence=evidence,
         score=score(outcomes, ""),
     )
+    wild_report = apply(
+        wild_report,
+        [
+            Ruling(Decision.NOTE, one.id, one.findings[0].fingerprint, text, text, text, text, by=text)
+            for one, text in zip([o for o in outcomes if o.findings], HOSTILE_TEXTS, strict=False)
+        ],
+    )
+    return dataclasses.replace(wild_report, before=compare(report, wild_report))
 
 
 REPORTS = {"rich": rich, "all_pass": all_pass, "no_grade": no_grade, "undecided": undecided, "hostile": hostile}
