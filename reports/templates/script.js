@@ -35,16 +35,18 @@
   };
   const filter = () => {
     const wanted = ["verdict", "severity", "category", "confidence"].map((name) => [name, field(`by-${name}`).value]).filter(([, value]) => value);
+    const fresh = field("by-fresh")?.checked;
     const words = field("by-text").value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const node of items) {
       const fits =
+        (!fresh || "fresh" in node.dataset) &&
         wanted.every(([name, value]) => node.dataset[name] === value) &&
         words.every((word) => textOf(node).includes(word));
       node.hidden = !fits;
       shown += fits;
     }
-    const active = Boolean(wanted.length || words.length);
+    const active = Boolean(wanted.length || words.length || fresh);
     for (const group of all(".category, .group")) group.hidden = active && !group.querySelector("details.item:not([hidden])");
     field("filter-state").textContent = active ? `${shown} of ${items.length} items shown` : "";
   };
