@@ -61,7 +61,7 @@
 
   // Tables by any of their columns.
   const value = (row, column) => {
-    const text = row.cells[column].textContent.trim();
+    const text = row.cells[column]?.textContent.trim() ?? "";
     const figure = Number.parseFloat(text.replace(/[,+<%]/g, ""));
     return Number.isNaN(figure) ? text.toLowerCase() : figure;
   };
