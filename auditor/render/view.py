@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.model.comparison import State
 from auditor.model.report import EvidenceNote, Report
 from auditor.model.verdict import Severity, Verdict
 from auditor.render import dsm, executive, heat, ledger, mass, past, structure, summary, way
@@ -80,6 +81,14 @@ class Architecture:
 
 
 @dataclass(frozen=True, slots=True)
+class Fresh:
+    """What is open now and was not at the earlier audit: ids of items, fingerprints of findings; empty without one."""
+
+    items: frozenset[str]
+    findings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """The whole page."""
 
@@ -117,6 +126,7 @@ class View:
     digest: str
     kinds: str
     revision: str
+    fresh: Fresh
 
     @property
     def full(self) -> bool:
@@ -176,6 +186,7 @@ def view(report: Report, edition: Edition = Edition.FULL) -> View:
         digest=hashlib.sha256(to_json(report)).hexdigest(),
         kinds=summary.kinds_of(report),
         revision=summary.revision(report),
+        fresh=_fresh(report),
     )
 
 
@@ -218,6 +229,12 @@ def _conditions(categories: tuple[CategoryView, ...], blockers: set[str]) -> tup
     order, verdicts = list(Severity), (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PARTIAL)
     ranked = sorted([*rest, *undecided], key=lambda e: (order.index(e.outcome.severity), verdicts.index(e.outcome.verdict), -e.risk))
     return tuple(ranked[:HIGHLIGHTS])
+
+
+def _fresh(report: Report) -> Fresh:
+    changes = report.before.changes if report.before else ()
+    new = [change for change in changes if change.state in (State.NEW, State.REOPENED)]
+    return Fresh(frozenset(change.item for change in new), frozenset(change.fingerprint for change in new))
 
 
 def _missing(report: Report) -> tuple[EvidenceNote, ...]:

@@ -20,7 +20,7 @@
   // Print with everything but the passes open.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *"));
+    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *, .family:nth-of-type(n + 5)"));
     for (const node of closed) node.open = true;
   });
   window.addEventListener("afterprint", () => {
@@ -35,16 +35,18 @@
   };
   const filter = () => {
     const wanted = ["verdict", "severity", "category", "confidence"].map((name) => [name, field(`by-${name}`).value]).filter(([, value]) => value);
+    const fresh = field("by-fresh")?.checked;
     const words = field("by-text").value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const node of items) {
       const fits =
+        (!fresh || "fresh" in node.dataset) &&
         wanted.every(([name, value]) => node.dataset[name] === value) &&
         words.every((word) => textOf(node).includes(word));
       node.hidden = !fits;
       shown += fits;
     }
-    const active = Boolean(wanted.length || words.length);
+    const active = Boolean(wanted.length || words.length || fresh);
     for (const group of all(".category, .group")) group.hidden = active && !group.querySelector("details.item:not([hidden])");
     field("filter-state").textContent = active ? `${shown} of ${items.length} items shown` : "";
   };
@@ -59,7 +61,7 @@
 
   // Tables by any of their columns.
   const value = (row, column) => {
-    const text = row.cells[column].textContent.trim();
+    const text = row.cells[column]?.textContent.trim() ?? "";
     const figure = Number.parseFloat(text.replace(/[,+<%]/g, ""));
     return Number.isNaN(figure) ? text.toLowerCase() : figure;
   };

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from auditor.model.comparison import State
 from auditor.model.verdict import Verdict
 from auditor.render.html import to_html
-from auditor.render.view import Edition
+from auditor.render.view import Edition, view
 from tests.render.sample import REPORTS, rich
 
 pytestmark = pytest.mark.browser
@@ -245,8 +246,19 @@ def test_the_executive_edition_is_short_and_whole(chromium, tmp_path: Path) -> N
     file.write_bytes(to_html(rich(), Edition.EXECUTIVE))
     with opened(chromium, file) as page:
         assert page.complaints == []
-        assert page.locator("main section").count() == 5
+        assert page.locator("main section").count() == len(view(rich(), Edition.EXECUTIVE).sections)
         page.click("#theme")
         assert 3 <= page.pdf(prefer_css_page_size=True, format="A4").count(b"/Type /Page\n") <= 7
         page.set_viewport_size({"width": 320, "height": 800})
         assert page.evaluate(SIDEWAYS) == [0, []]
+
+
+def test_what_is_new_since_the_audit_before_can_be_seen_alone(chromium, pages: dict[str, Path]) -> None:
+    new = {change.item for change in rich().before.changes if change.state in (State.NEW, State.REOPENED)}
+    with opened(chromium, pages["rich"]) as page:
+        page.check("#by-fresh")
+        shown = page.evaluate("[...document.querySelectorAll('details.item:not([hidden])')].map((item) => item.id)")
+        assert set(shown) == {f"item-{name}" for name in new}
+        assert page.locator("details.item:visible .witness .fresh").count() > 0
+        page.locator("button[type=reset]").click()
+        page.wait_for_function("!document.querySelector('details.item[hidden]')")
