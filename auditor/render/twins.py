@@ -71,9 +71,9 @@ def _pair(sample: CopySample) -> Pair:
 
 
 def _shared(steps: Sequence[tuple[str, int, int, int, int]]) -> Sequence[tuple[str, int, int, int, int]]:
-    """The steps without what only one side has before the first and after the last line they share."""
-    equal = [number for number, step in enumerate(steps) if step[0] == "equal"]
-    return steps[equal[0] : equal[-1] + 1] if equal else steps
+    """The steps without what only one side has at the beginning and the end, where a member reaches further than the other."""
+    both = [number for number, (_, a, b, c, d) in enumerate(steps) if b - a == d - c]
+    return steps[both[0] : both[-1] + 1] if both else steps
 
 
 def _dedented(lines: tuple[str, ...]) -> list[str]:

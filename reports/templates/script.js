@@ -20,7 +20,7 @@
   // Print with everything but the passes open.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *"));
+    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *, .family:nth-of-type(n + 5)"));
     for (const node of closed) node.open = true;
   });
   window.addEventListener("afterprint", () => {
