@@ -121,7 +121,7 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
         total=total,
         floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
         summary=_summary(uses, serious, slight),
-        findings=(*serious, *slight)[:_SHOWN],
+        findings=(*serious, *slight),
         signals=(
             f"{plural(len(uses), 'third-party package')} imported by production code",
             *islice(name_hints(manifests, groups(manifests, project)), _HINTS),
