@@ -25,9 +25,61 @@ FILES = ("auditor.toml", "pyproject.toml")
 """Where a configuration stands, the first one found counts."""
 _MOST_BYTES = 1_000_000
 
-_KEYS = ("profile", "baseline", "paths", "kinds", "gate", "off", "weights", "layers", "suppress")
-_GATE_KEYS = ("fail-on", "copies", "grade", "lowest-letter", "assurance", "unknown-blockers", "answered-for")
-_SUPPRESS_KEYS = ("item", "path", "fingerprint", "reason", "owner", "until")
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that can be set: its table ("" for the top), its name, what it takes, what holds when it is not set, and what it does."""
+
+    table: str
+    name: str
+    takes: str
+    default: str
+    says: str
+
+
+def _one_of(choices: type[StrEnum]) -> str:
+    return ", ".join(f"`{one.value}`" for one in choices)
+
+
+REFERENCE = (
+    Key("", "profile", _one_of(Profile), "`standard`", "How strict the gate is; `[gate]` sets single thresholds."),
+    Key("", "baseline", "a path", "`auditor-baseline.txt`", "Where the baseline stands, from the audited folder."),
+    Key(
+        "paths",
+        "include",
+        "patterns as in .gitignore",
+        "everything",
+        "What counts as the product; the rest is read as somebody else's code.",
+    ),
+    Key("paths", "exclude", "patterns as in .gitignore", "nothing", "What does not count as the product."),
+    Key("kinds", "<folder>", f"one or a list of {_one_of(Kind)}", "found out", 'What the part in that folder is ("." is the root).'),
+    Key("gate", "fail-on", f"a list of {_one_of(Severity)}", "by profile", "Severities of which a new finding closes the gate."),
+    Key("gate", "copies", "true or false", "by profile", "A new copy of code closes the gate."),
+    Key("gate", "grade", _one_of(Fall), "by profile", "Which fall of the grade closes the gate."),
+    Key("gate", "lowest-letter", "`A` to `E`", "none", "A letter below this one closes the gate, old debt or not."),
+    Key("gate", "assurance", "a share from 0 to 1", "by profile", "What must have been decided for the gate to say anything."),
+    Key("gate", "unknown-blockers", _one_of(Unknown), "by profile", "Which undecided blockers leave the gate without an answer."),
+    Key("gate", "answered-for", "true or false", "by profile", "An exception from a blocker or high item needs an owner and an end."),
+    Key("off", "<item>", "the reason", "nothing", "Leaves an item out of the gate. The grade counts it all the same."),
+    Key("weights", "<item>", _one_of(Severity), "the checklist's", "Severity of an item for the gate. The grade does not change."),
+    Key("layers", "name", "a name", "", "A layer; the tables stand in order from the top down."),
+    Key("layers", "paths", "patterns as in .gitignore", "", "What belongs to the layer. An import of a layer above is a finding (high)."),
+    Key("suppress", "item", "`item` or `item/rule`", "", "What the exception is from."),
+    Key("suppress", "path", "a pattern as in .gitignore", "a fingerprint is needed", "Where it holds."),
+    Key("suppress", "fingerprint", "a fingerprint", "a path is needed", "The one finding it is about."),
+    Key("suppress", "reason", "a sentence", "", "Why; an exception without one is an error."),
+    Key("suppress", "owner", "a name", "nobody", "Who answers for it."),
+    Key("suppress", "until", "a date", "no end", "The last day it holds; afterwards the finding closes the gate, old or new."),
+)
+"""Everything that can be set, in the order of the reference."""
+
+
+def _names(table: str) -> tuple[str, ...]:
+    """The keys of a table; of the top, with the names of the tables."""
+    own = [key.name for key in REFERENCE if key.table == table]
+    return tuple(dict.fromkeys([*own, *([key.table for key in REFERENCE if key.table] if not table else [])]))
+
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -85,8 +137,8 @@ class _Reader:
     name: str
 
     def settings(self, given: Any) -> Settings:
-        table = self._table(given, "", _KEYS)
-        paths = self._table(table.get("paths", {}), "paths", ("include", "exclude"))
+        table = self._table(given, "", _names(""))
+        paths = self._table(table.get("paths", {}), "paths", _names("paths"))
         return Settings(
             source=self.name,
             include=self._texts(paths.get("include", []), "paths.include"),
@@ -102,7 +154,7 @@ class _Reader:
 
     def _policy(self, table: Mapping[str, Any]) -> Policy:
         policy = POLICIES[self._choice(table.get("profile", Profile.STANDARD.value), Profile, "profile")]
-        own = self._table(table.get("gate", {}), "gate", _GATE_KEYS)
+        own = self._table(table.get("gate", {}), "gate", _names("gate"))
         if "fail-on" in own:
             named = self._texts(own["fail-on"], "gate.fail-on")
             policy = replace(policy, fail_on=frozenset(self._choice(one, Severity, "gate.fail-on") for one in named))
@@ -144,7 +196,7 @@ class _Reader:
             self._wrong("layers", 'is a list of tables from the top down: [[layers]] with name = "…" and paths = ["…"]')
         names = set()
         for number, entry in enumerate(given, 1):
-            table = self._table(entry, f"layers[{number}]", ("name", "paths"))
+            table = self._table(entry, f"layers[{number}]", _names("layers"))
             name, paths = self._text(table.get("name", ""), f"layers[{number}].name"), table.get("paths", [])
             if not name or name in names:
                 self._wrong(f"layers[{number}].name", "is empty" if not name else f"{name!r} stands twice")
@@ -159,7 +211,7 @@ class _Reader:
             self._wrong("suppress", "is a list of tables: [[suppress]]")
         for number, entry in enumerate(given, 1):
             key = f"suppress[{number}]"
-            table = self._table(entry, key, _SUPPRESS_KEYS)
+            table = self._table(entry, key, _names("suppress"))
             until = table.get("until", "")
             until = until.isoformat() if isinstance(until, dt.date) and not isinstance(until, dt.datetime) else until
             said = {name: self._text(table.get(name, ""), f"{key}.{name}") for name in ("item", "path", "fingerprint", "reason", "owner")}

@@ -84,7 +84,7 @@ def copies(families: Iterable[CloneFamily], texts: Mapping[str, str]) -> tuple[C
                 wanted[fragment.path].append((fragment, family.fragments[0]))
     found: dict[tuple[str, str], Copy] = {}
     for path, pairs in sorted(wanted.items()):
-        reader = _Reader(path, texts.get(path, ""))
+        reader = Reader(path, texts.get(path, ""))
         for fragment, first in pairs:
             for symbol, lines in reader.definitions(fragment).items():
                 line = lines[0]
@@ -163,13 +163,13 @@ def _places(findings: Iterable[Finding], texts: Mapping[str, str]) -> dict[tuple
     found = {}
     for path, spans in wanted.items():
         text = texts.get(path, "")
-        reader = _Reader(path, text)
+        reader = Reader(path, text)
         found.update({(path, line, end): reader.place(line, end) for line, end in sorted(spans)})
     return found
 
 
-class _Reader:
-    """One file, and its syntax tree where there is a grammar."""
+class Reader:
+    """One file, and its syntax tree where there is a grammar: what stands at a line, and how far it reaches."""
 
     def __init__(self, path: str, text: str) -> None:
         self._lines = text.split("\n")
@@ -191,13 +191,21 @@ class _Reader:
         """The place of a finding from `line` to `end`, counted from 1."""
         if not 1 <= line <= len(self._lines):
             return Place()
-        if self._root is not None and line <= len(self._code_lines) and (text := self._code_lines[line - 1]).strip():
-            column = len(text[: len(text) - len(text.lstrip())].encode("utf-8", "replace"))
-            leaf = self._root.descendant_for_point_range((line - 1, column), (line - 1, column + 1))
-            if leaf is not None and leaf.type not in _BLOCKS:
-                return Place(_symbol(leaf, self._source), self._code(leaf))
+        leaf = self._leaf(line)
+        if leaf is not None:
+            return Place(_symbol(leaf, self._source), self._code(leaf))
         shown = self._lines[line - 1 : max(line, min(end, line + _LINES - 1))]
         return Place("", "".join("".join(shown).replace('"', "").replace("'", "").split()))
+
+    def reach(self, line: int) -> tuple[int, int]:
+        """First and last line of the statement at a line, of a definition its decorators and header, of mark-up the tag; the line alone where it is long or unknown."""
+        leaf = self._leaf(line)
+        if leaf is None:
+            return line, line
+        statement, small = _statement(leaf)
+        _, rows = _tokens(small if small is not None and small.type.startswith("jsx_") else statement, self._source)
+        first, last = min(rows, default=line - 1) + 1, max(rows, default=line - 1) + 1
+        return (first, last) if first <= line <= last and last - first < _LONG_STATEMENT else (line, line)
 
     def definitions(self, fragment: Fragment) -> dict[str, list[int]]:
         """The names of the definitions a stretch of the file reaches into by some lines, each with the lines looked at (every third)."""
@@ -208,24 +216,41 @@ class _Reader:
         looked = sum(len(lines) for lines in found.values())
         return {symbol: lines for symbol, lines in found.items() if len(lines) >= _SHARE * looked}
 
+    def _leaf(self, line: int) -> tree_sitter.Node | None:
+        """The first node of a line, None where there is no grammar, no line or no code in it."""
+        if self._root is None or not 1 <= line <= len(self._code_lines):
+            return None
+        text = self._code_lines[line - 1]
+        if not text.strip():
+            return None
+        column = len(text[: len(text) - len(text.lstrip())].encode("utf-8", "replace"))
+        leaf = self._root.descendant_for_point_range((line - 1, column), (line - 1, column + 1))
+        return None if leaf is None or leaf.type in _BLOCKS else leaf
+
     def _code(self, leaf: tree_sitter.Node) -> str:
-        statement, small = leaf, None
-        node: tree_sitter.Node | None = leaf
-        while node is not None:
-            statement = node
-            if node.type in _CLAUSES or (node.parent is not None and node.parent.type in _BLOCKS):
-                break
-            if small is None and node.type in _SMALL:
-                small = node
-            node = node.parent
+        statement, small = _statement(leaf)
         tokens, rows = _tokens(statement, self._source)
-        if rows > _LONG_STATEMENT and small is not None:
+        if len(rows) > _LONG_STATEMENT and small is not None:
             tokens, _ = _tokens(small, self._source)
         return "\x1f".join(tokens)
 
 
-def _tokens(unit: tree_sitter.Node, source: bytes) -> tuple[list[str], int]:
-    """The words of a statement without white space, quotes, commas and brackets, bodies left out; and the lines they stand on."""
+def _statement(leaf: tree_sitter.Node) -> tuple[tree_sitter.Node, tree_sitter.Node | None]:
+    """The statement a node stands in, and the innermost part of it that can be taken alone where it is long."""
+    statement, small = leaf, None
+    node: tree_sitter.Node | None = leaf
+    while node is not None:
+        statement = node
+        if node.type in _CLAUSES or (node.parent is not None and node.parent.type in _BLOCKS):
+            break
+        if small is None and node.type in _SMALL:
+            small = node
+        node = node.parent
+    return statement, small
+
+
+def _tokens(unit: tree_sitter.Node, source: bytes) -> tuple[list[str], set[int]]:
+    """The words of a statement without white space, quotes, commas and brackets, bodies left out; and the rows they stand on, from 0."""
     found: list[str] = []
     rows: set[int] = set()
     pending = [unit]
@@ -238,7 +263,7 @@ def _tokens(unit: tree_sitter.Node, source: bytes) -> tuple[list[str], int]:
         elif text := "".join(source[node.start_byte : node.end_byte].decode("utf-8", "replace").split()):
             found.append(text)
             rows.add(node.start_point[0])
-    return found, len(rows)
+    return found, rows
 
 
 def _symbol(leaf: tree_sitter.Node, source: bytes) -> str:

@@ -182,7 +182,7 @@ class _Suppressions:
         if entry.fingerprint and entry.fingerprint not in {known.fingerprint, base_of(known.fingerprint)}:
             return False
         if entry.line:
-            return entry.path == known.path and entry.line == one.line
+            return entry.path == known.path and entry.line <= one.line <= max(entry.line, entry.end_line)
         spec = self._specs[position]
         return spec is None or spec.match_file(known.path)
 

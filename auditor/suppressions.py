@@ -1,7 +1,7 @@
 """Exceptions declared in comments beside the code: `auditor: ignore[item] reason owner=NAME until=YYYY-MM-DD`.
 
-They are read from every text of the tree and obeyed by nobody but a gate that its owner runs. A comment on a line of its own speaks of the next line
-of code, one behind code of its own line. What is written wrongly is kept with what is wrong with it: silence would be obeyed by accident.
+They are read from every text of the tree and obeyed by nobody but a gate that its owner runs. A comment on a line of its own speaks of the statement
+that follows, one behind code of the statement it stands in; of a definition that is its header with the decorators. What is written wrongly is kept with what is wrong with it: silence would be obeyed by accident.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from auditor.catalogue import catalogue
 from auditor.classify import role_by_path
 from auditor.errors import UsageError
-from auditor.fingerprints import GRAMMARS
+from auditor.fingerprints import GRAMMARS, Reader
 from auditor.languages.tree import encoded, parse
 from auditor.model.settings import Suppression
 from auditor.model.snapshot import Language
@@ -41,6 +42,7 @@ def declared(texts: Mapping[str, str]) -> tuple[Suppression, ...]:
 def _of_text(path: str, text: str) -> Iterator[Suppression]:
     lines = text.split("\n")
     is_comment = _recogniser(path, text)
+    reader = Reader(path, text)
     for number, line in enumerate(lines, 1):
         if _MARK not in line or len(line) > _LONGEST_LINE:
             continue
@@ -48,8 +50,8 @@ def _of_text(path: str, text: str) -> Iterator[Suppression]:
         if comment is None or not is_comment(line, number, comment):
             continue
         before = line[: comment.start()].strip(" \t{")
-        target = number if before else _next_code(lines, number)
-        yield from _read(_CLOSING.sub("", comment[1]), path, target, f"{path}:{number}")
+        reach = reader.reach(number if before else _next_code(lines, number))
+        yield from _read(_CLOSING.sub("", comment[1]), path, reach, f"{path}:{number}")
 
 
 def _recogniser(path: str, text: str) -> Callable[[str, int, re.Match[str]], bool]:
@@ -89,13 +91,14 @@ def _next_code(lines: list[str], number: int) -> int:
     return number
 
 
-def _read(text: str, path: str, line: int, place: str) -> Iterator[Suppression]:
+def _read(text: str, path: str, reach: tuple[int, int], place: str) -> Iterator[Suppression]:
     named = _IDS.match(text)
     ids = [one.strip() for one in named[1].split(",") if one.strip()] if named else []
     rest = named[2] if named else ""
     options = dict(_OPTION.findall(rest))
     reason = " ".join(_OPTION.sub("", rest).split()).strip(" ;,-:()")
-    shared = Suppression("", "", path, line, reason, options.get("owner", "").strip("();,"), options.get("until", "").strip("();,"), place)
+    owner, until = (options.get(name, "").strip("();,") for name in ("owner", "until"))
+    shared = Suppression("", "", path, reach[0], reason, owner, until, place, end_line=reach[1])
     if not ids:
         yield completed(shared, "", "it names no item: write `auditor: ignore[item] reason`")
     for one in ids:
@@ -105,19 +108,7 @@ def _read(text: str, path: str, line: int, place: str) -> Iterator[Suppression]:
 def completed(declared_: Suppression, named: str, problem: str = "") -> Suppression:
     """The suppression of the item or rule `named` ("item" or "item/rule"), with the first thing that is wrong with it."""
     item, _, rule = named.partition("/")
-    problem = problem or _wrong_item(item, rule) or _wrong_words(declared_)
-    return Suppression(
-        item,
-        rule,
-        declared_.path,
-        declared_.line,
-        declared_.reason,
-        declared_.owner,
-        declared_.until,
-        declared_.place,
-        declared_.fingerprint,
-        problem,
-    )
+    return replace(declared_, item=item, rule=rule, problem=problem or _wrong_item(item, rule) or _wrong_words(declared_))
 
 
 def _wrong_item(item: str, rule: str) -> str:

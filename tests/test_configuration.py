@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.configuration import find, load, parse
+from auditor.configuration import REFERENCE, find, load, parse
 from auditor.errors import UsageError
 from auditor.model.project import Kind
 from auditor.model.settings import Fall, Profile, Unknown
@@ -124,3 +124,13 @@ def test_the_own_file_comes_before_the_pyproject(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing\.toml"):
         load(tmp_path / "missing.toml")
+
+
+def test_the_example_of_the_reference_can_be_read() -> None:
+    from auditor.docs import pages
+
+    page = pages()["configuration.md"].decode()
+    example = page.split("```toml\n")[1].split("```")[0]
+    assert parse(example.encode(), "auditor.toml").suppressions
+    for key in REFERENCE:
+        assert f"| `{key.name}` |" in page

@@ -70,3 +70,17 @@ def test_what_is_written_wrongly_is_kept_and_says_so(comment: str, problem: str)
 )
 def test_what_only_shows_how_it_is_written_is_none(path: str, text: str) -> None:
     assert declared({path: text}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        (f"# auditor: ignore[{ITEM}] checked\n@app.get('/x')\n@limited\nasync def f(\n    a: int,\n):\n    return a\n", (2, 6)),
+        (f"x = run(\n    q,  # auditor: ignore[{ITEM}] checked\n    2,\n)\n", (1, 3)),
+        (f"def f():  # auditor: ignore[{ITEM}] checked\n    return run(q)\n", (1, 1)),
+        (f"if a:\n    # auditor: ignore[{ITEM}] checked\n    run(q)\n    run(r)\n", (3, 3)),
+    ],
+)
+def test_a_comment_reaches_as_far_as_its_statement(text: str, reach: tuple[int, int]) -> None:
+    found = only(text)
+    assert (found.line, found.end_line) == reach

@@ -84,7 +84,7 @@ class Suppression:
     """A declared exception from one item: by a comment beside the code, or by an entry of the configuration.
 
     `rule` narrows it to one rule of the item, "" for all. `path` is the file of a comment, or a pattern of the configuration ("" where a `fingerprint`
-    says which finding is meant); `line` is the line a comment speaks of, 0 for an entry. `until` is the last day it holds, ISO 8601, or "".
+    says which finding is meant); `line` to `end_line` are the lines a comment speaks of, 0 for an entry. `until` is the last day it holds, ISO 8601, or "".
     `place` says where it is written, `problem` why it cannot be used ("" when it can).
     """
 
@@ -98,6 +98,7 @@ class Suppression:
     place: str
     fingerprint: str = ""
     problem: str = ""
+    end_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

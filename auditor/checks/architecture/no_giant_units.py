@@ -32,7 +32,6 @@ _PARTIAL_SHARE = 0.03
 _FAIL_SHARE = 0.25
 _HUGE_SHARE = 0.02
 _MIXED = 3
-_SHOWN = 12
 
 _INPUT = re.compile(
     r"^(?:input|argparse|sys\.argv|useForm|useSearchParams|parse_qs)|(?:^|\.)(?:get_json|getlist|formData|searchParams|is_valid|parse_args|safeParse|validate|cleaned_data|getParameter)(?:$|\.|\(|\[)"
@@ -86,8 +85,8 @@ def no_giant_units(syntax: Syntax, project: Project) -> Judgement:
         summary = f"{percent(share)} of the code is in {plural(len(giants), 'function')} above {_FUNCTION} lines and {plural(len(large), 'file')} above {_FILE}."
     else:
         summary = f"No function is longer than {_FUNCTION} lines and no file longer than {_FILE}."
-    findings = [_function_finding(giant) for giant in giants[:_SHOWN]] + [_file_finding(giant) for giant in large[: _SHOWN // 2]]
-    return Assessed(bad=badness, total=1, summary=summary, findings=tuple(findings) if badness > 0.05 else (), signals=signals)
+    findings = [_function_finding(giant) for giant in giants] + [_file_finding(giant) for giant in large]
+    return Assessed(bad=badness, total=1, summary=summary, findings=tuple(findings), signals=signals)
 
 
 def _badness(share: float, giants: list[_Giant], large: list[_Giant], *, mixed: bool) -> float:

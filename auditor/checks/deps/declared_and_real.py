@@ -47,7 +47,6 @@ _WAYS = {
 }
 _NAMED = 6
 """Packages that one finding names."""
-_SHOWN = 40
 _HINTS = 8
 _STYLES = re.compile(r"\.(?:css|scss|sass|less|svg|png|woff2?)$")
 _TOOL_SETTINGS = re.compile(r"(?:^|/)\.?(?:eslint|prettier|babel|stylelint|commitlint|release)[\w.-]*rc\.[cm]?js$|\.config\.[cm]?[jt]s$")
@@ -114,12 +113,12 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
         total=total,
         floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
         summary=_summary(uses, serious, len(risky) + len(lucky) + len(companions)),
-        findings=(*serious, *slight)[:_SHOWN],
+        findings=(*serious, *slight),
         signals=(
             f"{plural(len(uses), 'third-party package')} imported by production code",
             *islice(name_hints(manifests, groups(manifests, project)), _HINTS),
         ),
-        unexamined=tuple(unsure[:_SHOWN]),
+        unexamined=tuple(unsure),
     )
 
 

@@ -23,7 +23,6 @@ from auditor.words import percent, plural
 
 _TOLERANCE = 0.05
 _FAIL = 0.65
-_SHOWN = 30
 _CWE = {"blocks-the-event-loop": 1088}
 _MESSAGES = {
     "task-dropped": "The task made by {what}() is not kept: it may vanish half-way, and when it fails nobody learns of it.",
@@ -64,7 +63,7 @@ def async_errors_handled(project: Project, syntax: Syntax, routes: Routes, texts
         total=total,
         floor=_FAIL if lost else 0.0,
         summary=_summary(lapses, worst, total, lost),
-        findings=tuple(_finding(lapse) for lapse in ordered[:_SHOWN]),
+        findings=tuple(_finding(lapse) for lapse in ordered),
         signals=(f"{plural(total, 'function')} with asynchronous work, {len(worst)} with something dropped or held up",),
         confidence=Confidence.MEDIUM,
     )

@@ -40,7 +40,6 @@ _HOSTED = frozenset({"createClient", "createBrowserClient", "createServerClient"
 _MOST_CAUGHT = 0.8
 _HARDLY, _SEVERAL = 0.25, 3
 _FAIL, _PARTIAL, _WEAK = 0.65, 0.4, 0.5
-_SHOWN = 20
 _QUEUES = re.compile(
     r"^(?:pybreaker|purgatory|circuitbreaker|aiobreaker|cockatiel|opossum|bullmq|bull|bee-queue|pg-boss|celery|dramatiq|huey|rq|arq|django_q|inngest|@trigger\.dev/sdk|agenda)(?:[./]|$)"
 )
@@ -118,7 +117,7 @@ def dependency_outage(project: Project, syntax: Syntax, stores: Stores) -> Judge
         total=0,
         floor=floor,
         summary=_summary(server, browser, again, bool(pretended)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(again[:4]),
         signals=(
             f"{plural(calls, 'call')} of other systems, {calls - len(loose)} caught; places that try again, queue or replace: {len(again)}",

@@ -39,7 +39,6 @@ _OUTSIDE = re.compile(
     r"(?:destination|target|proxy_pass|proxy|to|reverse_proxy|[\"']/[\w/*:-]*[\"'])[\"']?\s*[:=]?\s*[\"'`]?(?:https?://(?!localhost|127\.|0\.0\.0\.0|host\.docker|[\w-]+(?::\d+)?[/\"'`;\s])|\$\{|process\.env|env\.)"
 )
 _TEXT_LIMIT = 200_000
-_SHOWN = 30
 _SERVICE = re.compile(
     r"^/(?:rest|auth|storage|realtime)/v1/|graphql$|/trpc(?:/|$)|/socket\.io|^/_next/|/__\w+|^/(?:static|assets|media|public|favicon|manifest|sw\.js)"
 )
@@ -88,7 +87,7 @@ def calls_reach_endpoints(  # noqa: PLR0917 - evidence comes by position
         known,
         summary,
         (0.7 if saves else 0.2) if lost else 0.0,
-        tuple(_finding(verdict) for verdict in lost[:_SHOWN]),
+        tuple(_finding(verdict) for verdict in lost),
         tuple(verdict.call.place for verdict in found if verdict.state == "reached")[:3],
         (
             f"{plural(len(found), 'call')} with an address that could be read, {plural(len(endpoints), 'endpoint')}; to other systems: {states['elsewhere']}; to where a record or a page says: {calls.brought}",

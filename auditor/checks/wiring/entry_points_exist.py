@@ -35,7 +35,6 @@ _BROUGHT = re.compile(r"\bgit\s+clone\b|\bcurl\b|\bwget\b|\bunzip\b|\btar\s+-?x|
 _MADE = re.compile(
     r"(?:^|/)(?:dist|build|out|output|target|lib|bin|\.next|\.output|standalone|public/build|release|compiled|generated)(?:/|$)"
 )
-_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def entry_points_exist(  # noqa: PLR0917 - evidence comes by position
         total,
         summary,
         (0.7 if vital else 0.3) if bad else 0.0,
-        tuple(findings[:_SHOWN]),
+        tuple(findings),
         tuple(one.place for one in named if not one.missing)[:3],
         (f"looked up: {len(named)} in commands, {copies} copied into images, {len(written)} in documents",),
     )

@@ -27,7 +27,6 @@ _PAGE = re.compile(r"(?:^|/)src/(?:[\w-]+/){0,3}(?:pages|views|screens)/(?:[\w-]
 _ROUTERS = frozenset({"react-router-dom", "react-router", "vue-router", "wouter", "@tanstack/react-router"})
 _FILE_ROUTING = ("nextjs", "nuxt", "remix", "sveltekit", "astro", "tanstack-start", "gatsby")
 _BY_PATTERN = re.compile(r"^(?:import\.meta\.glob\w*|require\.context|import)$")
-_SHOWN = 25
 
 
 @check("wiring.parts-registered", needs=(ROUTES, MODULE_GRAPH, SYNTAX, PROJECT))
@@ -60,7 +59,7 @@ def parts_registered(routes: Routes, graph: ModuleGraph, syntax: Syntax, project
         f"files with endpoints: {len(served)} served, {len(lost)} not; controllers: {controllers}; pages with routes of their own: {len(pages)}",
     )
     evidence = tuple(Place(path) for path in sorted(served)[:3])
-    return Assessed(bad, total, summary, floor, tuple(findings[:_SHOWN]), evidence, signals, confidence=Confidence.MEDIUM)
+    return Assessed(bad, total, summary, floor, tuple(findings), evidence, signals, confidence=Confidence.MEDIUM)
 
 
 def _by_file(routes: tuple[Route, ...]) -> dict[str, list[Route]]:

@@ -37,7 +37,6 @@ _PREFIXES = {
 _TEXT_LIMIT = 300_000
 _OTHERS = frozenset({Role.VENDORED, Role.MINIFIED, Role.TEST})
 _LOCKS = re.compile(r"(?:^|/)(?:[\w.-]*lock[\w.-]*\.(?:json|ya?ml)|[\w.-]*\.lock|CHANGELOG[\w.]*)$")
-_SHOWN = 20
 
 
 @check("wiring.settings-agree", needs=(SNAPSHOT, TEXTS, PROJECT, SYNTAX, ENVIRONMENT_FILES, TASKS, DEPLOYMENT), tolerance=0.1)
@@ -81,7 +80,7 @@ def settings_agree(  # noqa: PLR0917 - evidence comes by position
         max(len(settings), bad),
         summary,
         0.7 if pairs else 0.3 if hidden else 0.0,
-        tuple(findings[:_SHOWN]),
+        tuple(findings),
         tuple(setting.place for setting in needed if setting.name in named)[:3],
         (f"{plural(len(settings), 'setting')} read, {len(needed)} of them must be set; near misses: {len(pairs)}",),
         unclear,
