@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from auditor import outputs
+from auditor import agent_commands, outputs
 from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
@@ -29,6 +29,8 @@ app = typer.Typer(
 app.add_typer(advisory_commands, name="advisories")
 app.command()(compare)
 app.command()(gate)
+for _command in (agent_commands.fixes, agent_commands.verify, agent_commands.agent_rules, agent_commands.mcp):
+    app.command()(_command)
 app.command("baseline")(baseline_command)
 
 
