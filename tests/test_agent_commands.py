@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -114,3 +115,13 @@ async def _session(root: Path) -> dict[str, Any]:
         answers["outside"] = await ask("audit", path="..")
         answers["stranger"] = await ask("verify", item="no.such-item")
         return answers
+
+
+def test_a_report_without_phases_has_a_plan_all_the_same() -> None:
+    report = sample()
+    old = dataclasses.replace(
+        report,
+        score=dataclasses.replace(report.score, milestones=tuple(dataclasses.replace(one, phase=None) for one in report.score.milestones)),
+    )
+    settled = {name for task in plan(report).tasks for name in task.settles}
+    assert {name for task in plan(old).tasks for name in task.settles} == settled != set()
