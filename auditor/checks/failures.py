@@ -56,7 +56,7 @@ _PURE_LAST = _words(
     """
 )
 _PURE = re.compile(
-    r"^(?:console|JSON|Math|Object|Array|Number|String|Intl|Date|localStorage|sessionStorage|window\.(?:localStorage|sessionStorage|matchMedia|performance|open|focus)|navigator|document|path"
+    r"^(?:console|i18n|JSON|Math|Object|Array|Number|String|Intl|Date|localStorage|sessionStorage|window\.(?:localStorage|sessionStorage|matchMedia|performance|open|focus)|navigator|document|path"
     r"|Cookies|Reflect|re|math|json|datetime|date|time|logger|logging|log|crypto|hashlib|hmac|jwt|base64|html|textwrap|string|itertools|functools|operator|copy|uuid|ast|inspect|typing|typeof"
     r"|performance|screen|os\.path|posixpath|ipaddr|semver|moment|dayjs|_|lodash|url|URL|qs|yaml|toml|tomllib)(?:\.|\[\]|$)|\(\)\.(?:trim|split|toString)$|OrThrow$"
 )
