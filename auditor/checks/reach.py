@@ -15,6 +15,7 @@ _MOST_FUNCTIONS = 120
 _WHOLE = frozenset({"exports", "default"})
 """What a function is called that is all a module gives away: `module.exports = async () => {...}`."""
 _ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.js")
+_RUN_BY_MAKING = frozenset({"__init__", "__call__", "__enter__", "__aenter__", "__post_init__", "constructor"})
 _SHORT = re.compile(r"^[a-z]+$")
 
 
@@ -32,13 +33,14 @@ class Reach:
                     table = self._classes if definition.kind is DefinitionKind.CLASS else self._by_name
                     table[definition.name].append((path, index))
 
-    def calls(self, path: str, scope: int, depth: int = 3, *, classes: bool = False) -> Iterator[tuple[str, Call]]:
+    def calls(self, path: str, scope: int, depth: int = 3, *, classes: bool = False, used: bool = False) -> Iterator[tuple[str, Call]]:
         """(file, call) of everything the function reaches, its own calls first; `scope` -1 is the module itself.
 
-        With `classes`, making an object of a first-party class reaches all of its methods (forms, serialisers and services work that way).
+        With `classes`, making an object of a first-party class reaches all of its methods (forms, serialisers and services work that way);
+        with `used` as well, only its constructor and the methods that the function itself calls.
         """
         count = 0
-        for place, _, calls in self._walk(path, scope, depth, classes=classes):
+        for place, _, calls in self._walk(path, scope, depth, classes=classes, used=used):
             for call in calls:
                 count += 1
                 if count > _MOST_CALLS:
@@ -94,7 +96,7 @@ class Reach:
             if target is not None and len(whole) == 1:
                 yield local, (target.path, whole[0])
 
-    def _walk(self, path: str, scope: int, depth: int, *, classes: bool) -> Iterator[tuple[str, int, list[Call]]]:
+    def _walk(self, path: str, scope: int, depth: int, *, classes: bool, used: bool = False) -> Iterator[tuple[str, int, list[Call]]]:
         pending: list[tuple[str, int, int]] = [(path, scope, depth)]
         seen: set[tuple[str, int]] = set()
         while pending:
@@ -107,7 +109,21 @@ class Reach:
             calls = [call for call in facts.calls if call.scope in inside]
             yield place, index, calls
             if left:
-                pending.extend((p, i, left - 1) for call in calls for p, i in self._targets(place, call, classes=classes))
+                pending.extend((p, i, left - 1) for call in calls for p, i in self._targets(place, call, classes=classes and not used))
+                if used:
+                    pending.extend((p, i, left - 1) for p, i in self._used_methods(calls))
+
+    def _used_methods(self, calls: list[Call]) -> Iterator[tuple[str, int]]:
+        """Of the classes of which objects are made, the constructor and what is called or handed over."""
+        given = (name for call in calls for argument in call.arguments for name in argument.value.names)
+        names = {name.rsplit(".", 1)[-1] for name in (*(call.callee for call in calls), *given)} | _RUN_BY_MAKING
+        for call in calls:
+            made = self._classes.get(call.callee.rsplit(".", 1)[-1].removeprefix("new "), [])
+            for path, index in made if len(made) <= _SAME_NAMES else ():
+                definitions = self._facts[path].definitions
+                yield from (
+                    (path, i) for i in range(index + 1, len(definitions)) if definitions[i].parent == index and definitions[i].name in names
+                )
 
     def _of_class(self, name: str, same: list[tuple[str, int]]) -> list[tuple[str, int]]:
         """Of several functions of one name, those of the class the call names: `Student.create`."""
