@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from auditor.checks.database_calls import database_calls
 from auditor.checks.loads import Load
 from auditor.checks.model_names import words
 from auditor.checks.reach import within
@@ -86,6 +87,8 @@ _MOVES = frozenset(
     ]
 )
 """Words of files and folders that move rows."""
+_BRINGS = frozenset({"sync", "import", "imports", "importer", "ingest", "ingestion", "etl", "connector", "connectors"})
+"""The same, in the narrowest sense."""
 _CLOCK = re.compile(
     r"^(?:node-cron|cron|croner|node-schedule|@nestjs/schedule|apscheduler|schedule|celery|rq|huey|bullmq|bull|agenda|node-resque)(?:[./]|$)"
 )
@@ -106,6 +109,13 @@ def reads_from_outside(facts: FileFacts) -> Place | None:
     brought = (entry.line for entry in facts.imports if entry.kind is not ImportKind.TYPE_ONLY and _READERS.match(entry.module))
     line = next((call.line for call in facts.calls if _READS.search(call.callee)), None) or next(brought, None)
     return Place(facts.path, line) if line is not None else None
+
+
+def moves_rows(facts: FileFacts) -> bool:
+    """Whether a file says by its name that it moves rows, and gets them from outside."""
+    named = {word for part in facts.path.split("/")[-2:] for word in words(part)}
+    moves = bool(_BRINGS & named) and is_job(facts) and reads_from_outside(facts) is not None
+    return moves and bool(database_calls((facts,)))
 
 
 def is_job(facts: FileFacts) -> bool:
@@ -215,8 +225,14 @@ def passed_over(facts: FileFacts, loads: list[Load]) -> Iterator[Handler]:
     for handler in facts.handlers:
         start = handler.line - handler.tried_lines - 1
         inside = [load for load in loads if start <= load.line < handler.line and load.scope in within(facts, handler.scope)]
-        if inside and handler.effect in _DROPS and not handler.comment:
+        if inside and handler.effect in _DROPS and not handler.comment and not _tells(handler):
             yield handler
+
+
+def _tells(handler: Handler) -> bool:
+    """Whether what is returned tells the caller that it failed: an exit code, false."""
+    value = handler.returned
+    return value is not None and ((value.kind is ValueKind.NUMBER and value.literal != "0") or value.text in {"False", "false"})
 
 
 def commits_before_work(facts: FileFacts) -> Iterator[Call]:

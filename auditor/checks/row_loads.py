@@ -97,7 +97,7 @@ def is_keyed(name: str) -> bool:
 def _batch(facts: FileFacts, call: Call, last: str) -> Load | None:
     if _BATCHES[last] < 0:
         first = call.argument("table_name" if last == "copy_records_to_table" else "table", 1 if last == "copy_from" else 0)
-        target = first.literal if first is not None else ""
+        target = first.literal if first is not None and first.kind is not ValueKind.NAME else ""
         return load_of(
             facts, call, last, target, Manner.REPLACES if emptied(facts, call, target) or _PASSING.search(target) else Manner.ADDS
         )
@@ -129,9 +129,17 @@ def _statement(facts: FileFacts, call: Call) -> Load | None:
     if value is None or not (_RUNS.search(call.callee) or last.endswith("Operator")):
         return None
     text = text_of(facts, call, value)
-    if not _INSERTS.search(text) or not (_SELECTED.search(text) or call.in_loop or _given_each(facts, call) or _given_many(call)):
+    if not _INSERTS.search(text) or not (
+        _SELECTED.search(text) or call.in_loop or _given_each(facts, call) or _given_many(call) or _called_each(facts, call)
+    ):
         return None
     return _of_text(facts, call, text)
+
+
+def _called_each(facts: FileFacts, call: Call) -> bool:
+    """Whether the function round a statement is called inside of a loop of the same file."""
+    name = facts.definitions[call.scope].name if call.scope >= 0 else ""
+    return any(each.in_loop and each.callee.rpartition(".")[2] == name for each in facts.calls) if name else False
 
 
 def _given_many(call: Call) -> bool:

@@ -26,6 +26,7 @@ from auditor.checks.load_sources import (
     is_job,
     is_orchestrated,
     knows_how_far,
+    moves_rows,
     passed_over,
     reads_from_outside,
     whole_reads,
@@ -35,7 +36,7 @@ from auditor.checks.model_names import TableNames, words
 from auditor.checks.registry import check
 from auditor.model.evidence import Stores
 from auditor.model.needs import PROJECT, STORES, SYNTAX, TEXTS
-from auditor.model.project import Kind, Project
+from auditor.model.project import SERVING, Kind, Project
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.tables import DataModel
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
@@ -80,7 +81,7 @@ _LANDING = re.compile(r"(?:^|[._/])(?:raw|landing|bronze|lake|inbox)(?:[._/]|$)"
 _DEDUPLICATES = re.compile(r"row_number\s*\(\s*\)|\bqualify\b|select\s+distinct|drop_?[dD]uplicates|distinct\s+on", re.IGNORECASE)
 _REPLACING = re.compile(r"\b(?:Replacing|Collapsing)MergeTree\b")
 """Tables of ClickHouse that take repeats out by themselves."""
-_DELETES_ANY = re.compile(r"\b(?:delete\s+from|truncate\s+(?:table\s+)?)\s*[\w.]*\{", re.IGNORECASE)
+_DELETES_ANY = re.compile(r"\b(?:delete\s+from|truncate\s+(?:table\s+)?|drop\s+table\s+(?:if\s+exists\s+)?)\s*[\w.\"]*\{", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,14 @@ class _Job:
 def pipelines_restartable(project: Project, syntax: Syntax, stores: Stores, texts: dict[str, str]) -> Judgement:
     """Find the jobs that load rows in bulk, then ask the four questions of each."""
     files = [facts for facts in syntax.of(project.server) if not _is_aside(facts)]
-    jobs = [job for facts in files if (job := _job(facts, project)) is not None]
+    started = _started(files)
+    jobs = [job for facts in files if (job := _job(facts, project, started)) is not None]
     dbt = tuple(dbt_projects(texts))
-    written = [facts for facts in files if is_orchestrated(facts)]
+    written = [facts for facts in files if is_orchestrated(facts) or moves_rows(facts)]
     if not jobs and not any(each.models for each in dbt):
         if written:
             return Undecided(
-                "Code for an orchestrator of pipelines is here, and where it loads rows could not be recognised.",
+                "Code that moves rows is here, for an orchestrator or by its name, and where it loads them could not be recognised.",
                 (Place(written[0].path, 1),),
             )
         return NotApplicable("No job that loads rows in bulk was found: no data frames, batches or streams that are written to a store.")
@@ -114,49 +116,68 @@ def _is_aside(facts: FileFacts) -> bool:
     return bool(spoken & _ASIDE) or any(entry.module.partition(".")[0] in {"faker", "@faker-js/faker", "pytest"} for entry in facts.imports)
 
 
-def _job(facts: FileFacts, project: Project) -> _Job | None:
+def _job(facts: FileFacts, project: Project, started: frozenset[str]) -> _Job | None:
     """A file as a job; None where it loads nothing, or does so for a request."""
     loads = list(bulk_loads(facts))
     if not loads:
         return None
-    moving = Kind.PIPELINE in project.part_of(facts.path).kinds
-    runs = is_orchestrated(facts) or (is_job(facts) and reads_from_outside(facts) is not None) or (moving and not answers_requests(facts))
+    kinds = project.part_of(facts.path).kinds
+    moving = Kind.PIPELINE in kinds
+    called = not kinds & SERVING and any(d.parent < 0 and d.name in started for d in facts.definitions)
+    runs = (
+        is_orchestrated(facts)
+        or (is_job(facts) and reads_from_outside(facts) is not None)
+        or ((moving or called) and not answers_requests(facts))
+    )
     return _Job(facts, loads) if runs else None
+
+
+def _started(files: list[FileFacts]) -> frozenset[str]:
+    """Functions that jobs which read from outside call, by name."""
+    jobs = [facts for facts in files if is_job(facts) and reads_from_outside(facts) is not None]
+    names = {call.callee.rpartition(".")[2] for facts in jobs for call in facts.calls}
+    return frozenset(name for name in names if len(words(name)) > 1)
 
 
 # -- what a second run does --------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What other places of the repository say: its tables, and texts that take repeats out or empty tables by a name put in while they run."""
+
+    files: list[FileFacts]
+    names: TableNames
+    deduplicates: bool
+    cleared: bool
+    replacing: bool
+
+
 def _settled(jobs: list[_Job], files: list[FileFacts], texts: dict[str, str], model: DataModel) -> list[_Job]:
     """The jobs with what other places say of their loads: how far a run came, a unique rule, a later step that takes repeats out."""
-    deduplicates = any(_DEDUPLICATES.search(text) for path, text in sorted(texts.items()) if path.endswith((".sql", ".py")))
-    replacing = any(_REPLACING.search(text) for path, text in sorted(texts.items()) if path.endswith((".sql", ".py")))
-    cleared = any(_DELETES_ANY.search(literal.text) for facts in files for literal in facts.literals)
-    names = TableNames(model.tables)
-    return [
-        replace(
-            job,
-            loads=[
-                _told(load, job.facts, files, names, deduplicates=deduplicates, cleared=cleared, replacing=replacing) for load in job.loads
-            ],
-        )
-        for job in jobs
-    ]
+    written = [texts[path] for path in sorted(texts) if path.endswith((".sql", ".py"))]
+    beside = _Beside(
+        files,
+        TableNames(model.tables),
+        deduplicates=any(_DEDUPLICATES.search(text) for text in written),
+        cleared=any(_DELETES_ANY.search(literal.text) for facts in files for literal in facts.literals),
+        replacing=any(_REPLACING.search(text) for text in written),
+    )
+    return [replace(job, loads=[_told(load, job, beside) for load in job.loads]) for job in jobs]
 
 
-def _told(
-    load: Load, facts: FileFacts, files: list[FileFacts], names: TableNames, *, deduplicates: bool, cleared: bool, replacing: bool
-) -> Load:
+def _told(load: Load, job: _Job, beside: _Beside) -> Load:
     if load.manner is not Manner.ADDS:
         return load
-    if _resumes(load, facts, files):
+    if _resumes(load, job.facts, beside.files):
         return replace(load, manner=Manner.MERGES)
-    if _is_unique(load, names):
+    if _is_unique(load, beside.names):
         return replace(load, manner=Manner.REFUSES)
-    landing = deduplicates and _LANDING.search(load.target) is not None
-    itself = replacing and load.what == "insert_df"
-    passed_on = cleared and (not load.target or "{" in load.target or ("." not in load.target and load.what.endswith("Operator")))
-    return replace(load, manner=Manner.CHOSEN) if landing or passed_on or itself else load
+    merged = load.target != "" and any(each.manner is Manner.MERGES and each.target == load.target for each in job.loads)
+    landing = beside.deduplicates and _LANDING.search(load.target) is not None
+    itself = beside.replacing and load.what == "insert_df"
+    varies = not load.target or "{" in load.target or ("." not in load.target and load.what.endswith("Operator"))
+    return replace(load, manner=Manner.CHOSEN) if merged or landing or itself or (beside.cleared and varies) else load
 
 
 def _resumes(load: Load, facts: FileFacts, files: list[FileFacts]) -> bool:
