@@ -28,6 +28,10 @@ _WORK = 4
 _BY_NAME = re.compile(
     r"^(?:__\w+__|test_\w+|pytest_\w+|visit_\w+|do_[A-Z]+|on_\w+|handle_\w+|validate_\w+|clean_\w+|get_\w+_display|has_\w+_permission|resolve_\w+|_)$|^\$"
 )
+_PLAIN_BASE = re.compile(
+    r"^(?:[\w.]+\.)?(?:object|str|int|float|dict|list|tuple|Enum|IntEnum|StrEnum|Flag|TypedDict|NamedTuple|ABC|Generic\[.*\]|Protocol(?:\[.*\])?|BaseModel|BaseHTTPMiddleware|Exception|\w*Error|\w*Exception)$"
+)
+"""Bases whose classes nobody collects: only who names them can use them."""
 _HOOKS = re.compile(
     r"(?:^|/)(?:gunicorn[\w.]*|conftest|noxfile|fabfile|setup|wsgi|asgi|celeryconfig|locustfile|env)\.py$|\.config\.[cm]?[jt]s$|\.d\.ts$"
 )
@@ -90,7 +94,7 @@ def _can_be_judged(definition: Definition, facts: FileFacts) -> bool:
     name = definition.name
     if len(name) < 4 or name in CALLED_BY_NAME or _BY_NAME.match(name) or definition.decorators or definition.kind is DefinitionKind.METHOD:
         return False
-    if definition.kind is DefinitionKind.CLASS and definition.bases:
+    if definition.kind is DefinitionKind.CLASS and any(not _PLAIN_BASE.match(base) for base in definition.bases):
         return False
     if definition.parent >= 0 and facts.definitions[definition.parent].kind is DefinitionKind.CLASS:
         return False
