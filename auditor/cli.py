@@ -72,6 +72,9 @@ def audit(
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
     theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the HTML report's frame: en or de.  [default: the theme's]")
+    ] = "",
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -95,7 +98,7 @@ def audit(
             check_target(target)
     if pdf is not None:
         find_printer()
-    earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme)
+    earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme, language)
     from auditor import engine
 
     report = engine.audit(
@@ -190,6 +193,9 @@ def render(
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
     theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the HTML report's frame: en or de.  [default: the theme's]")
+    ] = "",
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
@@ -200,7 +206,7 @@ def render(
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
-    look = read_look(theme)
+    look = read_look(theme, language)
     stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
     _deliver(stored, look, edition=edition, html=html, json=json, sarif=sarif, pdf=pdf)
     saved = tuple(str(target) for target in (html, json, sarif, pdf) if target is not None)

@@ -38,11 +38,15 @@ def read_rulings(path: Path | None) -> Sequence[Ruling] | None:
     return read(path) if path else None
 
 
-def read_look(path: Path | None) -> Theme:
-    """The theme of a file, the tool's own look without one."""
+def read_look(path: Path | None, language: str = "") -> Theme:
+    """The theme of a file, the tool's own look without one; a `language` that is named counts more than the theme's."""
+    from auditor.render.language import language as known
     from auditor.theme import read_theme
 
-    return read_theme(path) if path else Theme()
+    theme = read_theme(path) if path else Theme()
+    if language:
+        theme = dataclasses.replace(theme, language=language)
+    return dataclasses.replace(theme, language=known(theme.language).code)
 
 
 def with_triage(report: Report, rulings: Sequence[Ruling] | None) -> Report:
@@ -73,6 +77,7 @@ def compare(
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write before and after as a page.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the comparison as JSON.")] = None,
+    language: Annotated[str, typer.Option(metavar="CODE", help="Language of the page: en or de.")] = "en",
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something is new or reopened.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
@@ -93,7 +98,7 @@ def compare(
     if html is not None:
         from auditor.render.html import changes_page
 
-        write_file(html, changes_page(report))
+        write_file(html, changes_page(report, language=read_look(None, language).language))
     if json is not None:
         write_file(json, to_json(report.before))
     say(to_terminal(report.before, colour=wants_colour()))

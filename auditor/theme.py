@@ -21,7 +21,7 @@ DARK_GROUNDS = ("#14171c", "#1b1f26", "#252a33")
 """What stands behind links and marks, from the page's style sheet."""
 
 _LINES = ("company", "client", "contact", "classification", "number")
-_KEYS = (*_LINES, "logo", "accent", "cover", "footer", "comments", "paper")
+_KEYS = (*_LINES, "logo", "accent", "cover", "footer", "comments", "paper", "language")
 _COLOUR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = re.compile(rb"\A(?:\xef\xbb\xbf)?\s{0,200}(?:<\?xml[^>]{0,200}\?>\s{0,200})?(?:<!--.{0,4000}?-->\s{0,200}){0,5}<svg[\s>]", re.DOTALL)
@@ -49,6 +49,7 @@ def read_theme(path: Path) -> Theme:
         cover=root.text("cover"),
         footer=root.text("footer"),
         comments=_comments(root.table("comments")),
+        language=root.line("language") or "en",
         paper=root.choice("paper", _Paper).value if "paper" in root.values else _Paper.A4.value,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from auditor.model.comparison import Change, Comparison, ItemChange, Standing, State
 from auditor.model.report import Report
 from auditor.render.changes import WORDS, grades, how_known, tally
-from auditor.words import decimal
+from auditor.render.language import N_, decimal, tr
 
 LISTED = 25
 """Findings of one state that are listed; the JSON report holds all."""
@@ -77,7 +77,7 @@ def changes_view(report: Report) -> ChangesView | None:
         return None
     claims = {item.id: item.claim.rstrip(".") for item in report.items}
     judged = {outcome.id for outcome in report.outcomes}
-    titles = {category.id: category.title for category in report.categories}
+    titles = {category.id: tr(category.title) for category in report.categories}
     return ChangesView(
         comparison=comparison,
         takeaway=_takeaway(comparison),
@@ -95,15 +95,16 @@ def _takeaway(comparison: Comparison) -> str:
     standing = comparison.grade
     if standing.old_letter and standing.new_letter and standing.old_letter != standing.new_letter:
         better = standing.new_letter < standing.old_letter
-        return f"From {standing.old_letter} to {standing.new_letter}: {'better' if better else 'worse'} than on {comparison.old.date}."
+        text = N_("From {0} to {1}: better than on {2}.") if better else N_("From {0} to {1}: worse than on {2}.")
+        return tr(text, standing.old_letter, standing.new_letter, comparison.old.date)
     if not fixed and not worse:
-        return f"Nothing was fixed and nothing is new since {comparison.old.date}."
-    return f"The same letter as on {comparison.old.date}: {fixed:,} fixed, {worse:,} new or reopened."
+        return tr("Nothing was fixed and nothing is new since {0}.", comparison.old.date)
+    return tr("The same letter as on {0}: {1} fixed, {2} new or reopened.", comparison.old.date, fixed, worse)
 
 
 def _state(comparison: Comparison, state: State, claims: dict[str, str], judged: set[str]) -> StateView:
     found = comparison.of(state)
-    heading, meaning = WORDS[state]
+    heading, meaning = (tr(text) for text in WORDS[state])
     shown = tuple(
         Entry(change, claims.get(change.item, change.item), how_known(change), change.item in judged) for change in found[:LISTED]
     )
@@ -138,8 +139,8 @@ def _height(value: float | None) -> float | None:
 
 def _trend(standing: Standing) -> str:
     if standing.old is None or standing.new is None:
-        return "not comparable" if standing.old is not standing.new else "not scored"
-    return "same" if standing.old == standing.new else "better" if standing.new > standing.old else "worse"
+        return N_("not comparable") if standing.old is not standing.new else N_("not scored")
+    return N_("same") if standing.old == standing.new else N_("better") if standing.new > standing.old else N_("worse")
 
 
 def _apart(heights: list[float | None]) -> list[float]:

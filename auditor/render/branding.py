@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from auditor.model.report import Report
 from auditor.model.theme import Theme
+from auditor.render.language import tr
 from auditor.render.text import is_hidden, name_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:/()-]")
@@ -22,10 +23,11 @@ def page_style(report: Report, theme: Theme) -> str:
     name = theme.classification and f"{theme.classification} · "
     by = f"{theme.company} · " if theme.company else ""
     number = f" · {theme.number}" if theme.number else ""
+    page, of, _ = re.split(r"\{\d\}", tr("Page {0} of {1}"))
     boxes = {
         "top-left": css_string(f"{name}{report.scope.name}{number}"),
-        "bottom-left": css_string(f"{by}auditor {report.version}, score model {report.score.model}"),
-        "bottom-right": '"Page " counter(page) " of " counter(pages)',
+        "bottom-left": css_string(f"{by}{tr('auditor {0}, score model {1}', report.version, report.score.model)}"),
+        "bottom-right": f"{css_string(page)} counter(page) {css_string(of)} counter(pages)",
     }
     colour = f":root {{ --accent: light-dark({theme.accent[0]}, {theme.accent[1]}); }}\n" if theme.accent else ""
     margins = " ".join(f"@{place} {{ content: {content}; font: 8pt sans-serif; color: #525b68; }}" for place, content in boxes.items())

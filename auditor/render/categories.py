@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from auditor.model.report import AccountLine, Category, CategoryScore, Item, Report
 from auditor.model.verdict import Confidence, Finding, Outcome, Verdict
 from auditor.render import summary
-from auditor.words import plural
+from auditor.render.language import N_, Spoken, plural, tr
 
 EXCERPTS = 3
 PLACES = 40
 
 _CONFIDENCE = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
-_STATE = {Verdict.FAIL: "Not met", Verdict.PARTIAL: "Partly met", Verdict.UNKNOWN: "Not known", Verdict.PASS: "Holds"}
+_STATE = Spoken(
+    {Verdict.FAIL: N_("Not met"), Verdict.PARTIAL: N_("Partly met"), Verdict.UNKNOWN: N_("Not known"), Verdict.PASS: N_("Holds")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class CategoryView:
 
 def title_of(item: Item, verdict: Verdict) -> str:
     """The sentence that says how the item stands, and that it is only so in part where that is the verdict."""
-    return f"In part: {sentence(item, verdict)}" if verdict is Verdict.PARTIAL else sentence(item, verdict)
+    return tr("In part: {0}", sentence(item, verdict)) if verdict is Verdict.PARTIAL else sentence(item, verdict)
 
 
 def sentence(item: Item, verdict: Verdict) -> str:
@@ -100,7 +102,7 @@ def categories(report: Report) -> tuple[CategoryView, ...]:
         verdict, state, answer = _answer(views)
         found.append(
             CategoryView(
-                category=category,
+                category=replace(category, title=tr(category.title), question=tr(category.question)),
                 number=number,
                 score=scores.get(category.id),
                 verdict=verdict,
@@ -161,17 +163,17 @@ def _answer(views: list[ItemView]) -> tuple[Verdict | None, str, str]:
     """The verdict, one word and one line that answer a category's question."""
     counted = [entry for entry in views if entry.outcome.verdict is not Verdict.NOT_APPLICABLE]
     if not views:
-        return None, "Not judged", "No item of this category was judged."
+        return None, tr("Not judged"), tr("No item of this category was judged.")
     if not counted:
-        return Verdict.NOT_APPLICABLE, "Does not arise", views[0].outcome.reason
+        return Verdict.NOT_APPLICABLE, tr("Does not arise"), views[0].outcome.reason
     worst = counted[0]
     verdict = worst.outcome.verdict
     words = sentence(worst.item, verdict)
     if verdict is Verdict.PASS:
-        return verdict, _STATE[verdict], f"{plural(len(counted), 'judged item')}, and {'it holds' if len(counted) == 1 else 'all hold'}."
+        return verdict, _STATE[verdict], f"{plural(len(counted), 'judged item, and it holds', 'judged items, and all hold')}."
     others = sum(entry.outcome.verdict in summary.OPEN for entry in counted) - (verdict in summary.OPEN)
-    extra = f", and {plural(others, 'more gap')}" if others else ""
+    extra = tr(", and {0}", plural(others, "more gap")) if others else ""
     if verdict is Verdict.UNKNOWN:
         undecided = sum(entry.outcome.verdict is Verdict.UNKNOWN for entry in counted)
-        return verdict, _STATE[verdict], f"{plural(undecided, 'item')} could not be decided: {words}."
+        return verdict, _STATE[verdict], tr("{0} could not be decided: {1}.", plural(undecided, "item"), words)
     return verdict, _STATE[verdict], f"{words}{extra}."

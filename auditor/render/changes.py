@@ -5,23 +5,24 @@ from __future__ import annotations
 import msgspec
 
 from auditor.model.comparison import Change, Comparison, Match, Standing, State
+from auditor.render.language import N_, decimal, plural, thousands, tr
 from auditor.render.terminal import COLUMNS, Painter
 from auditor.render.text import cut, cut_path, pad, visible, width, wrap
-from auditor.words import decimal, percent, plural
+from auditor.words import percent
 
 SHOWN = 8
 """Findings listed of one state."""
 WORDS: dict[State, tuple[str, str]] = {
-    State.REOPENED: ("Reopened", "fixed once, here again"),
-    State.NEW: ("New", "not there before"),
-    State.FIRST_SEEN: ("Seen for the first time", "the earlier run did not decide it"),
-    State.FIXED: ("Fixed", "judged again, and gone"),
-    State.STILL_OPEN: ("Still open", "there before and now"),
-    State.ACCEPTED: ("Accepted", "open, and somebody answers for it"),
-    State.FALSE_POSITIVE: ("Called a false alarm", "open by our rules, and somebody says it is not so"),
-    State.TOLERATED: ("Tolerated", "still there, and the item holds"),
-    State.NOT_APPLICABLE: ("No longer applicable", "the claim does not arise any more; not counted as fixed"),
-    State.UNDECIDED: ("Not known any more", "nobody could look this time; not counted as fixed"),
+    State.REOPENED: (N_("Reopened"), N_("fixed once, here again")),
+    State.NEW: (N_("New"), N_("not there before")),
+    State.FIRST_SEEN: (N_("Seen for the first time"), N_("the earlier run did not decide it")),
+    State.FIXED: (N_("Fixed"), N_("judged again, and gone")),
+    State.STILL_OPEN: (N_("Still open"), N_("there before and now")),
+    State.ACCEPTED: (N_("Accepted"), N_("open, and somebody answers for it")),
+    State.FALSE_POSITIVE: (N_("Called a false alarm"), N_("open by our rules, and somebody says it is not so")),
+    State.TOLERATED: (N_("Tolerated"), N_("still there, and the item holds")),
+    State.NOT_APPLICABLE: (N_("No longer applicable"), N_("the claim does not arise any more; not counted as fixed")),
+    State.UNDECIDED: (N_("Not known any more"), N_("nobody could look this time; not counted as fixed")),
 }
 """Heading and meaning of each state, in the order they are shown."""
 _STYLES = {State.REOPENED: "red", State.NEW: "red", State.FIRST_SEEN: "yellow", State.FIXED: "green"}
@@ -51,18 +52,18 @@ def to_json(comparison: Comparison) -> bytes:
 
 def tally(comparison: Comparison) -> str:
     """How many findings there are of each state: `2 new, 5 fixed, 31 still open`."""
-    counts = [(WORDS[state][0].lower(), len(comparison.of(state))) for state in WORDS]
-    said = [f"{count:,} {word}" for word, count in counts if count]
-    return ", ".join(said) or "nothing open before or now"
+    counts = [(tr(WORDS[state][0]), len(comparison.of(state))) for state in WORDS]
+    said = [f"{thousands(count)} {word[:1].lower()}{word[1:]}" for word, count in counts if count]
+    return ", ".join(said) or tr("nothing open before or now")
 
 
 def grades(standing: Standing) -> str:
     """`D, 31.2 before; C, 44 now`."""
-    return f"{_grade(standing.old_letter, standing.old)} before; {_grade(standing.new_letter, standing.new)} now"
+    return tr("{0} before; {1} now", _grade(standing.old_letter, standing.old), _grade(standing.new_letter, standing.new))
 
 
 def _grade(letter: str | None, value: float | None) -> str:
-    return "no grade" if letter is None or value is None else f"{letter}, {decimal(value)}"
+    return tr("no grade") if letter is None or value is None else f"{letter}, {decimal(value)}"
 
 
 def _head(comparison: Comparison, paint: Painter) -> list[str]:
@@ -93,8 +94,8 @@ def how_known(change: Change) -> str:
     """How a finding was known again, where that needs to be said."""
     match change.match:
         case Match.MOVED:
-            return f"moved from {change.was}"
+            return tr("moved from {0}", change.was)
         case Match.CHANGED:
-            return f"edited, was at {change.was}" if change.was else "edited"
+            return tr("edited, was at {0}", change.was) if change.was else tr("edited")
         case _:
             return ""

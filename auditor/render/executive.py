@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.model.report import Report, Trigger
+from auditor.model.report import Phase, Report, Trigger
 from auditor.model.verdict import Severity
 from auditor.render import summary
 from auditor.render.categories import title_of
+from auditor.render.language import N_, tr
 from auditor.render.way import Stage
 
 RISKS = 5
 IMPACT = {
-    Severity.BLOCKER: "data, money or trust lost at once",
-    Severity.HIGH: "an incident, or a much longer one",
-    Severity.MEDIUM: "cost and slowness that add up",
-    Severity.LOW: "friction",
+    Severity.BLOCKER: N_("data, money or trust lost at once"),
+    Severity.HIGH: N_("an incident, or a much longer one"),
+    Severity.MEDIUM: N_("cost and slowness that add up"),
+    Severity.LOW: N_("friction"),
 }
 LIKELIHOOD = {
-    Trigger.VISITOR: "any visitor can set it off",
-    Trigger.DAY: "a normal day is enough",
-    Trigger.BAD_DAY: "it takes a bad day",
-    Trigger.INSIDER: "only an insider can",
+    Trigger.VISITOR: N_("any visitor can set it off"),
+    Trigger.DAY: N_("a normal day is enough"),
+    Trigger.BAD_DAY: N_("it takes a bad day"),
+    Trigger.INSIDER: N_("only an insider can"),
+}
+_FIRST = {
+    Phase.BLEEDING: N_("{0} to stop the bleeding"),
+    Phase.RECOVERABLE: N_("{0} to make it recoverable"),
+    Phase.CHANGEABLE: N_("{0} to make it changeable"),
+    Phase.GROW: N_("{0} to make it grow"),
 }
 _TRIGGERS = tuple(Trigger)
 
@@ -97,7 +104,7 @@ def budget(found: tuple[Stage, ...]) -> tuple[Budget, ...]:
     if len(rows) > 1:
         whole = summary.effort(step.entry.item for stage in found for step in stage.steps)
         days = summary.days(whole) if any(stage.steps for stage in found) else ""
-        rows.append(Budget("In all", sum(row.items for row in rows), sum(row.settle for row in rows), whole, days))
+        rows.append(Budget(tr("In all"), sum(row.items for row in rows), sum(row.settle for row in rows), whole, days))
     return tuple(rows)
 
 
@@ -106,7 +113,7 @@ def outlook(report: Report, found: tuple[Stage, ...]) -> str:
     rows = budget(found)
     if report.score.no_grade or not rows or not rows[-1].days:
         return ""
-    first = f"{rows[0].days} to {rows[0].title.lower()}" if rows[0].days else ""
-    whole = f"{rows[-1].days} to a sound state" if len(rows) > 1 else ""
+    first = tr(_FIRST[found[0].reached.phase], rows[0].days) if rows[0].days and found[0].reached.phase else ""
+    whole = tr("{0} to a sound state", rows[-1].days) if len(rows) > 1 else ""
     text = "; ".join(part for part in (first, whole) if part)
     return f"{text[0].upper()}{text[1:]}."

@@ -9,7 +9,7 @@ from auditor.model.report import Category, Report
 from auditor.model.verdict import Severity
 from auditor.render import summary
 from auditor.render.grouping import group_paths
-from auditor.words import decimal
+from auditor.render.language import decimal
 
 ROWS = 25
 GROUPS = 60

@@ -9,6 +9,7 @@ from auditor.model.report import AccountLine, Item, Report
 from auditor.model.verdict import Verdict
 from auditor.render import summary
 from auditor.render.categories import title_of
+from auditor.render.language import figure, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def falls(report: Report) -> tuple[Fall, ...]:
     for line in report.score.account:
         if line.id in outcomes:
             lines[outcomes[line.id].category].append(line)
-    titles = {category.id: category.title for category in report.categories}
+    titles = {category.id: tr(category.title) for category in report.categories}
     found, left = [], 1000
     for name, own in sorted(lines.items(), key=lambda pair: (-sum(map(_lost, pair[1])), pair[0])):
         lost = sum(map(_lost, own))
@@ -77,9 +78,9 @@ def _lost(line: AccountLine) -> int:
 
 def hundredths(count: int) -> str:
     """A count of hundredths as a figure."""
-    return f"{count // 100:,}.{count % 100:02d}"
+    return figure(f"{count // 100:,}.{count % 100:02d}")
 
 
 def tenths(count: int) -> str:
     """A count of tenths as a figure."""
-    return f"{count // 10}.{count % 10}"
+    return figure(f"{count // 10}.{count % 10}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from auditor.model.report import CommitMark, HistorySummary, Loop
-from auditor.words import plural
+from auditor.render.language import plural, thousands, tr
 
 LEAST = 8
 """Commits below which there is no time line worth drawing."""
@@ -153,10 +153,10 @@ def _words(loop: Loop) -> str:
     count = len(loop.commits)
     span = plural(hours, "hour") if hours < 72 else plural(round(hours / 24), "day")
     return {
-        "chain": f"{count} versions in {span}, each replacing lines of the one before",
-        "fixes": f"{count} fixes in {span} that undo each other's lines",
-        "return": f"the same lines written and removed twice, in {count} commits within {span}",
-    }.get(loop.kind, f"{count} commits in {span}")
+        "chain": tr("{0} versions in {1}, each replacing lines of the one before", count, span),
+        "fixes": tr("{0} fixes in {1} that undo each other's lines", count, span),
+        "return": tr("the same lines written and removed twice, in {0} commits within {1}", count, span),
+    }.get(loop.kind, tr("{0} commits in {1}", count, span))
 
 
 def _months(marks: list[CommitMark]) -> tuple[Month, ...]:
@@ -180,7 +180,7 @@ def _people(marks: list[CommitMark]) -> tuple[tuple[str, int], ...]:
     counts = Counter(mark.author for mark in marks)
     named = sorted(counts.items(), key=lambda pair: (pair[0].rpartition(" ")[0], len(pair[0]), pair[0]))
     rest = sum(count for _, count in named[PEOPLE:])
-    return (*named[:PEOPLE], *([(f"{len(named) - PEOPLE} others", rest)] if rest else []))
+    return (*named[:PEOPLE], *([(tr("{0} others", len(named) - PEOPLE), rest)] if rest else []))
 
 
 def _facts(marks: list[CommitMark], history: HistorySummary) -> tuple[tuple[str, str], ...]:
@@ -189,13 +189,16 @@ def _facts(marks: list[CommitMark], history: HistorySummary) -> tuple[tuple[str,
     assisted = sum(mark.assisted for mark in marks)
     files, lines = median(mark.files for mark in marks), median(mark.lines for mark in marks)
     return (
-        ("Commits read", f"{history.read:,} of {history.total:,}{', the copy is shallow' if history.shallow else ''}"),
-        ("From, to", f"{_day(min(m.when for m in marks))}, {_day(max(m.when for m in marks))}"),
-        ("Call themselves a fix", f"{len(fixes):,}"),
-        ("Fixes that change a test too", f"{tested:,} of {len(fixes):,}"),
-        ("Reverts", f"{sum(mark.revert for mark in marks):,}"),
-        ("Width of a commit (median)", f"{plural(int(files), 'file')}, {plural(int(lines), 'line')}"),
-        ("With an assistant's name", f"{assisted:,} of {len(marks):,}" if assisted else "none seen"),
+        (
+            tr("Commits read"),
+            f"{tr('{0} of {1}', thousands(history.read), thousands(history.total))}{tr(', the copy is shallow') if history.shallow else ''}",
+        ),
+        (tr("From, to"), f"{_day(min(m.when for m in marks))}, {_day(max(m.when for m in marks))}"),
+        (tr("Call themselves a fix"), thousands(len(fixes))),
+        (tr("Fixes that change a test too"), tr("{0} of {1}", thousands(tested), thousands(len(fixes)))),
+        (tr("Reverts"), thousands(sum(mark.revert for mark in marks))),
+        (tr("Width of a commit (median)"), f"{plural(int(files), 'file')}, {plural(int(lines), 'line')}"),
+        (tr("With an assistant's name"), tr("{0} of {1}", thousands(assisted), thousands(len(marks))) if assisted else tr("none seen")),
     )
 
 

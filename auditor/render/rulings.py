@@ -10,20 +10,14 @@ from markupsafe import Markup, escape
 
 from auditor.model.report import Report
 from auditor.model.triage import Decision, Ruling, Standing
-from auditor.words import plural
+from auditor.render.language import N_, plural, thousands, tr
 
 TONES = {Decision.CONFIRMED: "confirmed", Decision.FALSE_POSITIVE: "false", Decision.ACCEPTED: "accepted", Decision.NOTE: "note"}
 TITLES = {
-    Decision.CONFIRMED: "Confirmed",
-    Decision.FALSE_POSITIVE: "Called a false alarm",
-    Decision.ACCEPTED: "Accepted risk",
-    Decision.NOTE: "Note",
-}
-_COUNTED = {
-    Decision.CONFIRMED: ("confirmed", "confirmed"),
-    Decision.FALSE_POSITIVE: ("false alarm", "false alarms"),
-    Decision.ACCEPTED: ("accepted risk", "accepted risks"),
-    Decision.NOTE: ("note", "notes"),
+    Decision.CONFIRMED: N_("Confirmed"),
+    Decision.FALSE_POSITIVE: N_("Called a false alarm"),
+    Decision.ACCEPTED: N_("Accepted risk"),
+    Decision.NOTE: N_("Note"),
 }
 _FIELDS = ("decision", "item", "fingerprint", "path", "reason", "note", "owner", "until", "by", "date", "standing")
 
@@ -65,7 +59,7 @@ def rulings_view(report: Report) -> RulingsView:
     item: dict[str, list[RulingView]] = defaultdict(list)
     applied, idle = [], []
     for one in rulings:
-        shown = RulingView(one, TITLES[one.decision], TONES[one.decision], _who(one))
+        shown = RulingView(one, tr(TITLES[one.decision]), TONES[one.decision], _who(one))
         if one.standing is not Standing.APPLIES:
             idle.append(shown)
             continue
@@ -86,18 +80,27 @@ def sentence(report: Report) -> str:
     """How many findings people ruled on, and that the grade counts them all the same; "" without rulings."""
     if report.triage is None or not report.triage.rulings:
         return ""
-    counts = [f"{count:,} {_COUNTED[decision][count > 1]}" for decision, count in report.triage.counts]
+    found = dict(report.triage.counts)
+    counts = [
+        *([tr("{0} confirmed", thousands(found[Decision.CONFIRMED]))] if Decision.CONFIRMED in found else []),
+        *([plural(found[Decision.FALSE_POSITIVE], "false alarm")] if Decision.FALSE_POSITIVE in found else []),
+        *([plural(found[Decision.ACCEPTED], "accepted risk")] if Decision.ACCEPTED in found else []),
+        *([plural(found[Decision.NOTE], "note")] if Decision.NOTE in found else []),
+    ]
     idle = sum(one.standing is not Standing.APPLIES for one in report.triage.rulings)
-    said = f"People ruled on findings: {', '.join(counts)}." if counts else "People ruled on findings, none of which is open here."
-    rest = f" {plural(idle, 'ruling')} no longer {'counts' if idle == 1 else 'count'}." if idle else ""
-    return f"{said} Verdicts and grade count every finding all the same.{rest}"
+    parts = [
+        tr("People ruled on findings: {0}.", ", ".join(counts)) if counts else tr("People ruled on findings, none of which is open here."),
+        tr("Verdicts and grade count every finding all the same."),
+        *([f"{plural(idle, 'ruling no longer counts', 'rulings no longer count')}."] if idle else []),
+    ]
+    return " ".join(parts)
 
 
 def _who(ruling: Ruling) -> str:
     parts = [
-        *([f"answered for by {ruling.owner}"] if ruling.owner else []),
-        *([f"until {ruling.until}"] if ruling.until else []),
-        *([f"ruled by {ruling.by}"] if ruling.by else []),
-        *([f"on {ruling.date}"] if ruling.date else []),
+        *([tr("answered for by {0}", ruling.owner)] if ruling.owner else []),
+        *([tr("until {0}", ruling.until)] if ruling.until else []),
+        *([tr("ruled by {0}", ruling.by)] if ruling.by else []),
+        *([tr("on {0}", ruling.date)] if ruling.date else []),
     ]
     return ", ".join(parts)

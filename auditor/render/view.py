@@ -14,6 +14,7 @@ from auditor.render import dsm, executive, heat, ledger, mass, past, structure, 
 from auditor.render.categories import CategoryView, ItemView, categories
 from auditor.render.grouping import fold
 from auditor.render.json_report import to_json
+from auditor.render.language import N_, tr
 from auditor.render.layout import Drawing, draw
 
 BLOCKERS = 5
@@ -40,19 +41,19 @@ class Section:
 
 
 _SECTIONS = {
-    "verdict": "Verdict",
-    "executive": "For those who decide",
-    "account": "Statement of account",
-    "heat": "Where it hurts",
-    "items": "Findings by category",
-    "architecture": "Architecture",
-    "duplication": "Duplication",
-    "history": "History",
-    "roadmap": "What to do, and when",
-    "changes": "Before and after",
-    "interview": "Interview",
-    "limits": "What could not be seen",
-    "appendix": "Appendix",
+    "verdict": N_("Verdict"),
+    "executive": N_("For those who decide"),
+    "account": N_("Statement of account"),
+    "heat": N_("Where it hurts"),
+    "items": N_("Findings by category"),
+    "architecture": N_("Architecture"),
+    "duplication": N_("Duplication"),
+    "history": N_("History"),
+    "roadmap": N_("What to do, and when"),
+    "changes": N_("Before and after"),
+    "interview": N_("Interview"),
+    "limits": N_("What could not be seen"),
+    "appendix": N_("Appendix"),
 }
 _SHORT = frozenset({"verdict", "executive", "account", "roadmap", "limits"})
 """Sections of the executive edition."""
@@ -195,7 +196,7 @@ def _sections(report: Report, edition: Edition) -> tuple[Section, ...]:
     chosen = [anchor for anchor in _SECTIONS if edition is Edition.FULL or anchor in _SHORT]
     if report.before is None:
         chosen = [anchor for anchor in chosen if anchor != "changes"]
-    return tuple(Section(number, anchor, _SECTIONS[anchor]) for number, anchor in enumerate(chosen, 1))
+    return tuple(Section(number, anchor, tr(_SECTIONS[anchor])) for number, anchor in enumerate(chosen, 1))
 
 
 def _architecture(report: Report) -> Architecture:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from auditor.model.report import Milestone, Phase, Report, Trigger
 from auditor.render import summary
 from auditor.render.categories import CategoryView, ItemView, title_of
+from auditor.render.language import N_, tr
 
 TITLES = {
-    Phase.BLEEDING: ("Stop the bleeding", "What a stranger or an ordinary day can turn into loss: these first, and at once."),
-    Phase.RECOVERABLE: ("Make it recoverable", "So that a failure is noticed, survived and undone."),
-    Phase.CHANGEABLE: ("Make it changeable", "So that the next change does not break the last one."),
-    Phase.GROW: ("Make it grow", "What costs time and money as use grows."),
+    Phase.BLEEDING: (N_("Stop the bleeding"), N_("What a stranger or an ordinary day can turn into loss: these first, and at once.")),
+    Phase.RECOVERABLE: (N_("Make it recoverable"), N_("So that a failure is noticed, survived and undone.")),
+    Phase.CHANGEABLE: (N_("Make it changeable"), N_("So that the next change does not break the last one.")),
+    Phase.GROW: (N_("Make it grow"), N_("What costs time and money as use grows.")),
 }
 _DAYS = {"S": 0.375, "M": 1.75, "L": 5.0}
 """Middle of each size in days, for the order inside a phase only."""
@@ -57,7 +58,7 @@ def stages(report: Report, opened: list[summary.Open], categories: tuple[Categor
     for milestone in report.score.milestones:
         if milestone.phase is None:
             continue
-        title, why = TITLES[milestone.phase]
+        title, why = (tr(words) for words in TITLES[milestone.phase])
         due = _in_order([by_id[name] for name in milestone.items if name in by_id])
         settle = tuple(undecided[name] for name in milestone.items if name in undecided)
         for entry in due:
@@ -134,7 +135,7 @@ def climb(report: Report, found: Iterable[Stage]) -> Climb | None:
         return None
     width, height = 720, 250
     span = (width - LEFT) / (len(stages_) + 1)
-    levels = [("Today", score.value, score.letter), *((s.title, s.reached.value, s.reached.letter) for s in stages_)]
+    levels = [(tr("Today"), score.value, score.letter), *((s.title, s.reached.value, s.reached.letter) for s in stages_)]
     landings = tuple(
         Landing(
             x=round(LEFT + number * span, 1),
