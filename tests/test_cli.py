@@ -85,6 +85,10 @@ def test_render_gives_the_same_from_a_stored_report(stored: Path, tmp_path: Path
     page = tmp_path / "report.html"
     assert auditor("render", stored, "--html", page).returncode == 0
     assert page.read_text().startswith("<!doctype html>")
+    short = tmp_path / "short.html"
+    assert auditor("render", stored, "--html", short, "--edition", "executive").returncode == 0
+    assert "executive edition" in short.read_text()
+    assert short.stat().st_size < page.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -104,6 +108,8 @@ def test_render_gives_the_same_from_a_stored_report(stored: Path, tmp_path: Path
         (["audit", ".", "--interview", "missing.yml"], ["missing.yml"]),
         (["interview", "file"], ["auditor interview FILE"]),
         (["render", "file"], ["file"]),
+        (["audit", ".", "--edition", "short"], ["full or executive"]),
+        (["render", "file", "--edition", "short"], ["full or executive"]),
     ],
 )
 def test_wrong_use_is_one_clear_line_and_exit_code_2(tmp_path: Path, arguments: list[str], words: list[str]) -> None:

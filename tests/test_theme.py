@@ -131,3 +131,13 @@ def test_tool_versions_and_limits_cannot_be_removed() -> None:
     ):
         assert words in text
     assert "Production-readiness audit" in text
+
+
+def test_the_documented_theme_is_read(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "report.md").read_text()
+    theme = themed(tmp_path, document.split("## Theme")[1].split("```toml\n")[1].split("```")[0], logo_svg=SVG)
+    assert (theme.paper, theme.language, theme.comment("security")) == (
+        "A4",
+        "en",
+        "We would **not** go live before the two open doors are shut.",
+    )

@@ -171,3 +171,9 @@ def test_a_ruling_stands_at_its_finding_and_in_the_appendix() -> None:
     rows = page(html.encode()).tables["rulings"]
     assert len([row for row in rows if row and row[0] != "Item"]) == 6
     assert to_html(from_json(to_json(rich()))).decode() == html
+
+
+def test_the_documented_file_is_read(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "report.md").read_text()
+    found = rulings(tmp_path, document.split("## Triage")[1].split("```toml\n")[1].split("```")[0])
+    assert [one.decision for one in found] == [Decision.ACCEPTED, Decision.NOTE]

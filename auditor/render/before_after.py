@@ -8,10 +8,13 @@ from auditor.model.comparison import Change, Comparison, ItemChange, Standing, S
 from auditor.model.report import Report
 from auditor.render.changes import WORDS, grades, how_known, tally
 from auditor.render.language import N_, decimal, tr
+from auditor.render.text import cut
 
 LISTED = 25
 """Findings of one state that are listed; the JSON report holds all."""
 TOP, BOTTOM, LEFT, RIGHT, WIDTH = 40, 380, 230, 490, 720
+_TITLE = 28
+"""Columns of a category's name beside the chart."""
 _LABEL = 17
 """Least distance between two labels, in units of the drawing."""
 
@@ -75,13 +78,14 @@ def changes_view(report: Report) -> ChangesView | None:
     comparison = report.before
     if comparison is None:
         return None
+    said = tally(comparison)
     claims = {item.id: item.claim.rstrip(".") for item in report.items}
     judged = {outcome.id for outcome in report.outcomes}
     titles = {category.id: tr(category.title) for category in report.categories}
     return ChangesView(
         comparison=comparison,
         takeaway=_takeaway(comparison),
-        tally=tally(comparison),
+        tally=said[:1].upper() + said[1:],
         grades=grades(comparison.grade),
         common=grades(comparison.common) if comparison.common else "",
         slopes=_slopes([(titles.get(one.id, one.id), one.standing) for one in comparison.categories]),
@@ -118,7 +122,7 @@ def _slopes(standings: list[tuple[str, Standing]]) -> tuple[Slope, ...]:
     old_labels, new_labels = _apart(olds), _apart(news)
     return tuple(
         Slope(
-            title=title,
+            title=cut(title, _TITLE),
             trend=_trend(standing),
             old="–" if standing.old is None else decimal(standing.old),
             new="–" if standing.new is None else decimal(standing.new),

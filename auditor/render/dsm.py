@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.render.grouping import Boxes, Link
+from auditor.render.language import N_, tr
 from auditor.render.layout import in_layers
 
 LEAST, MOST = 4, 40
@@ -13,9 +14,9 @@ ROOMY = 30
 LABEL = 216
 HEAD = 26
 _WORDS = {
-    "use": "an import in the order of the layers",
-    "back": "leans back on what stands above it",
-    "circle": "part of a circle of files while they load",
+    "use": N_("an import in the order of the layers"),
+    "back": N_("leans back on what stands above it"),
+    "circle": N_("part of a circle of files while they load"),
 }
 
 
@@ -77,7 +78,7 @@ def matrix(graph: Boxes) -> Matrix | None:
         kind = "circle" if link.circular else "back" if above else "use"
         marks.append(Mark(_at(place[link.source], cell), HEAD + place[link.target] * cell, link, kind))
     frames = [Frame(place[group[0]] * cell, len(group) * cell, len(group)) for group in groups if len(group) > 1]
-    against = [(mark.link, _WORDS[mark.kind]) for mark in marks if place[mark.link.target] < place[mark.link.source]]
+    against = [(mark.link, tr(_WORDS[mark.kind])) for mark in marks if place[mark.link.target] < place[mark.link.source]]
     return Matrix(
         cell=cell,
         width=LABEL + count * cell + 2,

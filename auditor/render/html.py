@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from functools import cache
 from typing import Any
 
@@ -22,12 +24,13 @@ from auditor.render.before_after import changes_view
 from auditor.render.categories import anchor, title_of
 from auditor.render.grouping import group_name
 from auditor.render.json_report import canonical
-from auditor.render.language import N_, SOURCE, Spoken, decimal, plural, speaking, thousands, tr
+from auditor.render.language import N_, SOURCE, Spoken, decimal, figure, plural, speaking, thousands, tr
 from auditor.render.rulings import rulings_view
 from auditor.render.translated import Translated
 from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
 
+SAID = re.compile(r'\bsay\("([^"]+)"')
 _SHOWN_AS_IS = frozenset("\n\t")
 TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
@@ -38,7 +41,7 @@ def to_html(report: Report, edition: Edition = Edition.FULL, *, theme: Theme | N
     theme = theme or Theme()
     report = canonical(report)
     with speaking(theme.language):
-        style, script = _style() + branding.page_style(report, theme), _asset("script.js") + _asset("triage.js")
+        style, script = _style() + branding.page_style(report, theme), _script()
         page = (
             _environment()
             .get_template("report.html.j2")
@@ -86,6 +89,13 @@ def _style() -> str:
     return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css", "print.css"))
 
 
+def _script() -> str:
+    """The page's scripts, and in front of them what they say where the page is not English."""
+    code = "".join(_asset(name) for name in ("words.js", "script.js", "triage.js"))
+    said = {text: tr(text) for text in sorted(set(SAID.findall(code)))}
+    return f'"use strict";\nconst WORDS = {json.dumps({text: words for text, words in said.items() if text != words})};\n{code}'
+
+
 def _asset(name: str) -> str:
     return (data_dir("templates") / name).read_text(encoding="utf-8")
 
@@ -117,6 +127,7 @@ def _environment() -> jinja2.Environment:
         percent=words.percent,
         plural=plural,
         thousands=thousands,
+        figure=figure,
         cut=text.cut,
         cut_path=text.cut_path,
         group_name=group_name,

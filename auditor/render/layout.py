@@ -303,12 +303,13 @@ class _Ports:
 
 
 def _curve(points: list[tuple[float, float]]) -> str:
+    """A path through the points in whole units: a picture of hundreds of arrows stays small."""
     x, y = points[0]
-    parts = [f"M{x:.1f} {y:.1f}"]
+    parts = [f"M{x:.0f} {y:.0f}"]
     for (x1, y1), (x2, y2) in pairwise(points):
-        if abs(x1 - x2) < 0.05:
-            parts.append(f"L{x2:.1f} {y2:.1f}")
+        if abs(x1 - x2) < 0.5:
+            parts.append(f"L{x2:.0f} {y2:.0f}")
         else:
             middle = (y1 + y2) / 2
-            parts.append(f"C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}")
+            parts.append(f"C{x1:.0f} {middle:.0f} {x2:.0f} {middle:.0f} {x2:.0f} {y2:.0f}")
     return "".join(parts)

@@ -9,7 +9,7 @@ from auditor.model.report import AccountLine, Item, Report
 from auditor.model.verdict import Verdict
 from auditor.render import summary
 from auditor.render.categories import title_of
-from auditor.render.language import figure, tr
+from auditor.render.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ def _lost(line: AccountLine) -> int:
 
 def hundredths(count: int) -> str:
     """A count of hundredths as a figure."""
-    return figure(f"{count // 100:,}.{count % 100:02d}")
+    return f"{count // 100:,}.{count % 100:02d}"
 
 
 def tenths(count: int) -> str:
     """A count of tenths as a figure."""
-    return figure(f"{count // 10}.{count % 10}")
+    return f"{count // 10}.{count % 10}"

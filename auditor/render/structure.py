@@ -16,7 +16,7 @@ from auditor.render.twins import Pair, pairs
 CIRCLES = 20
 FAMILIES = 25
 FAMILY_PLACES = 8
-INSIDES = 10
+INSIDES = 8
 """Folders of the picture that are drawn again, opened."""
 
 
@@ -47,12 +47,13 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a folder of the picture looks like inside."""
+    """What a folder of the picture looks like inside; `shared` is what the names of all its boxes begin with."""
 
     name: str
     files: int
     drawing: Drawing
     rows: tuple[BoxRow, ...]
+    shared: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ def insides(graph: GraphReport | None, drawing: Drawing | None) -> tuple[Inside,
     for box in folders:
         if box.name in chosen:
             inner = draw(fold(_part(graph, frozenset(box.modules))))
-            found.append(Inside(box.name, len(box.modules), inner, boxes(inner)))
+            names = tuple(placed.box.name for placed in inner.boxes)
+            shared = shared_start(names) if len(names) > 1 else ""
+            found.append(Inside(box.name, len(box.modules), inner, boxes(inner), shared))
     return tuple(found)
 
 

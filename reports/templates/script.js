@@ -1,4 +1,3 @@
-"use strict";
 // Conveniences only: without this script everything is readable.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -48,7 +47,7 @@
     }
     const active = Boolean(wanted.length || words.length || fresh);
     for (const group of all(".category, .group")) group.hidden = active && !group.querySelector("details.item:not([hidden])");
-    field("filter-state").textContent = active ? `${shown} of ${items.length} items shown` : "";
+    field("filter-state").textContent = active ? say("{0} of {1} items shown", shown, items.length) : "";
   };
   const form = document.querySelector("form.filter");
   if (form) {
@@ -117,9 +116,9 @@
     const name = button.textContent;
     try {
       await navigator.clipboard.writeText(written[button.dataset.copy](button.closest("details.item")));
-      button.textContent = "Copied";
+      button.textContent = say("Copied");
     } catch {
-      button.textContent = "Copying is not allowed here";
+      button.textContent = say("Copying is not allowed here");
     }
     setTimeout(() => (button.textContent = name), 2000);
   });

@@ -4,8 +4,8 @@
   const start = document.getElementById("theme");
   if (!kept || !start) return;
 
-  const DECISIONS = [["", "not ruled on"], ["confirmed", "confirmed"], ["false positive", "false positive"], ["accepted risk", "accepted risk"], ["note", "note only"]];
-  const FIELDS = [["reason", "Reason", "text", "whole"], ["owner", "Owner", "text", ""], ["until", "Until", "date", ""], ["note", "Note", "text", "whole"], ["by", "Ruled by", "text", ""], ["date", "On", "date", ""]];
+  const DECISIONS = [["", say("not ruled on")], ["confirmed", say("confirmed")], ["false positive", say("false positive")], ["accepted risk", say("accepted risk")], ["note", say("note only")]];
+  const FIELDS = [["reason", say("Reason"), "text", "whole"], ["owner", say("Owner"), "text", ""], ["until", say("Until"), "date", ""], ["note", say("Note"), "text", "whole"], ["by", say("Ruled by"), "text", ""], ["date", say("On"), "date", ""]];
   const NEEDED = { "false positive": ["reason"], "accepted risk": ["reason", "owner", "until"], note: ["note"] };
   const store = `auditor-triage/${kept.dataset.name}`;
   const nameOf = (ruling) => ruling.fingerprint || `item ${ruling.item}`;
@@ -38,6 +38,7 @@
     }
   };
   const missing = (ruling) => (NEEDED[ruling.decision] ?? []).filter((name) => !ruling[name]);
+  const needed = (ruling) => (missing(ruling).length ? say("Still needed: {0}.", FIELDS.filter(([name]) => missing(ruling).includes(name)).map(([, label]) => label).join(", ")) : "");
 
   // The file, as TOML: basic strings, in the order of the report.
   const quoted = (text) => `"${text.replace(/[\\"\u0000-\u001f\u007f]/g, (c) => (c === "\\" || c === '"' ? `\\${c}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`))}"`;
@@ -51,11 +52,11 @@
   const toml = () => ["# Rulings on findings; read by `auditor render REPORT.json --triage FILE` and `auditor audit PATH --triage FILE`.", ...ready().map(table), ""].join("\n\n");
 
   let bar = null;
-  const say = () => {
+  const showState = () => {
     const text = (map) => JSON.stringify([...map.values()].map((one) => [nameOf(one), one.decision, ...FIELDS.map(([name]) => one[name] ?? "")]).filter(([, decision]) => decision).sort());
     const unfinished = [...rulings.values()].filter((ruling) => ruling.decision && missing(ruling).length).length;
-    const state = text(rulings) === text(given()) ? "As this report was made." : "Triage not yet applied: export it and render the report again with --triage.";
-    bar.querySelector("p").textContent = `${ready().length} rulings. ${state}${unfinished ? ` ${unfinished} unfinished, left out of the file.` : ""}`;
+    const state = text(rulings) === text(given()) ? say("As this report was made.") : say("Triage not yet applied: export it and render the report again with --triage.");
+    bar.querySelector("p").textContent = [say("{0} rulings.", ready().length), state, unfinished ? say("{0} unfinished, left out of the file.", unfinished) : ""].join(" ").trim();
   };
 
   const form = (key) => {
@@ -68,27 +69,26 @@
     });
     const warning = make("p", { className: "missing" });
     warning.setAttribute("role", "status");
-    const show = () => {
+    const fill = () => {
       const ruling = rulings.get(nameOf(key)) ?? {};
       choice.value = ruling.decision ?? "";
       for (const [name, input, label] of inputs) {
         input.value = ruling[name] ?? "";
         label.hidden = !choice.value;
       }
-      warning.textContent = missing(ruling).length ? `Still needed: ${missing(ruling).join(", ")}.` : "";
+      warning.textContent = needed(ruling);
     };
     box.addEventListener("input", () => {
       const ruling = { ...key, decision: choice.value };
       for (const [name, input] of inputs) ruling[name] = input.value.trim();
       rulings.set(nameOf(key), ruling);
       const complete = save();
-      const open = missing(ruling);
       for (const [, , label] of inputs) label.hidden = !choice.value;
-      warning.textContent = open.length ? `Still needed: ${open.join(", ")}.` : complete ? "" : "This browser keeps nothing for this page: export before you close it.";
-      say();
+      warning.textContent = needed(ruling) || (complete ? "" : say("This browser keeps nothing for this page: export before you close it."));
+      showState();
     });
-    box.append(make("label", {}, "Ruling", choice), ...inputs.map(([, , label]) => label), warning);
-    show();
+    box.append(make("label", {}, say("Ruling"), choice), ...inputs.map(([, , label]) => label), warning);
+    fill();
     return box;
   };
 
@@ -100,35 +100,35 @@
         const key = { item: id, fingerprint: place.dataset.fingerprint, path: place.dataset.path };
         if (key.fingerprint) place.append(form(key));
       }
-      const whole = make("details", { className: "more triage-whole" }, make("summary", { textContent: "Rule on the item as a whole" }), form({ item: id, fingerprint: "", path: "" }));
+      const whole = make("details", { className: "more triage-whole" }, make("summary", { textContent: say("Rule on the item as a whole") }), form({ item: id, fingerprint: "", path: "" }));
       item.querySelector(".item-body").append(whole);
     }
-    const exported = make("button", { type: "button", textContent: "Export triage.toml" });
+    const exported = make("button", { type: "button", textContent: say("Export triage.toml") });
     exported.addEventListener("click", () => {
       const link = make("a", { href: URL.createObjectURL(new Blob([toml()], { type: "application/toml" })), download: "triage.toml" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     });
-    const copied = make("button", { type: "button", textContent: "Copy" });
+    const copied = make("button", { type: "button", textContent: say("Copy") });
     copied.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(toml());
-        copied.textContent = "Copied";
+        copied.textContent = say("Copied");
       } catch {
-        copied.textContent = "Copying is not allowed here";
+        copied.textContent = say("Copying is not allowed here");
       }
-      setTimeout(() => (copied.textContent = "Copy"), 2000);
+      setTimeout(() => (copied.textContent = say("Copy")), 2000);
     });
     const state = make("p");
     state.setAttribute("role", "status");
     bar = make("div", { className: "triage-bar" }, state, exported, copied);
     bar.setAttribute("role", "region");
-    bar.setAttribute("aria-label", "Triage");
+    bar.setAttribute("aria-label", say("Triage"));
     document.querySelector("main").append(bar);
-    say();
+    showState();
   };
 
-  const button = make("button", { type: "button", className: "quiet", id: "triage", textContent: "Triage" });
+  const button = make("button", { type: "button", className: "quiet", id: "triage", textContent: say("Triage") });
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", () => {
     const on = button.getAttribute("aria-pressed") === "true";

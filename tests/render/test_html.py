@@ -44,7 +44,7 @@ def test_nothing_is_loaded_from_anywhere(name: str) -> None:
     style = re.search(rb"<style>(.*?)</style>", rendered(name), re.DOTALL)
     assert style is not None
     assert b"@import" not in style[1]
-    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch", b"#hatch-amber"}
+    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch", b"#hatch-amber", b"#head-down", b"#head-back", b"#head-circle"}
 
 
 @named

@@ -227,10 +227,11 @@ def test_the_tint_of_the_treemap_can_be_chosen_without_a_script(chromium, pages:
         assert page.evaluate(filled) == before
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read_in_greyscale(chromium, pages: dict[str, Path], scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "media"), [("light", "screen"), ("dark", "screen"), ("dark", "print")])
+def test_it_can_be_read_in_greyscale(chromium, pages: dict[str, Path], scheme: str, media: str) -> None:
     """Without any colour text still stands out from its ground, and every verdict has a sign or a word of its own."""
     with opened(chromium, pages["rich"], color_scheme=scheme) as page:
+        page.emulate_media(media=media, color_scheme=scheme)
         page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
         assert page.evaluate(GREY) == []
         signs = page.evaluate(

@@ -40,7 +40,7 @@ def test_a_ruling_is_kept_completed_and_exported(chromium, pages: dict[str, Path
         page.click("#triage")
         form = page.locator(f"{TIMEOUTS} .witness .triage-form").nth(1)
         form.locator("select").select_option("accepted risk")
-        assert form.locator(".missing").inner_text() == "Still needed: reason, owner, until."
+        assert form.locator(".missing").inner_text() == "Still needed: Reason, Owner, Until."
         assert "1 unfinished" in page.locator(".triage-bar p").inner_text()
         form.locator("input[name=reason]").fill('a "quoted" \\ reason\u202e')
         form.locator("input[name=owner]").fill("Bo")
