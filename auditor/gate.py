@@ -342,24 +342,13 @@ def _rank(finding: Judged) -> tuple[bool, int, str, str, int, str]:
 
 
 def _sentence(gate: Gate) -> str:
-    """The answer in one line, with the first place where there is one."""
+    """The answer in one line, with the first place where there is one, and what it was measured against."""
     against = f", against {gate.against}" if gate.against else ""
     setting = f"({gate.profile}{against}{f', changed since {gate.changed_since}' if gate.changed_since else ''})"
-    match gate.standing:
-        case Standing.PASSED:
-            fixed = f", {plural(len(gate.fixed), 'old finding')} fixed" if gate.fixed else ""
-            return f"Gate passed: nothing new that counts{fixed} {setting}"
-        case Standing.FAILED:
-            first = next(iter(gate.counting), None)
-            place = f"; first {first.item} in {_at(first)}" if first else ""
-            return f"Gate failed: {_joined(gate.reasons)}{place} {setting}"
-        case Standing.CANNOT_SAY:
-            return f"Gate cannot say: {_joined(gate.reasons)} {setting}"
+    first = next(iter(gate.counting), None) if gate.standing is Standing.FAILED else None
+    place = f"; first {first.item} in {_at(first)}" if first else ""
+    return f"{gate.answer}{place} {setting}"
 
 
 def _at(finding: Judged) -> str:
     return f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path or "the repository"
-
-
-def _joined(reasons: Sequence[str]) -> str:
-    return "; ".join(reasons) if any(":" in reason for reason in reasons) else ", ".join(reasons)
