@@ -45,7 +45,6 @@ class Comparison:
     audited: bool = False
     vouched: tuple[Suppression, ...] | None = None
     partial: bool = False
-    notes: tuple[str, ...] = ()
 
 
 def judge(report: Report, settings: Settings, comparison: Comparison) -> Gate:
@@ -73,7 +72,7 @@ def judge(report: Report, settings: Settings, comparison: Comparison) -> Gate:
         weights=settings.weights,
         letter_before=before.letter if before else None,
         score_before=before.value if before else None,
-        notes=(*comparison.notes, *_notes(report, settings, findings)),
+        notes=(*_gone(comparison, fixed), *_notes(report, settings, findings)),
     )
     return replace(gate, sentence=_sentence(gate))
 
@@ -318,6 +317,13 @@ def _fixed(report: Report, before: Baseline | None, gone: Iterable[int]) -> tupl
     decided = {outcome.id for outcome in report.outcomes if outcome.verdict is not Verdict.UNKNOWN}
     lost = (before.findings[position] for position in gone)
     return tuple(Fixed(one.item, one.rule, one.path, one.fingerprint) for one in sorted(lost) if one.item in decided)
+
+
+def _gone(comparison: Comparison, fixed: tuple[Fixed, ...]) -> list[str]:
+    """A word on a baseline file that has become too long."""
+    if not fixed or comparison.audited:
+        return []
+    return [f"{plural(len(fixed), 'line')} of the baseline {'is' if len(fixed) == 1 else 'are'} gone; `auditor baseline` prunes it"]
 
 
 def _notes(report: Report, settings: Settings, findings: Sequence[Judged]) -> list[str]:
