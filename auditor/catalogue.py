@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import tomllib
@@ -13,11 +14,12 @@ from typing import Any
 
 from auditor.checks.registry import Check, all_checks
 from auditor.errors import UsageError
-from auditor.model.report import Category, Item, Rule
+from auditor.model.report import Category, Item, Rule, Trigger
 from auditor.model.verdict import Severity
 
 _CHECKLIST = Path(__file__).with_name("checklist.json")
 _RULES = Path(__file__).with_name("rules.toml")
+_CONSEQUENCES = Path(__file__).with_name("consequences.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,21 @@ def catalogue() -> Catalogue:
     checks = all_checks()
     known = {entry["id"] for entry in data["items"]}
     rules = tomllib.loads(_RULES.read_text(encoding="utf-8"))
-    strangers = sorted({*checks, *rules} - known)
+    triggers, after = _consequences()
+    strangers = sorted({*checks, *rules, *triggers, *after, *(name for names in after.values() for name in names)} - known)
     if strangers:
-        raise ValueError(f"checks or rules without a checklist item: {', '.join(strangers)}")
+        raise ValueError(f"checks, rules or consequences without a checklist item: {', '.join(strangers)}")
     categories = tuple(Category(entry["id"], entry["title"], entry["question"]) for entry in data["categories"])
     order = [category.id for category in categories]
     items = sorted(
-        (_item(entry, checks.get(entry["id"]), rules.get(entry["id"], {})) for entry in data["items"]),
+        (
+            dataclasses.replace(
+                _item(entry, checks.get(entry["id"]), rules.get(entry["id"], {})),
+                trigger=triggers.get(entry["id"]),
+                after=after.get(entry["id"], ()),
+            )
+            for entry in data["items"]
+        ),
         key=lambda item: order.index(item.category),
     )
     return Catalogue(tuple(items), categories)
@@ -68,6 +78,13 @@ def catalogue() -> Catalogue:
 def select(ids: Iterable[str]) -> frozenset[str]:
     """The given ids, each checked to exist; an empty selection means all."""
     return frozenset(catalogue().item(item_id).id for item_id in ids)
+
+
+def _consequences() -> tuple[dict[str, Trigger], dict[str, tuple[str, ...]]]:
+    """What sets each item's harm off, and which items are better put right before it."""
+    stated = tomllib.loads(_CONSEQUENCES.read_text(encoding="utf-8"))
+    triggers = {name: Trigger(trigger) for trigger, names in stated["trigger"].items() for name in names}
+    return triggers, {name: tuple(first) for name, first in stated["after"].items()}
 
 
 def _item(entry: dict[str, str], check: Check | None, rules: dict[str, Any]) -> Item:

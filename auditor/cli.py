@@ -13,7 +13,9 @@ from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
-from auditor.gate_commands import baseline, gate
+from auditor.gate_commands import baseline as baseline_command
+from auditor.gate_commands import gate
+from auditor.report_commands import compare, read_look, read_report, read_rulings, with_baseline, with_triage
 from auditor.version import __version__
 
 app = typer.Typer(
@@ -25,8 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(advisory_commands, name="advisories")
+app.command()(compare)
 app.command()(gate)
-app.command()(baseline)
+app.command("baseline")(baseline_command)
 
 
 def main() -> None:
@@ -49,7 +52,8 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 1 gate failed, 2 wrong use, 3 gate cannot say, 4 nothing to audit, 5 internal error, 6 a server was not reached, 130 interrupted.
+    Exit codes: 0 fine, 1 gate failed, 2 wrong use, 3 gate cannot say, 4 nothing to audit, 5 internal error, 6 a server was not reached,
+    7 no program to print a PDF with, 130 interrupted.
     """
 
 
@@ -61,8 +65,10 @@ def audit(
     ],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     junit: outputs.Junit = None,
     gitlab: outputs.Gitlab = None,
     markdown: outputs.Markdown = None,
@@ -79,6 +85,12 @@ def audit(
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to keep the cache.  [default: the user's]")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes to use.  [default: one per core]")] = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the HTML report's frame: en or de.  [default: the theme's]")
+    ] = "",
     advisories: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
     ] = None,
@@ -96,12 +108,17 @@ def audit(
 ) -> None:
     """Audit a repository: a summary here, the whole report with --html and --json."""
     from auditor.render.files import check_target
+    from auditor.tools.printer import find_printer
 
+    _check_edition(edition)
     to_stdout = json == "-"
-    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif}
+    targets = {"html": html, "json": None if json is None or to_stdout else Path(json), "sarif": sarif, "pdf": pdf}
     for target in targets.values():
         if target is not None:
             check_target(target)
+    if pdf is not None:
+        find_printer()
+    earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme, language)
     others = outputs.wanted(
         junit=junit,
         gitlab=gitlab,
@@ -137,8 +154,9 @@ def audit(
             progress=told,
             debug=debug,
         )
+    report = with_baseline(with_triage(report, rulings), earlier)
     shown = outputs.filtered(report, others)
-    _deliver(shown, **targets)
+    _deliver(shown, look, edition=edition, **targets)
     outputs.write(shown, others)
     if to_stdout:
         _say_json(shown)
@@ -148,13 +166,37 @@ def audit(
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
 
-def _deliver(report: Any, *, html: Path | None = None, json: Path | None = None, sarif: Path | None = None) -> None:
+def _check_edition(edition: str) -> None:
+    """Refuse an edition there is none of, before any work is done."""
+    from auditor.errors import UsageError
+
+    if edition not in {"full", "executive"}:
+        raise UsageError(f"--edition {edition!r} is unknown: write full or executive")
+
+
+def _deliver(
+    report: Any,
+    theme: Any,
+    *,
+    edition: str,
+    html: Path | None = None,
+    json: Path | None = None,
+    sarif: Path | None = None,
+    pdf: Path | None = None,
+) -> None:
     from auditor.render.files import write_file
 
-    if html is not None:
+    if html is not None or pdf is not None:
         from auditor.render.html import to_html
+        from auditor.render.view import Edition
 
-        write_file(html, to_html(report))
+        page = to_html(report, Edition(edition), theme=theme)
+        if html is not None:
+            write_file(html, page)
+        if pdf is not None:
+            from auditor.tools.printer import to_pdf
+
+            write_file(pdf, to_pdf(page, date=report.date))
     if json is not None:
         from auditor.render.json_report import to_json
 
@@ -183,7 +225,9 @@ def render(
     report: Annotated[Path, typer.Argument(help="A report written with --json.", metavar="REPORT.json")],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
+    edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
     junit: outputs.Junit = None,
     gitlab: outputs.Gitlab = None,
@@ -195,13 +239,17 @@ def render(
     severity: outputs.Severities = None,
     category: outputs.Categories = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
+    triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
+    theme: Annotated[Path | None, typer.Option(metavar="FILE", help="Whose report it is: name, logo, colour, texts, a theme.toml.")] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the HTML report's frame: en or de.  [default: the theme's]")
+    ] = "",
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the summary (the default without an output file).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,  # noqa: ARG001 - read by command
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
-    from auditor.errors import UsageError
-    from auditor.render.json_report import from_json
-
+    _check_edition(edition)
     others = outputs.wanted(
         junit=junit,
         gitlab=gitlab,
@@ -213,19 +261,17 @@ def render(
         severity=severity,
         category=category,
     )
-    try:
-        data = report.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {report}: {error.strerror or error}") from None
-    stored = from_json(data, str(report))
+    stored = read_report(report)
     if interview is not None or stored.interview is None:
         from auditor.interview import hold, read
 
         stored = hold(stored, read(interview) if interview else ())
+    look = read_look(theme, language)
+    stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
     stored = outputs.filtered(stored, others)
-    _deliver(stored, html=html, json=json, sarif=sarif)
+    _deliver(stored, look, edition=edition, html=html, json=json, sarif=sarif, pdf=pdf)
     outputs.write(stored, others)
-    saved = tuple(str(target) for target in (html, json, sarif, *others.files) if target is not None)
+    saved = tuple(str(target) for target in (html, json, sarif, pdf, *others.files) if target is not None)
     if terminal or not (saved or annotations):
         _print_summary(stored, quiet=False, saved=saved)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from auditor import stored_reports
+from auditor import stored_reports, survey
 from auditor.cache import Cache, default_cache_dir
 from auditor.catalogue import catalogue, select
 from auditor.checks.registry import Check, all_checks
@@ -27,11 +27,12 @@ from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS, STRUCTURE
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
     EvidenceNote,
+    FileMeasure,
     GraphReport,
     HistorySummary,
     LanguageCount,
@@ -52,7 +53,6 @@ from auditor.version import __version__
 from auditor.words import listed, plural
 
 SKIPPED_SHOWN = 100
-FAMILIES_SHOWN = 200
 FINDINGS_PER_ITEM = 500
 DEFAULT_CACHE = object()
 
@@ -123,7 +123,7 @@ def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report
         return stored
     checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
     wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, HISTORY]
+    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, STRUCTURE, CLONES, COMPLEXITY, HISTORY]
     evidence = gather(context, reading, [*wanted, *extra, SECRETS])
     context.progress("judging")
     outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
@@ -188,9 +188,10 @@ def _report(context: Context, reading: Reading, evidence: Evidence, outcomes: tu
         categories=catalogue().categories,
         evidence=_notes(evidence),
         graph=_graph(evidence),
-        clones=_clones(evidence, reading.texts),
+        clones=_clones(evidence, reading),
         history=_history(evidence),
         tools=_stamps(evidence),
+        files=_files(evidence, reading.snapshot),
     )
 
 
@@ -269,19 +270,29 @@ def _stamps(evidence: Evidence) -> tuple[ToolStamp, ...]:
 
 def _graph(evidence: Evidence) -> GraphReport | None:
     graph, project = _value(evidence, MODULE_GRAPH.name), _value(evidence, PROJECT.name)
-    return analyse(graph, project.production) if graph is not None and project is not None else None
+    structure = _value(evidence, STRUCTURE.name)
+    return analyse(graph, project.production, structure) if graph is not None and project is not None else None
 
 
-def _clones(evidence: Evidence, texts: dict[str, str]) -> CloneReport | None:
+def _clones(evidence: Evidence, reading: Reading) -> CloneReport | None:
     clones = _value(evidence, CLONES.name)
     if clones is None:
         return None
-    return CloneReport(clones.families[:FAMILIES_SHOWN], clones.duplicated_lines, clones.total_lines, copies(clones.families, texts))
+    pictured = survey.copies(clones, reading.texts, _value(evidence, SECRETS.name))
+    return replace(pictured, copies=copies(clones.families, reading.texts))
 
 
 def _history(evidence: Evidence) -> HistorySummary | None:
     history = _value(evidence, HISTORY.name)
-    return HistorySummary(len(history.commits), history.total, history.shallow) if history is not None else None
+    return survey.time_line(history) if history is not None else None
+
+
+def _files(evidence: Evidence, snapshot: Snapshot) -> tuple[FileMeasure, ...]:
+    project = _value(evidence, PROJECT.name)
+    if project is None:
+        return ()
+    units = _value(evidence, COMPLEXITY.name) or ()
+    return survey.measures(snapshot, project.production, units, _value(evidence, CLONES.name), _value(evidence, HISTORY.name))
 
 
 def rules_digest() -> str:

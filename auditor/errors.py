@@ -1,7 +1,7 @@
 """Every error a user can cause, and the exit codes of the command line.
 
 `AuditError` is the root; its message is one line that says what happened, where, and what to do.
-`NothingToAuditError`, `UsageError` and `UnreachableError` map to exit codes 4, 2 and 6. Anything else that escapes is a defect of ours (exit code 5).
+`NothingToAuditError`, `UsageError`, `UnreachableError` and `MissingProgramError` map to exit codes 4, 2, 6 and 7. Anything else that escapes is a defect of ours (exit code 5).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     NOTHING_TO_AUDIT = 4
     INTERNAL = 5
     UNREACHABLE = 6
+    MISSING_PROGRAM = 7
     INTERRUPTED = 130
 
 
@@ -42,3 +43,15 @@ class UnreachableError(AuditError):
     """A server that the user told us to ask was not reached, or what it sent cannot be used."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class MissingProgramError(AuditError):
+    """What was asked for needs a program that is not installed."""
+
+    exit_code = ExitCode.MISSING_PROGRAM
+
+
+class PrintError(AuditError):
+    """The browser that prints did not; the report itself is unharmed."""
+
+    exit_code = ExitCode.MISSING_PROGRAM

@@ -45,16 +45,26 @@ def seal(outcome: Outcome, texts: Mapping[str, str], secrets: Secrets | None) ->
     return dataclasses.replace(outcome, findings=tuple(sealed))
 
 
+def safe_lines(path: str, first: int, last: int, texts: Mapping[str, str], secrets: Secrets | None) -> tuple[str, ...]:
+    """Lines `first` to `last` of a file as they may be shown; none where the file is not there."""
+    hidden = {(secret.path, secret.line) for secret in secrets.found} if secrets else set()
+    lines = texts.get(path, "").split("\n")
+    return tuple(
+        _safe(lines, number, strict=(path, number) in hidden) for number in range(max(1, first), min(last, len(lines)) + 1) if path in texts
+    )
+
+
+def _safe(lines: list[str], number: int, *, strict: bool) -> str:
+    """One line, credential-like values cut, no longer than is shown."""
+    return mask(lines[number - 1][:_MASKED_LENGTH], strict=strict or _in_key_block(lines, number))[:LINE_LIMIT]
+
+
 def _excerpt(finding: Finding, lines: list[str], hidden: set[tuple[str, int]], *, everywhere: bool) -> tuple[int, tuple[str, ...]]:
     if not 1 <= finding.line <= len(lines):
         return 0, ()
     start = max(1, finding.line - CONTEXT_LINES)
     end = min(len(lines), max(finding.end_line, finding.line) + CONTEXT_LINES, start + LONGEST_EXCERPT - 1)
-    shown = []
-    for number in range(start, end + 1):
-        line = lines[number - 1][:_MASKED_LENGTH]
-        secret = everywhere or (finding.path, number) in hidden or _in_key_block(lines, number)
-        shown.append(mask(line, strict=secret)[:LINE_LIMIT])
+    shown = [_safe(lines, number, strict=everywhere or (finding.path, number) in hidden) for number in range(start, end + 1)]
     return start, tuple(shown)
 
 

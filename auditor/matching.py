@@ -1,6 +1,7 @@
 """Which findings of two audits are the same one, as far as fingerprints tell.
 
-In order: equal fingerprint and path; equal fingerprint elsewhere, which is code that moved or a file with a new name; the same item, rule and definition in
+In order: equal fingerprint and path; equal fingerprint elsewhere (of several, the file of the same name, then of the same folder), which is
+code that moved or a file with a new name; the same item, rule and definition in
 the same file, which is code that was changed and is still at fault. Each finding is used once, so more of the same is new.
 """
 
@@ -57,6 +58,8 @@ class Matched:
 _WAYS: tuple[Callable[[Known], Hashable], ...] = (
     lambda one: (one.item, one.fingerprint, one.path),
     lambda one: (one.item, base_of(one.fingerprint), one.path),
+    lambda one: (one.item, base_of(one.fingerprint), one.path.rpartition("/")[2]),
+    lambda one: (one.item, base_of(one.fingerprint), one.path.rpartition("/")[0]),
     lambda one: (one.item, base_of(one.fingerprint)),
     lambda one: (one.item, one.rule, loose_of(one.fingerprint), one.path),
 )

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.model.report import AccountLine, CategoryScore, Milestone, Score
+from auditor.model.report import AccountLine, CategoryScore, Milestone, Phase, Score
 from auditor.model.verdict import POINTS, Outcome, Severity, Verdict
 
 MODEL = "3"
@@ -22,8 +22,10 @@ BORDERS = ((80.0, "A"), (60.0, "B"), (40.0, "C"), (20.0, "D"), (0.0, "E"))
 FAIL_FROM = 0.6
 """Badness from which an item fails (checklist section 0)."""
 LETTERS = "ABCDE"
-STEPS = ((Severity.BLOCKER,), (Severity.HIGH,), (Severity.MEDIUM, Severity.LOW))
-"""The way to a sound state, in the order it is best gone."""
+_DOORS = frozenset({"security", "secrets"})
+"""Categories whose serious gaps cannot wait for a second week."""
+_CHANGE = frozenset({"tests", "architecture", "debt", "specs", "wiring"})
+"""Categories that decide whether the code can be changed without fear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,31 +158,44 @@ def _categories(outcomes: Sequence[Outcome]) -> tuple[CategoryScore, ...]:
 
 
 def _account(outcomes: Sequence[Outcome]) -> tuple[AccountLine, ...]:
-    """Open items, dearest first; each line's score goes from the line above it, so that the last line ends at the headline score."""
+    """Open items, dearest first. What the score lost is shared out by risk points, so that equal risks cost the same; the last line ends at the score."""
     charges = [(charge(outcome, pessimistic=True), outcome) for outcome in outcomes]
     open_items = sorted(((risk, outcome) for risk, outcome in charges if risk > 0), key=lambda pair: (-pair[0], pair[1].id))
     total = math.fsum(risk for risk, _ in charges)
-    lines, running = [], 0.0
+    value = score_value(total)
+    lines, running, before = [], 0.0, 100.0
     for position, (risk, outcome) in enumerate(open_items, 1):
-        before = score_value(running)
-        running = total if position == len(open_items) else running + risk
-        gain = score_value(max(0.0, total - risk)) - score_value(total)
+        running += risk
+        after = value if position == len(open_items) else round(100.0 - (100.0 - value) * running / total, 1)
+        gain = score_value(max(0.0, total - risk)) - value
         lines.append(
-            AccountLine(
-                outcome.id, POINTS[outcome.severity], risk / POINTS[outcome.severity], risk, before, score_value(running), round(gain, 1)
-            )
+            AccountLine(outcome.id, POINTS[outcome.severity], risk / POINTS[outcome.severity], risk, before, after, round(gain, 1))
         )
+        before = after
     return tuple(lines)
 
 
+def phase_of(outcome: Outcome) -> Phase:
+    """When it is best put right: open doors first, then what a failure would make worse, then what stands in the way of change, then the rest."""
+    high = outcome.severity is Severity.HIGH
+    if outcome.severity is Severity.BLOCKER or (high and outcome.category in _DOORS):
+        return Phase.BLEEDING
+    if high and outcome.category not in _CHANGE:
+        return Phase.RECOVERABLE
+    if outcome.severity is not Severity.LOW and outcome.category in _CHANGE:
+        return Phase.CHANGEABLE
+    return Phase.GROW
+
+
 def _milestones(outcomes: Sequence[Outcome]) -> tuple[Milestone, ...]:
-    """The headline grade after each of the steps that has something to put right."""
+    """The headline grade after each phase that has something to put right."""
     found, remaining = [], list(outcomes)
-    for severities in STEPS:
-        before = len(remaining)
-        remaining = [o for o in remaining if o.severity not in severities or charge(o, pessimistic=True) == 0]
-        if len(remaining) < before:
+    for phase in Phase:
+        due = [o for o in remaining if phase_of(o) is phase and charge(o, pessimistic=True) > 0]
+        if due:
+            remaining = [o for o in remaining if o not in due]
             reached = grade(remaining, pessimistic=True)
             risk = math.fsum(charge(outcome, pessimistic=True) for outcome in remaining)
-            found.append(Milestone(severities, reached.value, reached.letter, risk))
+            severities = tuple(severity for severity in Severity if any(o.severity is severity for o in due))
+            found.append(Milestone(severities, reached.value, reached.letter, risk, phase, tuple(o.id for o in due)))
     return tuple(found)

@@ -95,7 +95,7 @@ def _program() -> str:
     """Digest of this program's own code and rules, and the versions of what it stands on."""
     joined = hashlib.sha256(sys.version.encode())
     package = Path(__file__).parent
-    for source in sorted((*package.rglob("*.py"), *package.glob("*.json"), *data_dir("rules").rglob("*.yaml"))):
+    for source in sorted((*package.rglob("*.py"), *package.glob("*.json"), *package.glob("*.toml"), *data_dir("rules").rglob("*.yaml"))):
         joined.update(source.read_bytes())
     for name in _LIBRARIES:
         joined.update(f"{name} {_version(name)}\0".encode())

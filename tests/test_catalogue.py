@@ -41,3 +41,16 @@ def test_a_wrong_id_names_the_nearest(wrong: str, near: str) -> None:
 def test_selecting() -> None:
     assert select([]) == frozenset()
     assert select(["deps.locked", "deps.locked"]) == {"deps.locked"}
+
+
+def test_every_item_says_what_sets_its_harm_off_and_what_comes_first_is_no_circle() -> None:
+    items = {item.id: item for item in catalogue().items}
+    assert [item.id for item in items.values() if item.trigger is None] == []
+    for name in items:
+        pending, seen = list(items[name].after), set()
+        while pending:
+            first = pending.pop()
+            if first not in seen:
+                seen.add(first)
+                pending += items[first].after
+        assert name not in seen

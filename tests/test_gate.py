@@ -221,7 +221,7 @@ def test_an_entry_of_the_configuration_covers_a_pattern_or_a_fingerprint() -> No
 def copied(*copies: Copy) -> Report:
     family = CloneFamily((Fragment("a.py", 1, 20), Fragment("b.py", 1, 20)), 80, 20, exact=True)
     item = outcome("debt.no-duplication", finding("a.py", 1, rule="copied-block"), verdict=Verdict.PARTIAL)
-    return dataclasses.replace(report(item), clones=CloneReport((family,), 20, 100, copies))
+    return dataclasses.replace(report(item), clones=CloneReport((family,), 20, 100, copies=copies))
 
 
 def test_a_new_copy_fails_place_by_place_whatever_families_the_report_shows() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 
-from auditor.model.verdict import Outcome
-from auditor.score import LETTERS, STEPS, charge, score
+from auditor.model.report import Phase
+from auditor.model.verdict import Outcome, Verdict
+from auditor.score import LETTERS, charge, score
 from tests.test_score import outcomes, rank
 
 
@@ -24,7 +27,19 @@ def test_every_step_helps_and_the_last_one_ends_at_the_top(found: list[Outcome])
 
 
 @given(outcomes())
-def test_there_is_a_step_for_every_weight_that_costs_something(found: list[Outcome]) -> None:
+def test_every_item_that_costs_something_stands_in_one_phase(found: list[Outcome]) -> None:
     result = score(found, "")
-    costly = {outcome.severity for outcome in found if charge(outcome, pessimistic=True) > 0}
-    assert [milestone.severities for milestone in result.milestones] == [step for step in STEPS if costly & set(step)]
+    costly = sorted(outcome.id for outcome in found if charge(outcome, pessimistic=True) > 0)
+    assert sorted(name for milestone in result.milestones for name in milestone.items) == ([] if result.value is None else costly)
+    phases = [milestone.phase for milestone in result.milestones]
+    assert phases == [phase for phase in Phase if phase in phases]
+
+
+@given(outcomes())
+def test_each_phase_reaches_what_scoring_again_would_say(found: list[Outcome]) -> None:
+    result = score(found, "")
+    done: set[str] = set()
+    for milestone in result.milestones:
+        done |= set(milestone.items)
+        again = score([dataclasses.replace(o, verdict=Verdict.PASS, badness=0.0, ceiling=0.0) if o.id in done else o for o in found])
+        assert (again.value, again.letter) == (milestone.value, milestone.letter)

@@ -6,16 +6,38 @@ The JSON output is exactly this (see `auditor.render.json_report`); names are st
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from auditor.model.comparison import Comparison
 from auditor.model.evidence import CloneFamily, Edge, Module
 from auditor.model.gate import Gate
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
 from auditor.model.settings import Suppression
+from auditor.model.structure import Structure
+from auditor.model.triage import Triage
 from auditor.model.verdict import Outcome, Severity
 
 SCHEMA_VERSION = "1.2"
+
+
+class Trigger(StrEnum):
+    """What it takes for a gap to do harm, the likeliest first."""
+
+    VISITOR = "any visitor"
+    DAY = "a normal day"
+    BAD_DAY = "a bad day"
+    INSIDER = "only an insider"
+
+
+class Phase(StrEnum):
+    """The stretches of the way to a sound state, in the order they are best gone."""
+
+    BLEEDING = "stop the bleeding"
+    RECOVERABLE = "make it recoverable"
+    CHANGEABLE = "make it changeable"
+    GROW = "make it grow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,8 @@ class Rule:
 class Item:
     """A checklist item as printed: the words a reader needs, the same in every output.
 
-    `effort` is S (under half a day), M (up to three days) or L (more). `judged`: this version gives verdicts on it.
+    `effort` is S (under half a day), M (up to three days) or L (more). `judged`: this version gives verdicts on it. `trigger`: what sets the harm
+    off, None where nobody has said. `after`: ids of items that are better put right first.
     """
 
     id: str
@@ -55,6 +78,8 @@ class Item:
     done_when: str = ""
     cannot_see: str = ""
     rules: tuple[Rule, ...] = ()
+    trigger: Trigger | None = None
+    after: tuple[str, ...] = ()
 
     def rule(self, name: str) -> Rule | None:
         """The documentation of the rule of that name, or of the family it belongs to."""
@@ -90,7 +115,10 @@ class CategoryScore:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One line of the statement of account: risk points an item adds, and what the score would gain if it were fixed."""
+    """One line of the statement of account: risk points an item adds, and what the score would gain if it were fixed.
+
+    What the score lost in all is shared out by risk points; `score_before` and `score_after` are the running balance, from 100 to the score.
+    """
 
     id: str
     stake: float
@@ -103,12 +131,14 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """The grade once every open and undecided item of these severities, and of the milestones before, is put right."""
+    """The grade once the open and undecided `items` of this phase, and of the phases before, are put right; `severities` are theirs."""
 
     severities: tuple[Severity, ...]
     value: float
     letter: str
     risk: float
+    phase: Phase | None = None
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +209,7 @@ class GraphReport:
     """The module graph of production code.
 
     `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected components over import-time edges; `tangles`:
-    those over run-time edges (lazy ones too).
+    those over run-time edges (lazy ones too); `type_cycles`: those that only close through imports of types. `structure`: measures and what follows from them.
     """
 
     modules: tuple[Module, ...]
@@ -187,6 +217,26 @@ class GraphReport:
     layers: tuple[tuple[str, ...], ...]
     cycles: tuple[tuple[str, ...], ...]
     tangles: tuple[tuple[str, ...], ...]
+    type_cycles: tuple[tuple[str, ...], ...] = ()
+    structure: Structure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Lines of a file as they may be shown: nothing that looks like a credential, long lines cut."""
+
+    path: str
+    line: int
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopySample:
+    """Two members of a family of copies with their code; `family` is its place in `CloneReport.families`."""
+
+    family: int
+    left: Stretch
+    right: Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +253,77 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class CloneReport:
-    """Duplication of production code: the largest `families` in full, and every place of substance that repeats another one in `copies`."""
+    """Duplication of production code.
+
+    `families`: the largest in full; `samples`: the code of those that would save most lines; `copies`: every place of substance that repeats another one.
+    """
 
     families: tuple[CloneFamily, ...]
     duplicated_lines: int
     total_lines: int
+    samples: tuple[CopySample, ...] = ()
     copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class CommitMark:
+    """One commit on the time line: when (seconds since the epoch), whose (a pseudonym), how wide, and what it calls itself.
+
+    `fix`: it says that it mends a fault of the product; `revert`: that it takes a change back; `tested`: it changes a test too;
+    `assisted`: an assistant wrote or co-wrote it, as its author or its trailers say.
+    """
+
+    id: str
+    when: int
+    author: str
+    files: int
+    lines: int
+    fix: bool
+    revert: bool
+    tested: bool
+    assisted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A run of attempts at one file that undo each other; `commits` are short ids, oldest first.
+
+    `kind`: "chain" (versions that replace each other's lines), "fixes" (self-declared fixes that do) or "return" (the same lines written and removed twice).
+    """
+
+    path: str
+    kind: str
+    commits: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class HistorySummary:
-    """What the history offered: commits read, all commits, whether it was shallow."""
+    """What the history offered: commits read, all commits, whether it was shallow, the marks of the time line (oldest first), and loops."""
 
     read: int
     total: int
     shallow: bool
+    commits: tuple[CommitMark, ...] = ()
+    loops: tuple[Loop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileMeasure:
+    """One file of production code in figures.
+
+    `complexity` is the sum of McCabe's number over its functions, `worst` the highest; `changes`: commits of the history that was read which
+    touched it; `copied`: lines that stand somewhere else too.
+    """
+
+    path: str
+    language: str
+    lines: int
+    complexity: int
+    worst: int
+    changes: int
+    copied: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +331,9 @@ class Report:
     """One audit. Equal input, versions and date give equal bytes.
 
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
-    was not answered counts as unknown. `configuration` says whether settings were used for it, or lie in the tree and were not;
-    `suppressions` are the exceptions declared in the tree: an audit lists them and obeys none. `gate` is the answer of a gate that was asked.
+    was not answered counts as unknown. `files` are the largest of production code, in path order. `before` compares it with an earlier audit;
+    `triage` is what people ruled about findings, which changes no figure.
+    `configuration` says whether settings were used for it, or lie in the tree and were not; `suppressions` are the exceptions declared in the tree: an audit lists them and obeys none. `gate` is the answer of a gate that was asked.
     `shown` says what a filter left in, "" for everything: figures are always those of the whole audit.
     """
 
@@ -248,6 +355,9 @@ class Report:
     tools: tuple[ToolStamp, ...]
     interview: Interview | None = None
     production: Score | None = None
+    files: tuple[FileMeasure, ...] = ()
+    before: Comparison | None = None
+    triage: Triage | None = None
     configuration: str = ""
     suppressions: tuple[Suppression, ...] = ()
     gate: Gate | None = None

@@ -74,10 +74,22 @@ def fold(graph: GraphReport, limit: int = BOXES) -> Boxes:
     return Boxes(tuple(_box(group, graph, path_of, ring) for group in sorted(groups, key=lambda g: g.name)), links)
 
 
+def group_paths(paths: tuple[str, ...], limit: int) -> list[tuple[str, tuple[str, ...]]]:
+    """Sorted paths in at most `limit` named groups, folders and files, by name; a folder's name ends with a slash, or an asterisk for its own files."""
+    return sorted((group.name, group.paths) for group in _groups(paths, limit))
+
+
+def group_name(name: str) -> str:
+    """The name of a group in words: what stands for a folder's own files says so."""
+    if name.startswith("("):
+        return name.rstrip("/*")
+    return f"{name[:-1] or 'top level'}: own files" if name.endswith("*") else name or "top level"
+
+
 def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     if len(paths) <= limit:
         return [_Group(path, "file", (path,)) for path in paths]
-    groups = _open(_Group("", "tree", paths))
+    groups = _open(_Group(shared_start(paths), "tree", paths))
     while True:
         candidates = sorted((group for group in groups if group.kind != "file"), key=lambda g: (-len(g.paths), g.name))
         for group in candidates:
@@ -92,6 +104,13 @@ def _groups(paths: tuple[str, ...], limit: int) -> list[_Group]:
     kept = sorted(groups, key=lambda g: (-len(g.paths), g.name))
     rest = tuple(sorted(path for group in kept[limit - 1 :] for path in group.paths))
     return [*kept[: limit - 1], _Group("(everything else)/*", "rest", rest)]
+
+
+def shared_start(names: tuple[str, ...], separator: str = "/") -> str:
+    """What all the names begin with, up to and with the last separator."""
+    first, last = min(names), max(names)
+    length = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), min(len(first), len(last)))
+    return first[: first.rfind(separator, 0, length) + 1]
 
 
 def _open(group: _Group) -> list[_Group]:

@@ -14,11 +14,18 @@ import jinja2
 from markupsafe import Markup, escape
 
 from auditor import words
-from auditor.model.report import Report
+from auditor.model.report import Report, Trigger
+from auditor.model.theme import Theme
 from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
-from auditor.render import layout, summary, text
+from auditor.render import before_after, branding, dsm, executive, layout, mass, past, summary, text, way
+from auditor.render.before_after import changes_view
+from auditor.render.categories import anchor, title_of
+from auditor.render.grouping import group_name
 from auditor.render.json_report import canonical
-from auditor.render.view import GAPS, LETTERS, title_of, view
+from auditor.render.language import N_, SOURCE, Spoken, decimal, plural, speaking, thousands, tr
+from auditor.render.rulings import rulings_view
+from auditor.render.translated import Translated
+from auditor.render.view import GAPS, LETTERS, Edition, view
 from auditor.resources import data_dir
 
 _SHOWN_AS_IS = frozenset("\n\t")
@@ -26,20 +33,57 @@ TEXT_LIMIT = 2_000
 """Longest text of the repository that is printed; the JSON holds the whole of it."""
 
 
-def to_html(report: Report) -> bytes:
-    """The report as one UTF-8 HTML file; the same bytes for equal reports, stored ones included."""
-    style, script = _asset("style.css"), _asset("script.js")
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            v=view(canonical(report)),
-            style=Markup(style),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=_policy(style, script),
+def to_html(report: Report, edition: Edition = Edition.FULL, *, theme: Theme | None = None) -> bytes:
+    """The report as one UTF-8 HTML file, whole or the executive edition; the same bytes for equal reports and themes, stored ones included."""
+    theme = theme or Theme()
+    report = canonical(report)
+    with speaking(theme.language):
+        style, script = _style() + branding.page_style(report, theme), _asset("script.js") + _asset("triage.js")
+        page = (
+            _environment()
+            .get_template("report.html.j2")
+            .render(
+                v=view(report, edition),
+                changes=changes_view(report),
+                ruled=rulings_view(report),
+                theme=theme,
+                language=theme.language,
+                logo=Markup(theme.logo),  # noqa: S704 - made of a fixed beginning and base64
+                own_facts=_own_facts(theme),
+                style=Markup(style),  # noqa: S704 - our own file
+                script=Markup(script),  # noqa: S704 - our own file
+                policy=_policy(style, script),
+            )
         )
-    )
     return page.encode("utf-8", "backslashreplace")
+
+
+def _own_facts(theme: Theme) -> list[tuple[str, str]]:
+    """What a theme says of the parties, as the cover's labels and texts."""
+    facts = ((tr("Client"), theme.client), (tr("Contact"), theme.contact), (tr("Report number"), theme.number))
+    return [(label, said) for label, said in facts if said]
+
+
+def changes_page(report: Report, *, language: str = SOURCE) -> bytes:
+    """What changed since the earlier audit that the report is compared with, as one UTF-8 HTML file without a script."""
+    style = _style()
+    with speaking(language):
+        page = (
+            _environment()
+            .get_template("comparison.html.j2")
+            .render(
+                changes=changes_view(canonical(report)),
+                version=report.version,
+                language=language,
+                style=Markup(style),  # noqa: S704 - our own file
+                policy=_policy(style, ""),
+            )
+        )
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _style() -> str:
+    return "".join(_asset(name) for name in ("style.css", "changes.css", "triage.css", "theme.css", "print.css"))
 
 
 def _asset(name: str) -> str:
@@ -63,48 +107,65 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(data_dir("templates")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        extensions=[Translated],
         finalize=printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        decimal=words.decimal,
+        decimal=decimal,
         percent=words.percent,
-        plural=words.plural,
-        thousands=lambda number: f"{number:,}",
+        plural=plural,
+        thousands=thousands,
         cut=text.cut,
         cut_path=text.cut_path,
+        group_name=group_name,
         printable=printable,
         prose=prose,
+        markdown=branding.markdown,
     )
     environment.globals.update(
         Verdict=Verdict,
+        slope=before_after,
         Severity=Severity,
+        Trigger=Trigger,
         title_of=title_of,
+        anchor=anchor,
         box_width=layout.BOX_WIDTH,
         box_height=layout.BOX_HEIGHT,
-        verdict_words=VERDICT_WORDS,
-        confidence_words=CONFIDENCE_WORDS,
-        effort_words=summary.EFFORT_WORDS,
+        verdict_words=Spoken(VERDICT_WORDS),
+        confidence_words=Spoken(CONFIDENCE_WORDS),
+        effort_words=Spoken(summary.EFFORT_WORDS),
         tones=TONES,
         points=POINTS,
         letters=LETTERS,
         gaps_shown=GAPS,
+        impact_words=Spoken(executive.IMPACT),
+        likelihood_words=Spoken(executive.LIKELIHOOD),
+        climb_top=way.TOP,
+        climb_bottom=way.BOTTOM,
+        climb_left=way.LEFT,
+        mass_width=mass.WIDTH,
+        mass_height=mass.HEIGHT,
+        dsm_label=dsm.LABEL,
+        dsm_head=dsm.HEAD,
+        time=past,
+        steps_shown=way.SHORT,
     )
     return environment
 
 
 VERDICT_WORDS = {
-    Verdict.FAIL: "fails",
-    Verdict.PARTIAL: "in part",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.PASS: "holds",
-    Verdict.NOT_APPLICABLE: "does not apply",
+    Verdict.FAIL: N_("fails"),
+    Verdict.PARTIAL: N_("in part"),
+    Verdict.UNKNOWN: N_("unknown"),
+    Verdict.PASS: N_("holds"),
+    Verdict.NOT_APPLICABLE: N_("does not apply"),
 }
 CONFIDENCE_WORDS = {
-    Confidence.HIGH: "seen in the code",
-    Confidence.MEDIUM: "inferred from the code",
-    Confidence.LOW: "a weak signal",
+    Confidence.HIGH: N_("seen in the code"),
+    Confidence.MEDIUM: N_("inferred from the code"),
+    Confidence.LOW: N_("a weak signal"),
 }
 TONES = {"ready": "pass", "ready with conditions": "partial", "not ready": "fail", "cannot be judged": "unknown"}
 """The mark and colour of each verdict sentence."""

@@ -58,7 +58,7 @@ class Drawing:
 def draw(graph: Boxes) -> Drawing:
     """The layout of a folded graph."""
     boxes = {box.name: box for box in graph.boxes}
-    order = _order(boxes, graph.links)
+    order = _order(graph)
     position = {name: index for index, name in enumerate(order)}
     forward = [link for link in graph.links if position[link.source] < position[link.target]]
     backward = [link for link in graph.links if position[link.source] > position[link.target]]
@@ -91,11 +91,17 @@ def _successors(links: list[Link]) -> dict[str, list[str]]:
     return found
 
 
-def _order(boxes: dict[str, Box], links: tuple[Link, ...]) -> list[str]:
-    """All boxes so that imports point forward, except inside mutually dependent boxes, where the files' own layers decide."""
-    after = _reachable(sorted(boxes), _successors(list(links)))
+def in_layers(graph: Boxes) -> list[tuple[str, ...]]:
+    """All boxes so that imports point forward, in groups of mutually dependent ones; inside a group the files' own layers decide."""
+    boxes = {box.name: box for box in graph.boxes}
+    after = _reachable(sorted(boxes), _successors(list(graph.links)))
     mates = {name: frozenset(other for other in after[name] if name in after[other]) | {name} for name in boxes}
-    return sorted(boxes, key=lambda name: (-len(after[name] | mates[name]), min(mates[name]), boxes[name].depth, name))
+    groups = {tuple(sorted(group, key=lambda name: (boxes[name].depth, name))) for group in mates.values()}
+    return sorted(groups, key=lambda group: (-len(after[group[0]] | mates[group[0]]), min(group)))
+
+
+def _order(graph: Boxes) -> list[str]:
+    return [name for group in in_layers(graph) for name in group]
 
 
 def _reachable(names: list[str], successors: dict[str, list[str]]) -> dict[str, frozenset[str]]:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from auditor.model.interview import Answer
 from auditor.model.report import Item, Report
 from auditor.model.verdict import Outcome, Severity, Verdict
-from auditor.words import decimal, plural
+from auditor.render.language import N_, decimal, plural, tr
 
 SENTENCES = {
-    "ready": "Ready for production.",
-    "ready with conditions": "Ready for production with conditions.",
-    "not ready": "Not ready for production.",
-    "cannot be judged": "Production readiness cannot be judged.",
+    "ready": N_("Ready for production."),
+    "ready with conditions": N_("Ready for production with conditions."),
+    "not ready": N_("Not ready for production."),
+    "cannot be judged": N_("Production readiness cannot be judged."),
 }
 SEVERITIES = tuple(Severity)
 EFFORT_DAYS: dict[str, tuple[float, float | None]] = {"S": (0.25, 0.5), "M": (0.5, 3.0), "L": (3.0, None)}
 """Days of one experienced engineer; a large item has no honest upper limit."""
-EFFORT_WORDS = {"S": "under half a day", "M": "half a day to 3 days", "L": "more than 3 days"}
+EFFORT_WORDS = {"S": N_("under half a day"), "M": N_("half a day to 3 days"), "L": N_("more than 3 days")}
 
 OPEN = (Verdict.FAIL, Verdict.PARTIAL)
 _VERDICT_ORDER = {
@@ -104,9 +104,9 @@ def severity_counts(outcomes: Iterable[Outcome]) -> dict[Severity, int]:
 
 def headline(report: Report) -> str:
     """The verdict in one or two sentences of business words."""
-    first = SENTENCES.get(report.score.sentence, report.score.sentence)
+    first = tr(SENTENCES.get(report.score.sentence, report.score.sentence))
     if report.score.no_grade:
-        return f"{first} No grade: {report.score.no_grade}."
+        return f"{first} {tr('No grade: {0}.', report.score.no_grade)}"
     failed = [o.severity for o in report.outcomes if o.verdict is Verdict.FAIL]
     partial = sum(o.verdict is Verdict.PARTIAL for o in report.outcomes)
     unknown = sum(o.verdict is Verdict.UNKNOWN for o in report.outcomes)
@@ -114,12 +114,12 @@ def headline(report: Report) -> str:
         *([plural(failed.count(Severity.BLOCKER), "blocker")] if Severity.BLOCKER in failed else []),
         *([f"{plural(failed.count(Severity.HIGH), 'serious gap')}"] if Severity.HIGH in failed else []),
         *([plural(len([s for s in failed if s in (Severity.MEDIUM, Severity.LOW)]), "smaller gap")] if _lesser(failed) else []),
-        *([f"{partial} partly met"] if partial else []),
-        *([f"{unknown} undecided"] if unknown else []),
+        *([tr("{0} partly met", partial)] if partial else []),
+        *([tr("{0} undecided", unknown)] if unknown else []),
     ]
     if not parts:
-        return f"{first} Every judged item holds."
-    joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        return f"{first} {tr('Every judged item holds.')}"
+    joined = parts[0] if len(parts) == 1 else tr("{0} and {1}", ", ".join(parts[:-1]), parts[-1])
     return f"{first} {joined[0].upper()}{joined[1:]}."
 
 
@@ -130,10 +130,14 @@ def production(report: Report) -> str:
         return ""
     asked = [statement for statement in interview.statements if statement.question]
     answered = sum(statement.answer is not Answer.OPEN for statement in asked)
-    how = f"with {answered} of {len(asked)} questions of the interview answered" if interview.held else "the interview was not held"
-    text = f"Production grade ({how}): {score.letter}, {decimal(score.value)} of 100"
+    how = (
+        tr("with {0} of {1} questions of the interview answered", answered, len(asked))
+        if interview.held
+        else tr("the interview was not held")
+    )
+    text = tr("Production grade ({0}): {1}, {2} of 100", how, score.letter, decimal(score.value))
     if score.optimistic_value is not None and (score.optimistic_value, score.optimistic_letter) != (score.value, score.letter):
-        text += f"; {score.optimistic_letter}, {decimal(score.optimistic_value)} if every open question turns out well"
+        text += tr("; {0}, {1} if every open question turns out well", score.optimistic_letter, decimal(score.optimistic_value))
     return f"{text}."
 
 
@@ -163,33 +167,37 @@ def days(effort_: Effort) -> str:
     """Effort in words, as a range: `half a day to 3 days`, `at least 4 days`."""
     least = max(0.5, effort_.least)
     if effort_.most is None:
-        return f"at least {_days(least)}"
+        return tr("at least {0}", _days(least))
     if effort_.most <= 0.5:
-        return "under half a day"
-    return f"{_days(least, unit=False) if least >= 1 else 'half a day'} to {_days(effort_.most)}" if effort_.most > least else _days(least)
+        return tr("under half a day")
+    return (
+        tr("{0} to {1}", _days(least, unit=False) if least >= 1 else tr("half a day"), _days(effort_.most))
+        if effort_.most > least
+        else _days(least)
+    )
 
 
 def _days(count: float, *, unit: bool = True) -> str:
     """Whole days above one, never rounded down."""
     if count <= 0.5:
-        return "half a day"
+        return tr("half a day")
     whole = int(count) + (count > int(count))
-    return f"{whole}" if not unit else "1 day" if whole == 1 else f"{whole} days"
+    return plural(whole, "day") if unit else f"{whole}"
 
 
 def next_step(report: Report) -> str:
-    """The first thing to do, its effort and the grade it reaches: `2 blocker items (half a day to 1 day): then C, 50.5`; "" when there is nothing."""
+    """The first thing to do, its effort and the grade it reaches: `stop the bleeding: 2 items to put right (half a day to 1 day); then C, 50.5`; "" when there is nothing."""
     if not report.score.milestones:
         return ""
     first = report.score.milestones[0]
-    repair = [entry.item for entry in open_items(report) if entry.outcome.severity in first.severities]
-    settle = sum(o.verdict is Verdict.UNKNOWN and o.severity in first.severities for o in report.outcomes)
-    name = f"{' or '.join(first.severities)} item"
+    repair = [entry.item for entry in open_items(report) if entry.outcome.id in first.items]
+    settle = sum(o.verdict is Verdict.UNKNOWN and o.id in first.items for o in report.outcomes)
     parts = [
-        *([f"{plural(len(repair), name)} to put right ({days(effort(repair))})"] if repair else []),
-        *([f"{settle:,} to find out" if repair else f"{plural(settle, name)} to find out"] if settle else []),
+        *([f"{plural(len(repair), 'item')} to put right ({days(effort(repair))})"] if repair else []),
+        *([f"{settle:,} to find out" if repair else f"{plural(settle, 'item')} to find out"] if settle else []),
     ]
-    return f"{', '.join(parts)}: then {first.letter}, {decimal(first.value)}"
+    goal = f"{first.phase.value}: " if first.phase else ""
+    return f"{goal}{', '.join(parts)}; then {first.letter}, {decimal(first.value)}" if parts else ""
 
 
 def place_of(outcome: Outcome) -> str:
@@ -204,10 +212,10 @@ def kinds_of(report: Report) -> str:
     """What was audited, in a few words: `fullstack, library (fastapi, nextjs)`."""
     kinds = sorted({kind.value for part in report.parts for kind in part.kinds})
     frameworks = list(dict.fromkeys(framework.name for part in report.parts for framework in part.frameworks))
-    text = ", ".join(kinds) or "unknown kind"
+    text = ", ".join(kinds) or tr("unknown kind")
     return f"{text} ({', '.join(frameworks[:5])}{', …' if len(frameworks) > 5 else ''})" if frameworks else text
 
 
 def revision(report: Report) -> str:
     """The short commit hash, or what stands in its place."""
-    return report.scope.commit[:7] if report.scope.commit else f"no git, digest {report.scope.digest[:7]}"
+    return report.scope.commit[:7] if report.scope.commit else tr("no git, digest {0}", report.scope.digest[:7])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from auditor.model.report import Report
 from auditor.model.verdict import Severity, Verdict
 from auditor.render import summary
+from auditor.render.rulings import sentence
 from auditor.render.text import cut, cut_path, pad, visible, width, wrap
 from auditor.words import decimal, listed, percent, plural
 
@@ -145,7 +146,8 @@ def _closing(report: Report, paint: Painter, saved: tuple[str, ...]) -> list[str
         f"{counts[Verdict.UNKNOWN]} unknown, {counts[Verdict.NOT_APPLICABLE]} n/a"
     )
     step = summary.next_step(report)
-    lines = ["", *([paint(cut(f"Next: {step}", COLUMNS), "bold")] if step else []), cut(f"{tally}; {later} not yet", COLUMNS)]
+    ruled = [paint(line, "dim") for line in wrap(sentence(report), COLUMNS, 3)]
+    lines = ["", *([paint(cut(f"Next: {step}", COLUMNS), "bold")] if step else []), cut(f"{tally}; {later} not yet", COLUMNS), *ruled]
     lines += [paint(cut(line, COLUMNS), "dim") for line in _declared(report)]
     if saved:
         lines.append(paint(_saved(saved), "bold"))

@@ -5,105 +5,58 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import takewhile
+from enum import StrEnum
 
-from auditor.model.report import AccountLine, Category, CategoryScore, EvidenceNote, Item, Milestone, Report
-from auditor.model.verdict import Confidence, Finding, Outcome, Severity, Verdict
-from auditor.render import structure, summary
+from auditor.model.comparison import State
+from auditor.model.report import EvidenceNote, Report
+from auditor.model.verdict import Severity, Verdict
+from auditor.render import dsm, executive, heat, ledger, mass, past, structure, summary, way
+from auditor.render.categories import CategoryView, ItemView, categories
 from auditor.render.grouping import fold
 from auditor.render.json_report import to_json
+from auditor.render.language import N_, tr
 from auditor.render.layout import Drawing, draw
-from auditor.words import plural
 
-EXCERPTS = 3
-PLACES = 40
 BLOCKERS = 5
 HIGHLIGHTS = 3
-CROWDED = 10
 GAPS = 25
 LETTERS = (("A", 80), ("B", 60), ("C", 40), ("D", 20), ("E", 0))
 """Score from which each letter is given, for the bar's borders; `auditor.score` decides."""
 
-_CONFIDENCE = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
-_STATE = {Verdict.FAIL: "Not met", Verdict.PARTIAL: "Partly met", Verdict.UNKNOWN: "Not known", Verdict.PASS: "Holds"}
+
+class Edition(StrEnum):
+    """How much of the report is printed."""
+
+    FULL = "full"
+    EXECUTIVE = "executive"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an excerpt."""
+class Section:
+    """A numbered section: its anchor and its name in the contents."""
 
     number: int
-    text: str
-    marked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A finding with its excerpt; `message` is empty when it repeats the one above."""
-
-    finding: Finding
-    message: str
-    lines: tuple[Line, ...]
     anchor: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemView:
-    """One judged item: its words, the findings shown in full, the places only listed, and how many are in the JSON alone."""
-
-    item: Item
-    outcome: Outcome
     title: str
-    shown: tuple[Shown, ...]
-    more: tuple[Finding, ...]
-    left_out: int
-    risk: float
-    gain: float
 
 
-@dataclass(frozen=True, slots=True)
-class CategoryView:
-    """One category: its question, the one-line answer with the verdict that colours it, and its items, worst first."""
-
-    category: Category
-    number: int
-    score: CategoryScore | None
-    verdict: Verdict | None
-    state: str
-    answer: str
-    open: tuple[ItemView, ...]
-    unknown: tuple[ItemView, ...]
-    passed: tuple[ItemView, ...]
-    not_applicable: tuple[ItemView, ...]
-    later: tuple[Item, ...]
-
-    @property
-    def judged(self) -> tuple[ItemView, ...]:
-        """The items with a verdict that counts, worst first."""
-        return (*self.open, *self.unknown, *self.passed)
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A stretch of the way: the open items of one weight, the undecided ones to settle, what it takes and the grade it reaches."""
-
-    title: str
-    items: tuple[summary.Open, ...]
-    settle: tuple[ItemView, ...]
-    days: str
-    reached: Milestone | None
-
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """A line of the statement with the words to print; `risk` is rounded so that the printed column adds up to the printed sum."""
-
-    line: AccountLine
-    item: Item
-    verdict: Verdict
-    title: str
-    risk: str
-    lost: str
+_SECTIONS = {
+    "verdict": N_("Verdict"),
+    "executive": N_("For those who decide"),
+    "account": N_("Statement of account"),
+    "heat": N_("Where it hurts"),
+    "items": N_("Findings by category"),
+    "architecture": N_("Architecture"),
+    "duplication": N_("Duplication"),
+    "history": N_("History"),
+    "roadmap": N_("What to do, and when"),
+    "changes": N_("Before and after"),
+    "interview": N_("Interview"),
+    "limits": N_("What could not be seen"),
+    "appendix": N_("Appendix"),
+}
+_SHORT = frozenset({"verdict", "executive", "account", "roadmap", "limits"})
+"""Sections of the executive edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +69,24 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowded:
-    """A file that several open items name: the ids, worst first, and the number of places."""
+class Architecture:
+    """The pictures of the code's structure, each None where there is nothing to draw."""
 
-    path: str
-    items: tuple[str, ...]
-    places: int
+    drawing: Drawing | None
+    boxes: tuple[structure.BoxRow, ...]
+    insides: tuple[structure.Inside, ...]
+    circles: tuple[structure.Circle, ...]
+    matrix: dsm.Matrix | None
+    tiles: tuple[mass.Tile, ...]
+    scatter: mass.Scatter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What is open now and was not at the earlier audit: ids of items, fingerprints of findings; empty without one."""
+
+    items: frozenset[str]
+    findings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +94,25 @@ class View:
     """The whole page."""
 
     report: Report
+    edition: Edition
+    sections: tuple[Section, ...]
     headline: str
     counts: str
+    outlook: str
     blockers: tuple[ItemView, ...]
     blockers_total: int
     strengths: tuple[ItemView, ...]
-    conditions: tuple[summary.Open, ...]
+    conditions: tuple[ItemView, ...]
+    risks: tuple[executive.Risk, ...]
+    matrix: tuple[executive.MatrixRow, ...]
+    budget: tuple[executive.Budget, ...]
     categories: tuple[CategoryView, ...]
-    phases: tuple[Phase, ...]
-    account: tuple[AccountView, ...]
-    crowded: tuple[Crowded, ...]
+    stages: tuple[way.Stage, ...]
+    climb: way.Climb | None
+    account: tuple[ledger.AccountView, ...]
+    falls: tuple[ledger.Fall, ...]
+    hot: heat.HeatMap | None
+    crowded: tuple[heat.Crowded, ...]
     unknown: tuple[summary.UnknownGroup, ...]
     missing: tuple[EvidenceNote, ...]
     gaps: tuple[Gap, ...]
@@ -146,36 +120,59 @@ class View:
     claims: dict[str, str]
     later: int
     copies: tuple[structure.CopyView, ...]
-    circles: tuple[structure.Circle, ...]
-    boxes: tuple[structure.BoxRow, ...]
+    architecture: Architecture
+    time_line: past.TimeLine | None
     risk: str
     lost: str
     digest: str
-    drawing: Drawing | None
     kinds: str
     revision: str
+    fresh: Fresh
+
+    @property
+    def full(self) -> bool:
+        """Whether every section is there, so that items and places can be linked to."""
+        return self.edition is Edition.FULL
+
+    def number(self, anchor: str) -> int:
+        """The number of a section."""
+        return next(section.number for section in self.sections if section.anchor == anchor)
+
+    def has(self, anchor: str) -> bool:
+        """Whether a section is in this edition."""
+        return any(section.anchor == anchor for section in self.sections)
 
 
-def view(report: Report) -> View:
+def view(report: Report, edition: Edition = Edition.FULL) -> View:
     """Arrange a (canonical) report for the templates."""
-    categories = _categories(report)
+    found = categories(report)
     opened = summary.open_items(report)
     blockers = [entry for entry in opened if entry.outcome.severity is Severity.BLOCKER and entry.outcome.verdict is Verdict.FAIL]
-    views = {entry.outcome.id: entry for category in categories for entry in category.open}
+    views = {entry.outcome.id: entry for category in found for entry in category.open}
+    stages = way.stages(report, opened, found)
+    top = executive.risks(opened)
     first, _, rest = summary.headline(report).partition(". ")
-    drawing = draw(fold(report.graph)) if report.graph and report.graph.modules else None
     return View(
         report=report,
+        edition=edition,
+        sections=_sections(report, edition),
         headline=first.rstrip(".") + ".",
         counts=rest,
+        outlook=executive.outlook(report, stages),
         blockers=tuple(views[entry.outcome.id] for entry in blockers[:BLOCKERS]),
         blockers_total=len(blockers),
-        strengths=_strengths(categories),
-        conditions=tuple([entry for entry in opened if entry not in blockers][:HIGHLIGHTS]),
-        categories=categories,
-        phases=_phases(report, opened, categories),
-        account=_account(report),
-        crowded=_crowded(opened),
+        strengths=_strengths(found),
+        conditions=_conditions(found, {entry.outcome.id for entry in blockers}),
+        risks=top,
+        matrix=executive.matrix(opened, top),
+        budget=executive.budget(stages),
+        categories=found,
+        stages=stages,
+        climb=way.climb(report, stages),
+        account=ledger.account(report),
+        falls=ledger.falls(report),
+        hot=heat.heat_map(report, opened),
+        crowded=heat.crowded(opened),
         unknown=tuple(summary.unknown_groups(report)),
         missing=_missing(report),
         gaps=_gaps(report),
@@ -183,114 +180,37 @@ def view(report: Report) -> View:
         claims={item.id: item.claim for item in report.items},
         later=sum(not item.judged and item.how != "ask" for item in report.items),
         copies=structure.copies(report.clones),
-        circles=structure.circles(report.graph),
-        boxes=structure.boxes(drawing),
-        risk=_hundredths(round(report.score.risk * 100)),
-        lost=_tenths(1000 - round(report.score.account[-1].score_after * 10)) if report.score.account else "0",
+        architecture=_architecture(report),
+        time_line=past.time_line(report.history),
+        risk=ledger.hundredths(round(report.score.risk * 100)),
+        lost=ledger.tenths(1000 - round(report.score.account[-1].score_after * 10)) if report.score.account else "0",
         digest=hashlib.sha256(to_json(report)).hexdigest(),
-        drawing=drawing,
         kinds=summary.kinds_of(report),
         revision=summary.revision(report),
+        fresh=_fresh(report),
     )
 
 
-def title_of(item: Item, verdict: Verdict) -> str:
-    """The sentence that says how the item stands, and that it is only so in part where that is the verdict."""
-    return f"In part: {_sentence(item, verdict)}" if verdict is Verdict.PARTIAL else _sentence(item, verdict)
+def _sections(report: Report, edition: Edition) -> tuple[Section, ...]:
+    """The sections of an edition, numbered without gaps."""
+    chosen = [anchor for anchor in _SECTIONS if edition is Edition.FULL or anchor in _SHORT]
+    if report.before is None:
+        chosen = [anchor for anchor in chosen if anchor != "changes"]
+    return tuple(Section(number, anchor, tr(_SECTIONS[anchor])) for number, anchor in enumerate(chosen, 1))
 
 
-def _sentence(item: Item, verdict: Verdict) -> str:
-    """The check's words for the verdict; the claim where it has none of its own."""
-    if verdict in summary.OPEN and item.failing_title:
-        return item.failing_title.rstrip(".")
-    if verdict is Verdict.PASS and item.passing_title:
-        return item.passing_title.rstrip(".")
-    return item.claim.rstrip(".")
-
-
-def _categories(report: Report) -> tuple[CategoryView, ...]:
-    items = summary.items_by_id(report)
-    lines = {line.id: line for line in report.score.account}
-    scores = {score.id: score for score in report.score.categories}
-    found = []
-    for number, category in enumerate(report.categories, 1):
-        own = summary.in_order(outcome for outcome in report.outcomes if outcome.category == category.id)
-        views = [_item_view(summary.item_of(items, outcome), outcome, lines.get(outcome.id)) for outcome in own]
-        judged = {outcome.id for outcome in own}
-        later = tuple(item for item in report.items if item.category == category.id and item.id not in judged)
-        verdict, state, answer = _answer(views)
-        found.append(
-            CategoryView(
-                category=category,
-                number=number,
-                score=scores.get(category.id),
-                verdict=verdict,
-                state=state,
-                answer=answer,
-                open=tuple(entry for entry in views if entry.outcome.verdict in summary.OPEN),
-                unknown=tuple(entry for entry in views if entry.outcome.verdict is Verdict.UNKNOWN),
-                passed=tuple(entry for entry in views if entry.outcome.verdict is Verdict.PASS),
-                not_applicable=tuple(entry for entry in views if entry.outcome.verdict is Verdict.NOT_APPLICABLE),
-                later=later,
-            )
-        )
-    return tuple(found)
-
-
-def _item_view(item: Item, outcome: Outcome, line: AccountLine | None) -> ItemView:
-    ranked = sorted(enumerate(outcome.findings), key=lambda pair: (_CONFIDENCE[pair[1].confidence], not pair[1].excerpt, pair[0]))
-    ordered = [finding for _, finding in ranked]
-    shown: list[Shown] = []
-    for number, finding in enumerate(ordered[:EXCERPTS], 1):
-        repeated = any(earlier.finding.message == finding.message for earlier in shown)
-        shown.append(Shown(finding, "" if repeated else finding.message, _lines(finding), f"F-{outcome.id}-{number}"))
-    more = ordered[EXCERPTS : EXCERPTS + PLACES]
-    return ItemView(
-        item=item,
-        outcome=outcome,
-        title=title_of(item, outcome.verdict),
-        shown=tuple(shown),
-        more=tuple(more),
-        left_out=len(ordered) - len(shown) - len(more),
-        risk=line.risk if line else 0.0,
-        gain=line.gain if line else 0.0,
+def _architecture(report: Report) -> Architecture:
+    graph = report.graph if report.graph and report.graph.modules else None
+    drawing = draw(fold(graph)) if graph else None
+    return Architecture(
+        drawing=drawing,
+        boxes=structure.boxes(drawing),
+        insides=structure.insides(graph, drawing),
+        circles=structure.circles(graph),
+        matrix=dsm.matrix(fold(graph, dsm.MOST)) if graph else None,
+        tiles=mass.tiles(report),
+        scatter=mass.scatter(report),
     )
-
-
-def _lines(finding: Finding) -> tuple[Line, ...]:
-    """The excerpt without the indentation that all its lines share."""
-    last = max(finding.line, finding.end_line)
-    shared = _indentation(finding.excerpt)
-    return tuple(
-        Line(number, text.replace("\n", " ")[shared:], finding.line <= number <= last)
-        for number, text in enumerate(finding.excerpt, finding.excerpt_start)
-    )
-
-
-def _indentation(lines: tuple[str, ...]) -> int:
-    """Length of the white space that all lines with text begin with."""
-    starts = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines if line.strip()]
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*starts, strict=False)))
-
-
-def _answer(views: list[ItemView]) -> tuple[Verdict | None, str, str]:
-    """The verdict, one word and one line that answer a category's question."""
-    counted = [entry for entry in views if entry.outcome.verdict is not Verdict.NOT_APPLICABLE]
-    if not views:
-        return None, "Not judged", "No item of this category was judged."
-    if not counted:
-        return Verdict.NOT_APPLICABLE, "Does not arise", views[0].outcome.reason
-    worst = counted[0]
-    verdict = worst.outcome.verdict
-    sentence = _sentence(worst.item, verdict)
-    if verdict is Verdict.PASS:
-        return verdict, _STATE[verdict], f"{plural(len(counted), 'judged item')}, and {'it holds' if len(counted) == 1 else 'all hold'}."
-    others = sum(entry.outcome.verdict in summary.OPEN for entry in counted) - (verdict in summary.OPEN)
-    extra = f", and {plural(others, 'more gap')}" if others else ""
-    if verdict is Verdict.UNKNOWN:
-        undecided = sum(entry.outcome.verdict is Verdict.UNKNOWN for entry in counted)
-        return verdict, _STATE[verdict], f"{plural(undecided, 'item')} could not be decided: {sentence}."
-    return verdict, _STATE[verdict], f"{sentence}{extra}."
 
 
 def _strengths(categories: tuple[CategoryView, ...]) -> tuple[ItemView, ...]:
@@ -302,62 +222,20 @@ def _strengths(categories: tuple[CategoryView, ...]) -> tuple[ItemView, ...]:
     return tuple(ordered[:HIGHLIGHTS])
 
 
-def _phases(report: Report, opened: list[summary.Open], categories: tuple[CategoryView, ...]) -> tuple[Phase, ...]:
-    """The open items in three steps, the same steps as the score's milestones."""
-    titles = {
-        Severity.BLOCKER: "First: remove what stops the release",
-        Severity.HIGH: "Then: make it safe to run",
-        Severity.MEDIUM: "After that: make it easy to change",
-    }
-    reached = {severity: milestone for milestone in report.score.milestones for severity in milestone.severities}
-    undecided = [entry for category in categories for entry in category.unknown]
-    found = []
-    for first, title in titles.items():
-        severities = (first, Severity.LOW) if first is Severity.MEDIUM else (first,)
-        items = tuple(entry for entry in opened if entry.outcome.severity in severities)
-        settle = tuple(entry for entry in undecided if entry.outcome.severity in severities)
-        if items or settle:
-            found.append(
-                Phase(title, items, settle, summary.days(summary.effort(e.item for e in items)) if items else "", reached.get(first))
-            )
-    return tuple(found)
+def _conditions(categories: tuple[CategoryView, ...], blockers: set[str]) -> tuple[ItemView, ...]:
+    """What comes after the blockers: the most severe that is open, and what is undecided and could hold the grade down."""
+    weighty = (Severity.BLOCKER, Severity.HIGH)
+    undecided = [entry for category in categories for entry in category.unknown if entry.outcome.severity in weighty]
+    rest = [entry for category in categories for entry in category.open if entry.outcome.id not in blockers]
+    order, verdicts = list(Severity), (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PARTIAL)
+    ranked = sorted([*rest, *undecided], key=lambda e: (order.index(e.outcome.severity), verdicts.index(e.outcome.verdict), -e.risk))
+    return tuple(ranked[:HIGHLIGHTS])
 
 
-def _account(report: Report) -> tuple[AccountView, ...]:
-    """The statement's lines. Each printed risk is the step between two rounded running sums, so no line is lost in rounding."""
-    items = summary.items_by_id(report)
-    outcomes = {outcome.id: outcome for outcome in report.outcomes}
-    lines, running = [], 0.0
-    for position, line in enumerate(report.score.account, 1):
-        before = round(running * 100)
-        running = report.score.risk if position == len(report.score.account) else running + line.risk
-        outcome = outcomes.get(line.id)
-        if outcome is None:
-            continue
-        item = summary.item_of(items, outcome)
-        lost = round(line.score_before * 10) - round(line.score_after * 10)
-        risk = _hundredths(round(running * 100) - before)
-        lines.append(AccountView(line, item, outcome.verdict, title_of(item, outcome.verdict), risk, _tenths(lost)))
-    return tuple(lines)
-
-
-def _hundredths(count: int) -> str:
-    return f"{count // 100:,}.{count % 100:02d}"
-
-
-def _tenths(count: int) -> str:
-    return f"{count // 10}.{count % 10}"
-
-
-def _crowded(opened: list[summary.Open]) -> tuple[Crowded, ...]:
-    """Files that more than one open item names, the most named first."""
-    items: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for entry in opened:
-        for finding in entry.outcome.findings:
-            if finding.path:
-                items[finding.path][entry.outcome.id] += 1
-    found = [Crowded(path, tuple(counts), sum(counts.values())) for path, counts in items.items() if len(counts) > 1]
-    return tuple(sorted(found, key=lambda file: (-len(file.items), -file.places, file.path))[:CROWDED])
+def _fresh(report: Report) -> Fresh:
+    changes = report.before.changes if report.before else ()
+    new = [change for change in changes if change.state in (State.NEW, State.REOPENED)]
+    return Fresh(frozenset(change.item for change in new), frozenset(change.fingerprint for change in new))
 
 
 def _missing(report: Report) -> tuple[EvidenceNote, ...]:

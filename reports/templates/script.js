@@ -7,7 +7,7 @@
 
   for (const hidden of all(".filter[hidden], .actions[hidden], #theme[hidden]")) hidden.hidden = false;
 
-  // A link to a folded item opens it.
+  // A link to a folded item or picture opens it.
   const reveal = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
@@ -15,11 +15,12 @@
   };
   window.addEventListener("hashchange", reveal);
   if (location.hash) reveal();
+  for (const box of all("[data-opens]")) box.addEventListener("click", () => (location.hash = box.dataset.opens));
 
   // Print with everything but the passes open.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *"));
+    closed = all("details:not([open])").filter((node) => !node.matches(".item.is-pass, .item.is-not_applicable, .later, .later *, .family:nth-of-type(n + 5)"));
     for (const node of closed) node.open = true;
   });
   window.addEventListener("afterprint", () => {
@@ -33,26 +34,64 @@
     return texts.get(node);
   };
   const filter = () => {
-    const verdict = field("by-verdict").value;
-    const severity = field("by-severity").value;
+    const wanted = ["verdict", "severity", "category", "confidence"].map((name) => [name, field(`by-${name}`).value]).filter(([, value]) => value);
+    const fresh = field("by-fresh")?.checked;
     const words = field("by-text").value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const node of items) {
       const fits =
-        (!verdict || node.dataset.verdict === verdict) &&
-        (!severity || node.dataset.severity === severity) &&
+        (!fresh || "fresh" in node.dataset) &&
+        wanted.every(([name, value]) => node.dataset[name] === value) &&
         words.every((word) => textOf(node).includes(word));
       node.hidden = !fits;
       shown += fits;
     }
-    const active = Boolean(verdict || severity || words.length);
+    const active = Boolean(wanted.length || words.length || fresh);
     for (const group of all(".category, .group")) group.hidden = active && !group.querySelector("details.item:not([hidden])");
     field("filter-state").textContent = active ? `${shown} of ${items.length} items shown` : "";
   };
-  for (const id of ["by-verdict", "by-severity", "by-text"]) field(id).addEventListener("input", filter);
-  field("by-text").form.addEventListener("submit", (event) => event.preventDefault());
-  field("open-all").addEventListener("click", () => items.forEach((node) => (node.open = true)));
-  field("close-all").addEventListener("click", () => items.forEach((node) => (node.open = false)));
+  const form = document.querySelector("form.filter");
+  if (form) {
+    form.addEventListener("input", filter);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("reset", () => setTimeout(filter));
+    field("open-all").addEventListener("click", () => items.forEach((node) => (node.open = true)));
+    field("close-all").addEventListener("click", () => items.forEach((node) => (node.open = false)));
+  }
+
+  // Tables by any of their columns.
+  const value = (row, column) => {
+    const text = row.cells[column]?.textContent.trim() ?? "";
+    const figure = Number.parseFloat(text.replace(/[,+<%]/g, ""));
+    return Number.isNaN(figure) ? text.toLowerCase() : figure;
+  };
+  const sorted = (table, column, down) => {
+    const rows = [...table.tBodies[0].rows];
+    const kept = new Map(rows.map((row) => [row, value(row, column)]));
+    rows.sort((one, other) => {
+      const [a, b] = [kept.get(one), kept.get(other)];
+      if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+      return (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1);
+    });
+    table.tBodies[0].append(...rows);
+  };
+  for (const table of all("table[data-sortable]")) {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      head.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => {
+        const before = head.getAttribute("aria-sort");
+        const down = before === "none" ? head.classList.contains("number-cell") : before === "ascending";
+        for (const other of heads) other.setAttribute("aria-sort", "none");
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        sorted(table, column, down);
+      });
+    });
+  }
 
   // An item as the text of a ticket.
   const ticket = (item) => {

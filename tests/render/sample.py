@@ -6,6 +6,7 @@ import dataclasses
 from functools import cache
 
 from auditor.catalogue import catalogue
+from auditor.comparison import compare
 from auditor.interview import hold, questions
 from auditor.model.evidence import CloneFamily, Edge, Fragment, Module
 from auditor.model.interview import Answer, Contradiction, Interview, Statement
@@ -14,17 +15,24 @@ from auditor.model.project import Framework, Kind, Part
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
+    CommitMark,
+    CopySample,
     EvidenceNote,
+    FileMeasure,
     GraphReport,
     HistorySummary,
     Item,
     LanguageCount,
+    Loop,
     Report,
     Scope,
+    Stretch,
 )
 from auditor.model.syntax import ImportKind
+from auditor.model.triage import Decision, Ruling
 from auditor.model.verdict import Confidence, Finding, Outcome, Place, Verdict
 from auditor.score import score
+from auditor.triage import apply
 
 WORDS = {
     "security.sql-parameterised": ("Queries are built with bound values", "Query text is assembled from outside values"),
@@ -307,7 +315,38 @@ def clones() -> CloneReport:
         )
         for n in range(13)
     ]
-    return CloneReport(tuple(families), 812, 10_024)
+    left = Stretch("frontend/src/pages/Page0.tsx", 20, ("function load() {", "  const rows = fetch('/a');", "  return rows;", "}"))
+    right = Stretch("frontend/src/pages/Page1.tsx", 20, ("function load() {", "  const items = fetch('/b');", "  return items;", "}"))
+    return CloneReport(tuple(families), 812, 10_024, (CopySample(0, left, right),))
+
+
+def files() -> tuple[FileMeasure, ...]:
+    """The graph's modules in figures: one of them large, branching, and changed all the time."""
+    return tuple(
+        FileMeasure(module.path, module.language, module.lines, 4 + 13 * (number % 9), 3 + number % 9, (number * 7) % 11, (number % 4) * 9)
+        for number, module in enumerate(sorted(graph().modules, key=lambda module: module.path))
+    )
+
+
+def history() -> HistorySummary:
+    """Three months of work by three people and an assistant, with a run of attempts in the second."""
+    start = 1_790_000_000
+    marks = tuple(
+        CommitMark(
+            id=f"{n:08x}",
+            when=start + n * 90_000 - (40_000 if 40 <= n < 46 else 0),
+            author=("person 1", "person 2", "assistant 1")[n % 3],
+            files=1 + n % 7,
+            lines=5 + 13 * (n % 17),
+            fix=n % 5 == 0 or 40 <= n < 46,
+            revert=n == 45,
+            tested=n % 10 == 0,
+            assisted=n % 3 == 2,
+        )
+        for n in range(90)
+    )
+    loop = Loop("backend/api/auth.py", "chain", tuple(mark.id for mark in marks[40:46]), marks[40].when, marks[45].when)
+    return HistorySummary(90, 340, False, marks, (loop,))
 
 
 def notes() -> tuple[EvidenceNote, ...]:
@@ -366,8 +405,9 @@ def build(outcomes: list[Outcome], *, no_grade: str = "", name: str = "shop-app"
         evidence=notes(),
         graph=graph(),
         clones=clones(),
-        history=HistorySummary(312, 340, False),
+        history=history(),
         tools=(ToolStamp("auditor", "0.1.0"), ToolStamp("bandit", "1.9.4"), ToolStamp("semgrep", "1.182.0")),
+        files=files(),
     )
 
 
@@ -377,18 +417,64 @@ ANSWERS = {
 }
 
 
+EARLIER: dict[str, tuple[Verdict, float, str]] = {
+    "secrets.none-committed": (FAIL, 1.0, "One working credential in 104 tracked files."),
+    "tests.can-fail": (PARTIAL, 0.4, "9 of 24 tests cannot fail."),
+    "deploy.container-hardened": (UNKNOWN, 0.0, "The container's build was not described."),
+    "observability.health-endpoint": (PASS, 0.0, "GET /health answers."),
+    "specs.agent-rules": (PARTIAL, 0.5, "Rules for assistants contradict each other."),
+}
+"""Where the rich sample's verdicts differed in the audit before."""
+
+
+@cache
+def earlier() -> Report:
+    """The rich sample as it was audited some months before."""
+    judged = VERDICTS | EARLIER
+    del judged["wiring.names-resolve"]
+    report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in judged.items()])
+    return dataclasses.replace(report, date="2026-08-03", scope=dataclasses.replace(report.scope, commit="77e0b41" + "0" * 33))
+
+
+RULINGS = (
+    Ruling(
+        Decision.ACCEPTED,
+        "security.sql-parameterised",
+        "a" * 20,
+        "backend/api/invoices.py",
+        reason="The search is switched off for customers.",
+        owner="Ada",
+        until="2027-01-31",
+    ),
+    Ruling(
+        Decision.FALSE_POSITIVE,
+        "security.sql-parameterised",
+        "b" * 20,
+        reason="`order` is checked in front of it.",
+        by="Bo",
+        date="2026-11-20",
+    ),
+    Ruling(Decision.CONFIRMED, "resilience.outbound-timeouts", "18" * 5, note="Seen in production."),
+    Ruling(Decision.NOTE, "ops.runbook", note="A draft exists in the wiki."),
+    Ruling(Decision.ACCEPTED, "tests.run-in-ci", reason="Until the move.", owner="Ada", until="2026-10-31"),
+    Ruling(Decision.FALSE_POSITIVE, "tests.meaningful", "e" * 20, "backend/tests/test_old.py", reason="Gone since."),
+)
+
+
 @cache
 def rich() -> Report:
-    """An ordinary app with two blockers, whose owner answered a few questions."""
+    """An ordinary app with two blockers, whose owner answered a few questions and had it audited before."""
     report = build([outcome(item, *judgement, EXCERPTS.get(item)) for item, judgement in VERDICTS.items()])
-    return hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
+    report = hold(report, tuple(dataclasses.replace(one, **ANSWERS.get(one.question, {})) for one in questions()))
+    report = apply(report, RULINGS)
+    return dataclasses.replace(report, before=compare(earlier(), report))
 
 
 @cache
 def all_pass() -> Report:
     """Everything holds; nothing to draw; nobody was asked."""
     report = build([outcome(item, PASS, 0.0, "It holds everywhere.") for item in VERDICTS])
-    return hold(dataclasses.replace(report, graph=None, clones=None, history=None))
+    return hold(dataclasses.replace(report, graph=None, clones=None, history=None, files=()))
 
 
 @cache
@@ -467,23 +553,40 @@ def hostile() -> Report:
     )
     scope = dataclasses.replace(report.scope, name=HOSTILE_TEXTS[0], skipped=tuple((t, t) for t in HOSTILE_TEXTS), skipped_total=9_999)
     families = tuple(CloneFamily((Fragment(text, 1, 9), Fragment(text, 20, 28)), 50, 9, exact=True) for text in HOSTILE_TEXTS)
+    wild_files = tuple(FileMeasure(f"{text}/f{n}.py", "python", 10 + n, n, n, n % 40, 3) for n, text in enumerate(HOSTILE_TEXTS * 40))
+    pair = CopySample(0, Stretch(HOSTILE_TEXTS[0], 1, HOSTILE_TEXTS), Stretch(HOSTILE_TEXTS[1], 1, tuple(reversed(HOSTILE_TEXTS))))
+    marks = tuple(
+        CommitMark(HOSTILE_TEXTS[n % 13], (n * 10**16) % (2**62), HOSTILE_TEXTS[n % 13], 10**9, 10**9, True, True, False, True)
+        for n in range(50)
+    )
+    told = tuple(Loop(text, text, (text,), 0, 2**62) for text in HOSTILE_TEXTS)
     part = Part(HOSTILE_TEXTS[1], frozenset({Kind.SERVICE}), (Framework(HOSTILE_TEXTS[0], Place(HOSTILE_TEXTS[3], 1)),), HOSTILE_TEXTS[2])
     evidence = tuple(
         EvidenceNote(text, text, text, index % 2 == 0, 3, ((text, text),), text, text) for index, text in enumerate(HOSTILE_TEXTS)
     )
     said = Statement("", HOSTILE_TEXTS[0], (outcomes[0].id,), Answer.YES, HOSTILE_TEXTS[1], HOSTILE_TEXTS[2], "2026-11-20")
     interview = Interview((said,), tuple(outcomes[:2]), (Contradiction(outcomes[0].id, said, HOSTILE_TEXTS[3]),))
-    return dataclasses.replace(
+    wild_report = dataclasses.replace(
         report,
         interview=interview,
         outcomes=tuple(outcomes),
         graph=wild,
         scope=scope,
-        clones=CloneReport(families, 3, 9),
+        clones=CloneReport(families, 3, 9, (pair,)),
+        files=wild_files,
+        history=HistorySummary(90, 90, False, (*marks, *history().commits), told),
         parts=(part,),
         evidence=evidence,
         score=score(outcomes, ""),
     )
+    wild_report = apply(
+        wild_report,
+        [
+            Ruling(Decision.NOTE, one.id, one.findings[0].fingerprint, text, text, text, text, by=text)
+            for one, text in zip([o for o in outcomes if o.findings], HOSTILE_TEXTS, strict=False)
+        ],
+    )
+    return dataclasses.replace(wild_report, before=compare(report, wild_report))
 
 
 REPORTS = {"rich": rich, "all_pass": all_pass, "no_grade": no_grade, "undecided": undecided, "hostile": hostile}

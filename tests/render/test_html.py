@@ -17,11 +17,14 @@ from auditor.model.verdict import Finding, Verdict
 from auditor.render import view as views
 from auditor.render.html import prose, to_html
 from auditor.render.json_report import from_json, to_json
-from auditor.score import BORDERS, STEPS
+from auditor.render.view import Edition
+from auditor.score import BORDERS, score
+from auditor.words import decimal
 from tests.render.reading import page_of, read, rendered
 from tests.render.sample import HOSTILE_TEXTS, REPORTS, build, hostile, outcome, rich
 
 LIMIT = 5_000_000
+TYPICAL = 1_000_000
 
 
 named = pytest.mark.parametrize("name", sorted(REPORTS))
@@ -41,7 +44,7 @@ def test_nothing_is_loaded_from_anywhere(name: str) -> None:
     style = re.search(rb"<style>(.*?)</style>", rendered(name), re.DOTALL)
     assert style is not None
     assert b"@import" not in style[1]
-    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch"}
+    assert set(re.findall(rb"url\(([^)]*)\)", style[1])) <= {b"#hatch", b"#hatch-amber"}
 
 
 @named
@@ -132,7 +135,7 @@ def test_the_statement_of_account_adds_up_to_the_last_digit(name: str) -> None:
     if rows is None:
         assert not report.score.account
         return
-    lines, total = [row[2:5] for row in rows[2:-1]], rows[-1][2:5]
+    lines, total = [row[3:6] for row in rows[2:-1]], rows[-1][3:6]
     assert sum(Decimal(risk.replace(",", "")) for risk, _, _ in lines) == Decimal(total[0].replace(",", ""))
     assert sum(Decimal(lost) for _, lost, _ in lines) == Decimal(total[1])
     assert Decimal(100) - Decimal(total[1]) == Decimal(total[2])
@@ -148,23 +151,37 @@ def test_odd_shares_still_add_up() -> None:
     ids = [one.id for one in rich().outcomes][:9]
     report = build([outcome(item, Verdict.PARTIAL, 1 / 3 + number / 70, "Some.") for number, item in enumerate(ids)])
     rows = read(to_html(report)).tables["account"]
-    assert sum(Decimal(row[2]) for row in rows[2:-1]) == Decimal(rows[-1][2])
+    assert sum(Decimal(row[3]) for row in rows[2:-1]) == Decimal(rows[-1][3])
 
 
 def test_the_last_step_of_the_way_has_nothing_left_to_lose() -> None:
     for report in (rich(), REPORTS["undecided"]()):
         shown = views.view(report)
-        final = shown.phases[-1].reached
-        assert final is not None
+        final = shown.stages[-1].reached
         assert (final.value, final.letter, final.risk) == (100.0, "A", 0.0)
-        assert len(shown.phases) == len(report.score.milestones)
+        assert len(shown.stages) == len(report.score.milestones)
         grades = [milestone.value for milestone in report.score.milestones]
         assert grades == sorted(grades)
 
 
-def test_the_printed_borders_and_steps_are_the_scores_own() -> None:
+def test_the_printed_borders_are_the_scores_own() -> None:
     assert tuple((letter, int(border)) for border, letter in BORDERS) == views.LETTERS
-    assert [milestone.severities for milestone in rich().score.milestones] == list(STEPS)
+
+
+@named
+def test_the_letters_of_the_roadmap_are_what_scoring_again_gives(name: str) -> None:
+    """What the page prints after each phase is the score of the report in which its rows, and those before, hold."""
+    report, page = REPORTS[name](), page_of(name)
+    stages = views.view(report).stages
+    done: set[str] = set()
+    for stage in stages:
+        done |= {step.entry.outcome.id for step in stage.steps} | {entry.outcome.id for entry in stage.settle}
+        again = score(
+            [dataclasses.replace(o, verdict=Verdict.PASS, badness=0.0, ceiling=0.0) if o.id in done else o for o in report.outcomes]
+        )
+        assert f"grade afterwards: {again.letter}, {decimal(again.value or 0.0)} of 100" in page.text
+    if stages:
+        assert done == {line.id for line in report.score.account}
 
 
 def test_without_a_grade_the_reason_stands_on_the_first_page() -> None:
@@ -175,9 +192,9 @@ def test_without_a_grade_the_reason_stands_on_the_first_page() -> None:
 
 
 def test_the_first_pages_speak_business() -> None:
-    """Up to the roadmap no path, weakness number or tool is named."""
+    """On the pages of the verdict and for those who decide no path, weakness number or tool is named."""
     html = rendered("rich").decode()
-    first = html.split('<section aria-labelledby="verdict"')[1].split('<section aria-labelledby="roadmap"')[0]
+    first = html.split('<section aria-labelledby="verdict"')[1].split('<section aria-labelledby="account"')[0]
     for jargon in ("CWE", "semgrep", "bandit", "backend/"):
         assert jargon not in first
 
@@ -203,3 +220,54 @@ def test_an_excerpt_loses_the_indentation_its_lines_share() -> None:
     entry = next(category.open[0].shown[0] for category in shown.categories if category.open)
     assert [line.text for line in entry.lines] == ["if a:", "", "    b()", "c()"]
     assert [line.marked for line in entry.lines] == [False, False, True, False]
+
+
+def test_the_executive_edition_says_the_same_in_fewer_words() -> None:
+    """Its links lead somewhere, its numbers are those of the full edition, and the limits are in it."""
+    for name in REPORTS:
+        html = to_html(REPORTS[name](), Edition.EXECUTIVE)
+        page, full = read(html), page_of(name)
+        assert not {link[1:] for link in page.links} - set(page.ids)
+        assert all(link.startswith("#") for link in page.links)
+        assert page.tables["questions"] == full.tables["questions"]
+        assert page.tables.get("falls") == full.tables.get("falls")
+        assert page.tables.get("budget") == full.tables.get("budget")
+        assert "What could not be seen" in page.text
+        assert "auditor 0.1.0" in page.text
+        assert len(html) < len(rendered(name))
+
+
+def test_the_fall_by_category_adds_up_and_agrees_with_the_lines() -> None:
+    for name in REPORTS:
+        tables = page_of(name).tables
+        if "falls" not in tables:
+            continue
+        _, start, *falls, score_row = tables["falls"]
+        lost = sum(Decimal(row[2].lstrip("−")) for row in falls)
+        assert Decimal(start[2]) - lost == Decimal(score_row[2])
+        assert lost == Decimal(tables["account"][-1][4])
+
+
+def test_a_typical_report_is_small() -> None:
+    """One megabyte opens at once even from a slow disk; the size is what the time depends on."""
+    assert len(rendered("rich")) < TYPICAL
+
+
+def test_no_more_is_drawn_than_can_be_read() -> None:
+    for name in REPORTS:
+        shown = views.view(REPORTS[name]())
+        drawn = shown.architecture
+        assert not drawn.drawing or len(drawn.drawing.boxes) <= 40
+        assert all(len(inside.drawing.boxes) <= 40 for inside in drawn.insides)
+        assert not drawn.matrix or len(drawn.matrix.rows) <= 60
+        assert not shown.hot or len(shown.hot.rows) <= 25
+        assert len(shown.risks) <= 5
+        assert all(len(entry.shown) <= 3 for category in shown.categories for entry in category.judged)
+
+
+def test_the_matrix_of_risks_counts_every_open_item_once() -> None:
+    for name in REPORTS:
+        shown = views.view(REPORTS[name]())
+        counted = sum(len(cell.risks) + cell.others for row in shown.matrix for cell in row.cells)
+        assert counted == sum(len(category.open) for category in shown.categories)
+        assert {risk.number for row in shown.matrix for cell in row.cells for risk in cell.risks} == {risk.number for risk in shown.risks}

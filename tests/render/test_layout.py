@@ -101,3 +101,13 @@ def test_paths_hold_figures_only() -> None:
         assert report is not None
         for arrow in draw(fold(report)).arrows:
             assert re.fullmatch(r"[MLC0-9. -]+", arrow.path)
+
+
+def test_a_folder_with_more_folders_than_boxes_is_opened_all_the_same() -> None:
+    modules = tuple(
+        Module(f"src/app/f{n:03}/m{k}.py", f"src/app/f{n:03}/m{k}.py", "python", 10) for n in range(90) for k in range(1 + n % 3)
+    )
+    folded = fold(GraphReport(modules, (), (tuple(module.id for module in modules),), (), ()))
+    assert len(folded.boxes) == 40
+    assert sum(len(box.modules) for box in folded.boxes) == len(modules)
+    assert [box.name for box in folded.boxes if box.name.startswith("(")] == ["(everything else)/*"]

@@ -31,7 +31,7 @@ def test_grade_and_score(name: str) -> None:
     figure = decimal(stored["value"])
     assert f"Grade {stored['letter']}, {figure} of 100" in text
     assert f"{figure} of 100" in page.text
-    assert any(f"Score {figure} of 100, grade {stored['letter']}" in (a.get("aria-label") or "") for _, a in page.tags)
+    assert any(f"score {figure} of 100, grade {stored['letter']}" in (a.get("aria-label") or "") for _, a in page.tags)
     if stored["optimistic_value"] != stored["value"]:
         assert f"{stored['optimistic_letter']}, {decimal(stored['optimistic_value'])}" in text
         assert f"{stored['optimistic_letter']}, {decimal(stored['optimistic_value'])}" in page.text

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from auditor.model.comparison import State
 from auditor.model.verdict import Verdict
+from auditor.render.html import to_html
+from auditor.render.view import Edition, view
 from tests.render.sample import REPORTS, rich
 
 pytestmark = pytest.mark.browser
@@ -24,6 +27,31 @@ SIDEWAYS = """() => {
   });
   return [document.documentElement.scrollWidth - wide, cut.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))];
 }"""
+
+
+GREY = """() => {
+  const shade = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    const linear = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+    return [0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b), a];
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const [light, a] = shade(getComputedStyle(at).backgroundColor);
+      if (a > 0.99) return light;
+    }
+    return 1;
+  };
+  const weak = [];
+  for (const node of document.querySelectorAll('body *')) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || node.closest('svg, .visually-hidden, .skip, script, style')) continue;
+    const [a, b] = [shade(getComputedStyle(node).color)[0], ground(node)];
+    if ((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5) weak.push(node.outerHTML.slice(0, 120));
+  }
+  return weak.slice(0, 5);
+}"""
+"""Texts whose lightness alone is less than 4.5 : 1 away from their ground."""
 
 
 @contextmanager
@@ -167,3 +195,70 @@ def test_what_fails_is_open_on_paper(chromium, pages: dict[str, Path]) -> None:
         page.emulate_media(media="print")
         assert page.locator("#item-security\\.cors-restricted .reason").is_visible()
         assert page.locator("#item-deploy\\.rollback-path .reason").is_visible()
+
+
+def test_a_folder_of_the_picture_opens_where_it_is_drawn_again(chromium, pages: dict[str, Path]) -> None:
+    with opened(chromium, pages["rich"]) as page:
+        page.locator("g.box[data-opens]").first.click()
+        page.wait_for_selector("details.inside[open] svg.modules", timeout=5_000)
+
+
+def test_a_table_is_sorted_by_the_column_that_is_clicked(chromium, pages: dict[str, Path]) -> None:
+    cells = "[...document.querySelectorAll('table.hotspots tbody tr')].map((row) => Number(row.cells[4].textContent.replace(/,/g, '')))"
+    with opened(chromium, pages["rich"]) as page:
+        head = page.locator("table.hotspots thead th").nth(4)
+        head.locator("button").click()
+        found = page.evaluate(cells)
+        assert found == sorted(found, reverse=True)
+        assert head.get_attribute("aria-sort") == "descending"
+        head.locator("button").click()
+        assert page.evaluate(cells) == sorted(found)
+
+
+def test_the_tint_of_the_treemap_can_be_chosen_without_a_script(chromium, pages: dict[str, Path]) -> None:
+    filled = "getComputedStyle(document.querySelector('.treemap .tile:nth-of-type(3) rect')).fill"
+    shown = "[...document.querySelectorAll('.treemap text.tint-copies')].every((text) => getComputedStyle(text).display !== 'none')"
+    with opened(chromium, pages["rich"]) as page:
+        assert not page.evaluate(shown)
+        before = page.evaluate(filled)
+        page.check("#tint-copies")
+        assert page.evaluate(shown)
+        page.check("#tint-branches")
+        assert page.evaluate(filled) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_in_greyscale(chromium, pages: dict[str, Path], scheme: str) -> None:
+    """Without any colour text still stands out from its ground, and every verdict has a sign or a word of its own."""
+    with opened(chromium, pages["rich"], color_scheme=scheme) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
+        assert page.evaluate(GREY) == []
+        signs = page.evaluate(
+            "[...document.querySelectorAll('.cell')].map((cell) => [cell.className.split(' ')[1], cell.innerText.trim()[0]])"
+        )
+        assert len({sign for _, sign in signs}) == len({verdict for verdict, _ in signs})
+        marks = page.evaluate("[...document.querySelectorAll('.all .verdict-word')].map((word) => [word.className, word.innerText.trim()])")
+        assert len({word for _, word in marks}) == len({name for name, _ in marks})
+
+
+def test_the_executive_edition_is_short_and_whole(chromium, tmp_path: Path) -> None:
+    file = tmp_path / "short.html"
+    file.write_bytes(to_html(rich(), Edition.EXECUTIVE))
+    with opened(chromium, file) as page:
+        assert page.complaints == []
+        assert page.locator("main section").count() == len(view(rich(), Edition.EXECUTIVE).sections)
+        page.click("#theme")
+        assert 3 <= page.pdf(prefer_css_page_size=True, format="A4").count(b"/Type /Page\n") <= 7
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert page.evaluate(SIDEWAYS) == [0, []]
+
+
+def test_what_is_new_since_the_audit_before_can_be_seen_alone(chromium, pages: dict[str, Path]) -> None:
+    new = {change.item for change in rich().before.changes if change.state in (State.NEW, State.REOPENED)}
+    with opened(chromium, pages["rich"]) as page:
+        page.check("#by-fresh")
+        shown = page.evaluate("[...document.querySelectorAll('details.item:not([hidden])')].map((item) => item.id)")
+        assert set(shown) == {f"item-{name}" for name in new}
+        assert page.locator("details.item:visible .witness .fresh").count() > 0
+        page.locator("button[type=reset]").click()
+        page.wait_for_function("!document.querySelector('details.item[hidden]')")

@@ -6,8 +6,9 @@ from auditor.model.evidence import CloneFamily, Fragment
 from auditor.model.report import CloneReport
 from auditor.render import structure
 from auditor.render.grouping import fold
+from auditor.render.heat import CROWDED
 from auditor.render.layout import draw
-from auditor.render.view import CROWDED, view
+from auditor.render.view import view
 from tests.render.sample import clones, graph, hostile, rich
 
 

@@ -118,6 +118,8 @@ def _raw(entry: Entry) -> Finding:
 
 def _typed(entry: Entry) -> Finding:
     message = f"{entry.route.method} {entry.route.path} checks types or single values, but sets no limits to what it is sent."
+    if entry.limits:
+        message = f"{entry.route.method} {entry.route.path} checks what it is sent field by field, by hand: what nobody thought of goes through as it comes."
     return Finding("no-limits", entry.place.path, message, entry.place.line, entry.place.end_line, Confidence.LOW, "syntax", 20)
 
 

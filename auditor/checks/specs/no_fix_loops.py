@@ -62,7 +62,9 @@ class _Version:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
+    """A run of attempts: the file, "chain", "fixes" or "return", and the positions of its commits among those read, oldest first."""
+
     path: str
     kind: str
     positions: frozenset[int]
@@ -72,8 +74,8 @@ class _Run:
 def no_fix_loops(history: History) -> Assessed | NotApplicable | Undecided:
     """Look for runs of attempts and for reverts."""
     commits = tuple(reversed(history.commits[:COMMITS]))
-    runs = _merged([run for path, versions in sorted(_versions(commits).items()) for run in _runs(path, versions, commits)])
-    reverts = [commit for commit in commits if _REVERT.match(commit.subject)]
+    runs = find_runs(commits)
+    reverts = [commit for commit in commits if is_revert(commit)]
     if history.shallow and len(commits) < COMMITS and not runs:
         return Undecided(SHALLOW)
     if len(commits) < FEWEST:
@@ -93,6 +95,16 @@ def no_fix_loops(history: History) -> Assessed | NotApplicable | Undecided:
         findings=tuple(_finding(run, commits) for run in runs),
         signals=(f"{plural(len(commits), 'commit')} read, {plural(len(runs), 'run')} of attempts, {plural(len(reverts), 'revert')}",),
     )
+
+
+def find_runs(commits: tuple[Commit, ...]) -> list[Run]:
+    """The runs of attempts among commits, given oldest first."""
+    return _merged([run for path, versions in sorted(_versions(commits).items()) for run in _runs(path, versions, commits)])
+
+
+def is_revert(commit: Commit) -> bool:
+    """Whether a commit says that it takes an earlier one back."""
+    return bool(_REVERT.match(commit.subject))
 
 
 def _versions(commits: tuple[Commit, ...]) -> dict[str, list[_Version]]:
@@ -116,12 +128,12 @@ def _without_moves(versions: list[_Version]) -> list[_Version]:
     return [version for version in versions if version.position not in moved]
 
 
-def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[_Run]:
+def _runs(path: str, versions: list[_Version], commits: tuple[Commit, ...]) -> list[Run]:
     if len(versions) < FIXES:
         return []
     candidates = [("chain", _attempts(versions, _longest_chain(versions))), ("fixes", _fixes(versions)), ("return", _returned(versions))]
     return [
-        _Run(path, kind, frozenset(positions))
+        Run(path, kind, frozenset(positions))
         for kind, positions in candidates
         if positions and not any(touches_test(commits[position]) for position in positions)
     ]
@@ -209,21 +221,21 @@ def _returned(versions: list[_Version]) -> list[int]:
     return list(min((turn for turn, lines in groups.items() if lines >= _RETURNED), default=()))
 
 
-def _merged(runs: Iterable[_Run]) -> list[_Run]:
+def _merged(runs: Iterable[Run]) -> list[Run]:
     """Runs that share commits are one effort; it stands at the file with most of them."""
     pending = sorted(runs, key=lambda run: (-len(run.positions), run.path, run.kind))
-    result: list[_Run] = []
+    result: list[Run] = []
     for run in pending:
         shared = next((index for index, other in enumerate(result) if len(run.positions & other.positions) >= 2), None)
         if shared is None:
             result.append(run)
         else:
             other = result[shared]
-            result[shared] = _Run(other.path, other.kind, other.positions | run.positions)
+            result[shared] = Run(other.path, other.kind, other.positions | run.positions)
     return result
 
 
-def _finding(run: _Run, commits: tuple[Commit, ...]) -> Finding:
+def _finding(run: Run, commits: tuple[Commit, ...]) -> Finding:
     own = [commits[position] for position in sorted(run.positions)]
     when = day_of(min(commit.when for commit in own))
     hours = max(1, round((max(commit.when for commit in own) - min(commit.when for commit in own)) / HOUR))
@@ -241,7 +253,7 @@ def _finding(run: _Run, commits: tuple[Commit, ...]) -> Finding:
     )
 
 
-def _summary(runs: list[_Run], reverts: list[Commit], commits: tuple[Commit, ...]) -> str:
+def _summary(runs: list[Run], reverts: list[Commit], commits: tuple[Commit, ...]) -> str:
     read = f"In the last {plural(len(commits), 'commit')}"
     if not runs and not reverts:
         return f"{read} no run of attempts on the same lines and no revert was found."

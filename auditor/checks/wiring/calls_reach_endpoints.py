@@ -4,7 +4,7 @@ Passing title: Every call of the system to itself reaches an endpoint
 Failing title: Calls go to endpoints that nobody wrote
 Grading: b is the share of calls that reach nothing, of those whose address could be followed. One that saves, deletes or sends something fails; where only reads lead nowhere, it is partial.
 Done when: every address the front end, the pages and the services call is answered by an endpoint with that method, and a test per call says so.
-What it cannot see: addresses put together at run time, servers outside of the repository or in languages that are not read, and what a gateway makes of an address.
+What it cannot see: addresses put together at run time or kept in records and pages, servers outside of the repository or in languages that are not read, and what a gateway makes of an address.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def calls_reach_endpoints(  # noqa: PLR0917 - evidence comes by position
         tuple(_finding(verdict) for verdict in lost),
         tuple(verdict.call.place for verdict in found if verdict.state == "reached")[:3],
         (
-            f"{plural(len(found), 'call')} with an address that could be read, {plural(len(endpoints), 'endpoint')}; to other systems: {states['elsewhere']}",
+            f"{plural(len(found), 'call')} with an address that could be read, {plural(len(endpoints), 'endpoint')}; to other systems: {states['elsewhere']}; to where a record or a page says: {calls.brought}",
         ),
         (*unclear, *unread),
         confidence=Confidence.MEDIUM,
