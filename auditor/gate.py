@@ -45,7 +45,6 @@ class Comparison:
     audited: bool = False
     vouched: tuple[Suppression, ...] | None = None
     partial: bool = False
-    notes: tuple[str, ...] = ()
 
 
 def judge(report: Report, settings: Settings, comparison: Comparison) -> Gate:
@@ -73,7 +72,7 @@ def judge(report: Report, settings: Settings, comparison: Comparison) -> Gate:
         weights=settings.weights,
         letter_before=before.letter if before else None,
         score_before=before.value if before else None,
-        notes=(*comparison.notes, *_notes(report, settings, findings)),
+        notes=(*_gone(comparison, fixed), *_notes(report, settings, findings)),
     )
     return replace(gate, sentence=_sentence(gate))
 
@@ -320,6 +319,13 @@ def _fixed(report: Report, before: Baseline | None, gone: Iterable[int]) -> tupl
     return tuple(Fixed(one.item, one.rule, one.path, one.fingerprint) for one in sorted(lost) if one.item in decided)
 
 
+def _gone(comparison: Comparison, fixed: tuple[Fixed, ...]) -> list[str]:
+    """A word on a baseline file that has become too long."""
+    if not fixed or comparison.audited:
+        return []
+    return [f"{plural(len(fixed), 'line')} of the baseline {'is' if len(fixed) == 1 else 'are'} gone; `auditor baseline` prunes it"]
+
+
 def _notes(report: Report, settings: Settings, findings: Sequence[Judged]) -> list[str]:
     notes = []
     if settings.off:
@@ -342,24 +348,13 @@ def _rank(finding: Judged) -> tuple[bool, int, str, str, int, str]:
 
 
 def _sentence(gate: Gate) -> str:
-    """The answer in one line, with the first place where there is one."""
+    """The answer in one line, with the first place where there is one, and what it was measured against."""
     against = f", against {gate.against}" if gate.against else ""
     setting = f"({gate.profile}{against}{f', changed since {gate.changed_since}' if gate.changed_since else ''})"
-    match gate.standing:
-        case Standing.PASSED:
-            fixed = f", {plural(len(gate.fixed), 'old finding')} fixed" if gate.fixed else ""
-            return f"Gate passed: nothing new that counts{fixed} {setting}"
-        case Standing.FAILED:
-            first = next(iter(gate.counting), None)
-            place = f"; first {first.item} in {_at(first)}" if first else ""
-            return f"Gate failed: {_joined(gate.reasons)}{place} {setting}"
-        case Standing.CANNOT_SAY:
-            return f"Gate cannot say: {_joined(gate.reasons)} {setting}"
+    first = next(iter(gate.counting), None) if gate.standing is Standing.FAILED else None
+    place = f"; first {first.item} in {_at(first)}" if first else ""
+    return f"{gate.answer}{place} {setting}"
 
 
 def _at(finding: Judged) -> str:
     return f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path or "the repository"
-
-
-def _joined(reasons: Sequence[str]) -> str:
-    return "; ".join(reasons) if any(":" in reason for reason in reasons) else ", ".join(reasons)

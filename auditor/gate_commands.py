@@ -31,6 +31,7 @@ _CACHE_DIR = typer.Option(metavar="DIR", help="Where to keep the cache.  [defaul
 _WORKERS = typer.Option(metavar="N", help="Processes to use.  [default: one per core]")
 _ADVISORIES = typer.Option(metavar="FILE", help="Known vulnerabilities: a store or an OSV archive.  [default: the user's store]")
 _ONLY = typer.Option(metavar="ITEM", help="Judge this item only (repeatable); the grade is not compared then.")
+_PART = typer.Option(metavar="FOLDER", help="One part of a monorepo, with what it stands on.")
 _PROGRESS = typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")
 _DEBUG = typer.Option("--debug", help="Show the trace of an internal error.")
 
@@ -68,6 +69,7 @@ def gate(
     cache_dir: Annotated[Path | None, _CACHE_DIR] = None,
     workers: Annotated[int | None, _WORKERS] = None,
     advisories: Annotated[Path | None, _ADVISORIES] = None,
+    part: Annotated[str, _PART] = "",
     only: Annotated[list[str] | None, _ONLY] = None,
     progress: Annotated[bool | None, _PROGRESS] = None,
     debug: Annotated[bool, _DEBUG] = False,
@@ -96,7 +98,15 @@ def gate(
         category=category,
     )
     audit = _auditor(
-        date=date, no_cache=no_cache, cache_dir=cache_dir, workers=workers, advisories=advisories, only=only, progress=progress, debug=debug
+        date=date,
+        no_cache=no_cache,
+        cache_dir=cache_dir,
+        workers=workers,
+        advisories=advisories,
+        only=only,
+        part=part,
+        progress=progress,
+        debug=debug,
     )
     base = _base(path, changed_since)
     settings = _with_profile(_settings(path, config, base), profile)
@@ -125,6 +135,7 @@ def baseline(
     cache_dir: Annotated[Path | None, _CACHE_DIR] = None,
     workers: Annotated[int | None, _WORKERS] = None,
     advisories: Annotated[Path | None, _ADVISORIES] = None,
+    part: Annotated[str, _PART] = "",
     only: Annotated[list[str] | None, _ONLY] = None,
     progress: Annotated[bool | None, _PROGRESS] = None,
     debug: Annotated[bool, _DEBUG] = False,
@@ -141,7 +152,15 @@ def baseline(
     target = output or _baseline_path(path, settings)
     check_target(target)
     audit = _auditor(
-        date=date, no_cache=no_cache, cache_dir=cache_dir, workers=workers, advisories=advisories, only=only, progress=progress, debug=debug
+        date=date,
+        no_cache=no_cache,
+        cache_dir=cache_dir,
+        workers=workers,
+        advisories=advisories,
+        only=only,
+        part=part,
+        progress=progress,
+        debug=debug,
     )
     old = read(target) if target.exists() and not accept else None
     report = audit(path, settings)
@@ -171,6 +190,7 @@ def _auditor(
     workers: int | None,
     advisories: Path | None,
     only: list[str] | None,
+    part: str,
     progress: bool | None,
     debug: bool,
 ) -> Callable[[Path, Settings], Report]:
@@ -188,6 +208,7 @@ def _auditor(
             advisories=advisories or default_advisories(),
             only=tuple(only or ()),
             settings=settings,
+            part=part,
             progress=reporter(sys.stderr.isatty() if progress is None else progress),
             debug=debug,
         )

@@ -61,6 +61,7 @@ def test_what_is_fixed_is_told() -> None:
     gate = against(OLD, NEW)
     assert (gate.standing, [one.path for one in gate.fixed]) == (Standing.PASSED, ["b.py"])
     assert "1 old finding fixed" in gate.sentence
+    assert gate.notes == ("1 line of the baseline is gone; `auditor baseline` prunes it",)
 
 
 @pytest.mark.parametrize(("settings", "fails"), [(EXPERIMENTAL, False), (STANDARD, False), (CRITICAL, True)])

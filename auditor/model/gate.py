@@ -101,3 +101,12 @@ class Gate:
     def counting(self) -> tuple[Judged, ...]:
         """The findings that close the gate."""
         return tuple(finding for finding in self.findings if finding.counts)
+
+    @property
+    def answer(self) -> str:
+        """The answer and its reasons, without place and setting."""
+        if self.standing is Standing.PASSED:
+            fixed = "1 old finding" if len(self.fixed) == 1 else f"{len(self.fixed):,} old findings"
+            return f"Gate passed: nothing new that counts{f', {fixed} fixed' if self.fixed else ''}"
+        together = "; " if any(":" in reason for reason in self.reasons) else ", "
+        return f"Gate {'failed' if self.standing is Standing.FAILED else 'cannot say'}: {together.join(self.reasons)}"

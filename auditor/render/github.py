@@ -1,9 +1,10 @@
-"""The open findings as workflow commands, which GitHub shows beside the lines of a pull request."""
+"""The open findings as workflow commands, which GitHub shows beside the lines of a pull request; after a gate only what is new."""
 
 from __future__ import annotations
 
 from collections import Counter
 
+from auditor.model.gate import State
 from auditor.model.report import Report
 from auditor.model.verdict import Severity, Verdict
 from auditor.render.entries import Entry, entries
@@ -17,7 +18,7 @@ MOST = 10
 def to_annotations(report: Report) -> str:
     """One workflow command a line, what closes a gate first; further ones of a level are counted in a notice."""
     stored = canonical(report)
-    found = [entry for entry in entries(stored) if not entry.accepted]
+    found = [entry for entry in entries(stored) if not entry.accepted and entry.state is not State.UNCHANGED]
     lines, written = [], Counter[str]()
     for entry in sorted(found, key=lambda entry: not entry.counts):
         level = _level(entry)
@@ -32,7 +33,7 @@ def to_annotations(report: Report) -> str:
 
 def _level(entry: Entry) -> str:
     if entry.state is not None:
-        return "error" if entry.counts else "notice"
+        return "error" if entry.counts else "warning"
     serious = entry.severity in {Severity.BLOCKER, Severity.HIGH}
     return "error" if serious and entry.outcome.verdict is Verdict.FAIL else "notice" if entry.severity is Severity.LOW else "warning"
 

@@ -65,7 +65,7 @@ def _comment(report: Report) -> list[str]:
     found = entries(report)
     gate = report.gate
     new = [entry for entry in found if entry.counts] if gate else found
-    lines = [MARK, f"**{escaped(gate.sentence if gate else summary.headline(report))}**", "", *_table(report, found), ""]
+    lines = [MARK, f"**{escaped(gate.answer if gate else summary.headline(report))}**", "", *_table(report, found), ""]
     shown = new[:_FINDINGS]
     lines += [_line(entry) for entry in shown]
     if len(new) > len(shown):
@@ -133,4 +133,6 @@ def _rest(report: Report, found: list[Entry]) -> list[str]:
 
 
 def _source(report: Report) -> str:
-    return f"auditor {report.version}, {report.scope.name} at {summary.revision(report)}, {report.date}"
+    gate = report.gate
+    setting = f", profile {gate.profile}, against {gate.against}" if gate else ""
+    return f"auditor {report.version}, {report.scope.name} at {summary.revision(report)}, {report.date}{setting}"

@@ -159,7 +159,8 @@ def _declared(report: Report) -> list[str]:
     count = len(report.suppressions)
     exceptions = f"{plural(count, 'exception')} declared in the code, obeyed by a gate only" if count else ""
     shown = f"Shown: {report.shown}" if report.shown else ""
-    return [visible(line) for line in (shown, report.configuration, exceptions) if line]
+    gate = report.gate.sentence if report.gate else ""
+    return [visible(line) for line in (gate, shown, report.configuration, exceptions) if line]
 
 
 def _saved(paths: tuple[str, ...]) -> str:
