@@ -1,7 +1,7 @@
-"""The grade: pure arithmetic from outcomes to score, letters, caps and the statement of account (score model 3).
+"""The grade: pure arithmetic from outcomes to score, letters, caps and the statement of account (score model 4).
 
 Each applicable item adds stake x badness risk points (25 blocker, 8 high, 3 medium, 1 low); their sum R gives
-score = 100 * exp(-R / K). The headline figures are pessimistic: what was not examined is charged as if it were bad, for caps too. No
+score = 100 * exp(-R / CURVE). The headline figures are pessimistic: what was not examined is charged as if it were bad, for caps too. No
 mean is taken anywhere, so a good item never buys off a bad one and leaving something out never helps.
 """
 
@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.model.report import AccountLine, CategoryScore, Milestone, Phase, Score
-from auditor.model.verdict import POINTS, Outcome, Severity, Verdict
+from auditor.model.verdict import CURVE, POINTS, Outcome, Severity, Verdict
 
-MODEL = "3"
-K = 170.0
-"""Risk points that cut the score to 37 %. Fitted for the items judged by this version; a change of either raises MODEL."""
+MODEL = "4"
+"""Raised whenever `CURVE` or the set of judged items changes."""
 CATEGORY_K = 25.0
 BORDERS = ((80.0, "A"), (60.0, "B"), (40.0, "C"), (20.0, "D"), (0.0, "E"))
 FAIL_FROM = 0.6
@@ -42,7 +41,7 @@ def verdict_of(badness: float, tolerance: float = 0.0) -> Verdict:
     return Verdict.PARTIAL if badness < FAIL_FROM else Verdict.FAIL
 
 
-def score_value(risk: float, k: float = K) -> float:
+def score_value(risk: float, k: float = CURVE) -> float:
     """Score for `risk` points, 0 to 100, cut (never rounded up) to one decimal."""
     return math.floor(1000 * math.exp(-risk / k)) / 10
 

@@ -11,8 +11,8 @@ import typer
 from auditor import cli, docs
 from auditor.catalogue import catalogue
 from auditor.errors import ExitCode
-from auditor.model.verdict import POINTS, Severity
-from auditor.score import BORDERS, CATEGORY_K, FAIL_FROM, MODEL, K
+from auditor.model.verdict import CURVE, POINTS, Severity
+from auditor.score import BORDERS, CATEGORY_K, FAIL_FROM, MODEL
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -52,7 +52,7 @@ def test_links_inside_the_project_lead_somewhere(name: str) -> None:
 def test_the_scoring_rules_are_those_of_the_code() -> None:
     text = (DOCS / "scoring.md").read_text()
     assert f"score model {MODEL}" in text
-    assert f"100 · e^(−R/{K:g})" in text
+    assert f"100 · e^(−R/{CURVE:g})" in text
     assert f"e^(−R/{CATEGORY_K:g})" in text
     assert f"from {FAIL_FROM:g} it fails" in text
     for severity in Severity:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.model.verdict import Confidence, Outcome, Severity, Verdict
-from auditor.score import LETTERS, K, letter_of, score, score_value, verdict_of
+from auditor.model.verdict import CURVE, Confidence, Outcome, Severity, Verdict
+from auditor.score import LETTERS, letter_of, score, score_value, verdict_of
 
 WORSE = {"pass": 0, "not_applicable": 0, "partial": 1, "unknown": 2, "fail": 2}
 
@@ -112,7 +112,7 @@ def test_pessimistic_is_never_above_optimistic(found: list[Outcome]) -> None:
 def test_values_are_cut_and_letters_follow(risk: float) -> None:
     value = score_value(risk)
     assert 0 <= value <= 100
-    assert value <= 100 * math.exp(-risk / K) + 1e-9
+    assert value <= 100 * math.exp(-risk / CURVE) + 1e-9
     assert letter_of(value) in LETTERS
 
 

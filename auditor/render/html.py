@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from auditor import words
 from auditor.model.report import Report, Trigger
 from auditor.model.theme import Theme
-from auditor.model.verdict import POINTS, Confidence, Severity, Verdict
+from auditor.model.verdict import CURVE, POINTS, Confidence, Severity, Verdict
 from auditor.render import before_after, branding, dsm, executive, layout, mass, past, summary, text, way
 from auditor.render.before_after import changes_view
 from auditor.render.categories import anchor, title_of
@@ -149,6 +149,7 @@ def _environment() -> jinja2.Environment:
         effort_words=Spoken(summary.EFFORT_WORDS),
         tones=TONES,
         points=POINTS,
+        curve=CURVE,
         letters=LETTERS,
         gaps_shown=GAPS,
         impact_words=Spoken(executive.IMPACT),
