@@ -129,7 +129,7 @@ class FileHandlers:
         if not work or all(is_cleanup(callee) for callee in work) or (not write and self._lets_go(handler)):
             return None
         weight, rule = self._weight(handler, broad=broad)
-        if not weight:
+        if not weight or (rule != "printed" and self._only_computes(handler)):
             return None
         culprit = write or culprit_of(handler, work)
         if write and self._is_refused(handler):
@@ -179,7 +179,7 @@ class FileHandlers:
     def _goes_on_well(self, handler: Handler, calls: list[str]) -> bool:
         """Whether a handler that prints does more: says why that is enough, waits and tries again, hands on, falls back, or answers that it failed.
 
-        In a page the console is the log, so that there only a call of a server or a store that fails unseen is left to speak of.
+        In scripts the console's levels are a log, so that only work for which something outside is waited for is left to speak of.
         """
         others = [callee for callee in calls if not _PRINTING.match(callee)]
         waits = any(callee.endswith("sleep") for callee in handler.calls) and self._in_loop(handler)
@@ -189,7 +189,8 @@ class FileHandlers:
             return False
         answers = handler.returned is not None and (_says_no(handler.returned) or not says_nothing(handler.returned))
         replaced = answers or self._falls_back(handler) or self._tries_something_else(handler)
-        return replaced or self._reasons(handler) or (self._page and not self._waits_for_others(handler))
+        alone = not self._python and not self._waits_for_others(handler)
+        return replaced or self._reasons(handler) or alone
 
     def _tries_something_else(self, handler: Handler) -> bool:
         """Whether what is guarded leaves the function when it works, so that what comes after the handler is the other way."""
@@ -211,6 +212,17 @@ class FileHandlers:
             return False
         inside = self._comments[bisect_left(self._comment_lines, handler.line) : bisect_left(self._comment_lines, handler.end_line + 1)]
         return sum(len(comment.text.split()) for comment in inside) >= _REASON_WORDS
+
+    def _only_computes(self, handler: Handler) -> bool:
+        """Whether what is guarded in a script waits for nothing, as all that asks something outside does there, and its failure has an outcome of its own.
+
+        An empty body has one where anything at all is said in it.
+        """
+        if self._python or handler.kind != "catch" or self._waits_for_others(handler):
+            return False
+        return not any(callee.endswith("Sync") for callee in handler.tried) and (
+            handler.effect is not HandlerEffect.EMPTY or handler.comment
+        )
 
     def _in_loop(self, handler: Handler) -> bool:
         return any(loop.scope == handler.scope and loop.line <= handler.line <= loop.end_line for loop in self._facts.loops)

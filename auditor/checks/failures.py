@@ -51,6 +51,7 @@ _PURE_LAST = _words(
     substring substr at findIndex findLast flat flatMap trimStart trimEnd codePointAt getTime getFullYear getMonth getDate getenv count_chars json clone
     deepcopy copy normpath basename dirname abspath relpath exists isfile isdir existsSync accessSync access stat lstat statSync statfsSync readFile readFileSync read_text readdir readdirSync
     getValue getValues
+    has add addEventListener removeEventListener requestFullscreen exitFullscreen requestPermission
     focus blur scrollTo scrollIntoView play pause vibrate share cookie getTimezone useContext useState setSelectionRange pathname importlib require import
     timingSafeEqual createHmac createHash update_hash isIPv4 isIPv6 isPrivate kind range enumerate zip any all iter next super cast print_exc
     """

@@ -116,6 +116,8 @@ def _unverified(facts: FileFacts, text: str, syntax: Syntax, project: Project, t
             continue
         if any(_EXCHANGES.search(call.callee) for call in calls) or "supabase/functions/" in facts.path:
             continue
+        if _is_from_provider(facts, scope):
+            continue
         if not _identifies(facts, (line, end_line, scope, target), syntax, project, texts):
             continue
         gate = bool(re.search(r"(?:^|/)(?:middleware|proxy)\.[cm]?[jt]s$", facts.path))
@@ -125,6 +127,16 @@ def _unverified(facts: FileFacts, text: str, syntax: Syntax, project: Project, t
             else "Who is calling is read from a token whose signature nobody checks: anybody can write a token that says they are the administrator."
         )
         yield Gap("unverified-token", facts.path, line, end_line, message, 347, forged=not gate, certain=not gate)
+
+
+def _is_from_provider(facts: FileFacts, scope: int) -> bool:
+    """Whether a library of logins hands the tokens over that it has just fetched from the provider: OpenID Connect lets the connection vouch for them."""
+    while scope >= 0:
+        definition = facts.definitions[scope]
+        if {parameter.name for parameter in definition.parameters} >= {"accessToken", "refreshToken"}:
+            return True
+        scope = definition.parent
+    return False
 
 
 def _peeks(facts: FileFacts, lines: list[str]) -> Iterator[tuple[int, int, int, str]]:
