@@ -47,6 +47,7 @@ _DJANGO_PART = re.compile(
     r"(\w+)\.objects(?:\.(?:select_related|prefetch_related|order_by|only|defer|annotate|exclude|distinct)\(\))*\.(?:filter|exclude)(?:\(\)(?:\.(?:select_related|prefetch_related|order_by|only|defer|annotate|exclude|distinct|filter|all|values|values_list)(?:\(\))?)*)?$"
 )
 _DRIZZLE = re.compile(r"(?:^|\.)(?:db|database|tx|orm)(?:\(\))?\.(?:select|selectDistinct)\(\)\.from(?:\(|$)")
+_KYSELY = re.compile(r"(?:^|\.)(?:db|database|tx|trx|kysely)(?:\(\))?\.selectFrom\(\)(?:\.\w+\(\))*\.execute$")
 _LIMITS = re.compile(
     r"(?:^|\.)(?:limit|take|first|one|one_or_none|scalar|scalar_one|scalar_one_or_none|slice|paginate\w*|fetchmany|fetchone|range|page|per_page|maybeSingle|single|skip|offset|top|count|"
     r"get_page|Paginator|apply_pagination|with_pagination|paginated?\w*|pagedQuery|islice|chunk\w*|batch\w*|exists|in_|whereIn|inArray|stream\w*|yield_per|iterator|group_by|groupBy)(?:\(|$)",
@@ -146,6 +147,8 @@ def _table(call: Call, chain: list[Call]) -> str | None:
         found = pattern.search(callee)
         if found:
             return found[1]
+    if _KYSELY.search(callee):
+        return _given_table(chain)
     if _DRIZZLE.search(callee) or (_SQLALCHEMY.search(callee) and not callee.endswith("Promise.all")):
         return _named(chain)
     if _MONGO.search(callee) and not _LIMITS.search(callee):
@@ -153,6 +156,12 @@ def _table(call: Call, chain: list[Call]) -> str | None:
     if callee.endswith(("findKeys", "getDocs")):
         return ""
     return None
+
+
+def _given_table(chain: list[Call]) -> str:
+    """The table Kysely is asked for: `.selectFrom("orders")`."""
+    first = next((each.argument("", 0) for each in chain if each.callee.endswith(".selectFrom")), None)
+    return re.split(r"\s", first.literal, maxsplit=1)[0] if first is not None else ""
 
 
 def _named(chain: list[Call]) -> str:
@@ -173,7 +182,7 @@ def _bound(facts: FileFacts, call: Call, chain: list[Call]) -> Bound:
     steps = [each.callee for each in chain]
     if any(_LIMITS.search(step) for step in steps):
         return Bound.LIMITED
-    if ").select" in call.callee:
+    if ").select" in call.callee and not _KYSELY.search(call.callee):
         return Bound.LIMITED  # the hosted database's interface returns a thousand rows at most
     if ".objects" in call.callee:
         return _lazy_bound(call, chain)

@@ -17,7 +17,10 @@ from auditor.model.syntax import Call, DefinitionKind, FileFacts
 
 @dataclass(frozen=True, slots=True)
 class PerRow:
-    """A query in a loop; `through` is the function of the program that asks it, "" where the loop does so itself."""
+    """A query in a loop; `through` is the function of the program that asks it, "" where the loop does so itself.
+
+    `relation`: what a serialiser reads of each row.
+    """
 
     path: str
     line: int
@@ -25,6 +28,7 @@ class PerRow:
     scope: int
     what: str
     through: str = ""
+    relation: str = ""
 
 
 _EACH = re.compile(r"\.(?:map|forEach|flatMap|reduce|filter|some|every)$")

@@ -3,11 +3,11 @@
 Passing title: Lists have an upper bound and are read in one go
 Failing title: Lists grow without bound, or ask the database once per row
 Grading: Looked at are reads of lists in code that answers requests, with what limits them: a limit, a page, a window of time, a list of keys, the children of one record; and queries
-    inside of loops on the way of reading requests. Counts reads of whole tables and queries per row, of all reads of lists; children of one record in the order of time count
+    inside of loops on the way of reading requests, and relations that a serialiser of Django's REST framework reads of each row. Counts reads of whole tables and queries per row, of all reads of lists; children of one record in the order of time count
     four tenths, and so do all children where nothing at all is ever limited. Short look-up tables, jobs, exports and commands are left out, and the hosted database's client limits by
     itself. One query per row is at least partial, three fail where they are a fifth of all that is read.
 Done when: Every list has a page size with a maximum, related rows come by a join or one query for all keys, and a test counts the queries of the main list.
-What it cannot see: How large the tables are, relations that a template or a serialiser loads one by one, and querysets that are cut elsewhere.
+What it cannot see: How large the tables are, relations that a template, or a serialiser put together elsewhere, loads one by one, and querysets that are cut elsewhere.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from auditor.checks.processes import COMMAND
 from auditor.checks.query_texts import QueryText, query_texts
 from auditor.checks.reach import Reach
 from auditor.checks.registry import check
+from auditor.checks.serializer_queries import serializer_queries
 from auditor.checks.stored_writes import writes
 from auditor.model.evidence import Routes, Stores
 from auditor.model.needs import PROJECT, ROUTES, STORES, SYNTAX, TEXTS
@@ -59,6 +60,7 @@ def lists_bounded(stores: Stores, project: Project, routes: Routes, syntax: Synt
         if not _is_aside(facts, read.scope)
     ]
     reads += list_views(files)
+    nested = list(serializer_queries(files, stores.data.tables))
     models = frozenset(table.name for table in stores.data.tables)
     helpers = asking_helpers(files, databases)
     ways = _reading_ways(routes, syntax, project)
@@ -74,6 +76,7 @@ def lists_bounded(stores: Stores, project: Project, routes: Routes, syntax: Synt
         )
         if _on_the_way(facts, row, ways) and not _is_aside(facts, row.scope)
     ]
+    rows += nested
     if not reads and not rows:
         if databases:
             return NotApplicable("No read of a list that grows with use was found in code that answers requests.")
@@ -135,6 +138,9 @@ def _summary(whole: int, loose: int, rows: int, reads: int) -> str:
 
 
 def _row(row: PerRow) -> Finding:
+    if row.relation:
+        message = f"The list shows {row.relation} of each row, and the queryset does not bring it along: each row is asked for it by a query of its own, so a page of fifty rows costs fifty queries more."
+        return Finding("query-per-row", row.path, message, row.line, row.end_line, Confidence.MEDIUM, cwe=1073)
     asked = f"{row.through}() asks the database" if row.through else "this query is asked"
     message = (
         f"Inside of a loop {asked} once for each row: with ten rows nobody notices, with a thousand the page waits for a thousand answers."
