@@ -1,4 +1,4 @@
-"""Models of dbt that add to a table: whether a second run finds rows by a key, and whether anything checks their columns."""
+"""Models of dbt that add to a table: whether a second run finds rows by a key, and whether it reads only what is new."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ _KEYED = re.compile(
     r"\bunique_key\s*=|incremental_strategy\s*=\s*[\"'](?:insert_overwrite|merge|delete\+insert|microbatch|replace_where)[\"']"
 )
 _FILTERED = re.compile(r"\bis_incremental\s*\(\)")
-_CHECKED = re.compile(r"^\s*-?\s*(?:data_tests|tests|contract|constraints)\s*:", re.MULTILINE)
 _READ = 400_000
 
 
@@ -31,12 +30,11 @@ class DbtModel:
 
 @dataclass(frozen=True, slots=True)
 class DbtProject:
-    """A dbt project: all of its models, those that are incremental, and where their columns are checked."""
+    """A dbt project: how many models it has, and those that are incremental."""
 
     root: str
     models: int
     incremental: tuple[DbtModel, ...]
-    checked: tuple[Place, ...]
 
 
 def dbt_projects(texts: dict[str, str]) -> Iterator[DbtProject]:
@@ -47,8 +45,7 @@ def dbt_projects(texts: dict[str, str]) -> Iterator[DbtProject]:
             inside = [p for p in sorted(texts) if p.startswith(root) and "dbt_packages/" not in p and "/models/" in f"/{p}"]
             models = [p for p in inside if p.endswith(".sql")]
             found = tuple(model for p in models if (model := _model(p, texts[p][:_READ])) is not None)
-            checked = tuple(Place(p) for p in inside if p.endswith((".yml", ".yaml")) and _CHECKED.search(texts[p][:_READ]))
-            yield DbtProject(root, len(models), found, checked)
+            yield DbtProject(root, len(models), found)
 
 
 def _model(path: str, text: str) -> DbtModel | None:
