@@ -48,6 +48,7 @@ _CHECKS = re.compile(
     r"(?:^|[._])(?:verif|validat|authenticat|authori[sz]|check_?sig|decode|compare|constructEvent)|_?(?:Verif|Validat)\w*$", re.IGNORECASE
 )
 _WINDOW = 7
+_BLOCK = 20  # lines of a comment that are looked at
 _LONGEST = 30
 _SETS = re.compile(r"^(?:set[A-Z]\w*|e|ev|evt|event)(?:\.\w+)?$|\.preventDefault$|\.stopPropagation$")
 _WORK = frozenset({ValueKind.CALL, ValueKind.OPERATION, ValueKind.OTHER})
@@ -90,7 +91,7 @@ class Remark:
 def remarks(facts: FileFacts, lines: list[str]) -> Iterator[Remark]:
     """Every remark of a file that admits a stand-in inside a definition or right above one, in order."""
     for comments in _blocks(facts.comments):
-        text = " ".join(" ".join(comment.text.split()).lstrip("*- ") for comment in comments).strip()
+        text = " ".join(" ".join(comment.text.split()).lstrip("*- ") for comment in comments[:_BLOCK]).strip()
         if not admits(text):
             continue
         first, last = comments[0].line, _end(comments[-1].line, lines)

@@ -21,7 +21,7 @@ _WHOLE_FILE = re.compile(
 )
 _NAMES_RULE = re.compile(r"^\s*[\[(:=]?\s*[\w@/-]{2,}")
 _REASON = re.compile(r"--\s*\w|[:\s]\s*\w+ \w+ \w+")
-_ANY = re.compile(r"(?::\s*|\bas\s+|<|\|\s*)any\b(?:\[\])*(?=\s*[;,)=>{}\]|&\n]|$)|\bany\[\]")
+_ANY = re.compile(r"(?::\s*|\bas\s+|<|\|\s*)any\b(?:\[\])*(?=\s*[;,)=>{}\]|&\n]|$)|,\s*any(?=\s*>)|\bany\[\]")
 _TYPESCRIPT = (".ts", ".tsx", ".mts", ".cts", ".vue")
 _ONE, _NAMED, _ANY_WEIGHT = 1.0, 0.3, 0.5
 

@@ -42,7 +42,7 @@ _INI_SECTIONS = {"flake8": Work.LINT, "pylint": Work.LINT, "mypy": Work.TYPES}
 _RULE_OFF = re.compile(
     r"""["']([\w@/-]{3,60})["']\s*:\s*(?:\[\s*)?(?:["']off["']|0\b)|(?<![\w"'@/-])([a-z][\w-]{3,60})\s*:\s*["']off["']"""
 )
-_LINE_COMMENT = re.compile(r"(?m)^\s*//[^\n]*$|/\*.*?\*/", re.DOTALL)
+_STRING_OR_COMMENT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _MATTERS = re.compile(
     r"^(?:@typescript-eslint/)?(?:no-unused-vars|no-explicit-any|ban-ts-comment|no-floating-promises|no-misused-promises|no-unsafe-\w+|no-empty|no-unreachable|no-fallthrough|no-redeclare|no-dupe-keys)$"
     r"|^react-hooks/|^suspicious/|^correctness/|^no(?:ExplicitAny|UnusedVariables|UnusedImports)$"
@@ -108,13 +108,18 @@ def _loosened(tool: str, path: str, text: str, texts: dict[str, str]) -> tuple[t
 
 def _rules_off(text: str) -> tuple[tuple[str, int], ...]:
     """Rules that matter and are switched off, each once, with the line."""
-    plain = _LINE_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    plain = _without_comments(text)
     found: dict[str, int] = {}
     for rule in _RULE_OFF.finditer(plain):
         name = rule[1] or rule[2]
         if _MATTERS.match(name):
             found.setdefault(name.removeprefix("@typescript-eslint/"), plain.count("\n", 0, rule.start()) + 1)
     return tuple(found.items())
+
+
+def _without_comments(text: str) -> str:
+    """The text of a script with its lines and strings, without what stands in comments."""
+    return _STRING_OR_COMMENT.sub(lambda found: found[0] if found[0][0] in "\"'`" else "\n" * found[0].count("\n"), text)
 
 
 def _ruff(settings: dict[str, object], text: str) -> tuple[tuple[str, int], ...]:
@@ -197,7 +202,7 @@ def _commands(value: object, depth: int = 3) -> Iterator[str]:
 
 
 def _ignored(path: str, text: str) -> Iterator[tuple[Work, Place, str]]:
-    plain = _LINE_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    plain = _without_comments(text)
     for pattern, work, setting in _IGNORES:
         found = pattern.search(plain)
         if found:
