@@ -33,10 +33,16 @@ class StartTargets:
         if tool == "celery":
             named = next((rest[i + 1] for i, word in enumerate(rest[:-1]) if word in {"-A", "--app"}), "")
             named = named or next((word.partition("=")[2] for word in rest if word.startswith("--app=")), "")
-            return self.target(named.partition(":")[0]) if named and "--workdir" not in rest else None
+            return self._application(named) if named and "--workdir" not in rest else None
         if re.match(r"^python[\d.]*$", tool) and rest[:1] == ("-m",) and len(rest) > 1 and not _INSTALLED.match(rest[1]):
             return self.target(rest[1]) if rest[1].partition(".")[0] in self._folders else None
         return None
+
+    def _application(self, named: str) -> str | None:
+        """The application of Celery: a module or package, or with a dot or a colon a name in one."""
+        whole = self.target(named.partition(":")[0])
+        module, _, name = named.rpartition(".")
+        return whole if not whole or not module or ":" in named or self.target(f"{module}:{name}") != "" else ""
 
     def target(self, target: str) -> str | None:
         """The same for `package.module:name`."""
