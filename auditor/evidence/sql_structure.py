@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.evidence.table_order import early
 from auditor.evidence.tables_sql import made_by, stated_texts
 from auditor.languages import operations as ops
 from auditor.languages.migration_set import MigrationSet
@@ -35,6 +36,7 @@ def structure(changes: MigrationSet, scripts: list[tuple[str, str]], production:
     sources: list[_Steps] = [[(m.path, m.up.operations) for m in entries] for entries in changes.series.values()]
     sources += [[(path, read_sql(text))] for path, text in scripts]
     paths = {path for steps in sources for path, _ in steps}
+    elsewhere = frozenset(_plain(o.table) for steps in sources for _, each in steps for o in each if o.kind == ops.CREATE_TABLE)
     sources.append([(entry.path, entry.operations) for entry in stated])
     every = [(path, operation) for steps in sources for path, operations in steps for operation in operations]
     hidden = {Place(path, o.line, o.line) for path, o in every if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)}
@@ -44,6 +46,7 @@ def structure(changes: MigrationSet, scripts: list[tuple[str, str]], production:
         views=frozenset(_plain(o.table or o.name) for _, o in every if o.kind == ops.CREATE_VIEW),
         unread=tuple(sorted(hidden, key=lambda place: (place.path, place.line))),
         broken=tuple((entry.broken, Place(entry.path, entry.line, entry.line)) for entry in stated if entry.broken),
+        early=tuple((e.table, e.asked, e.made) for e in early(production, elsewhere)),
         partly=frozenset(_plain(name) for name in partly if name),
         words=frozenset(word.lower() for path in sorted(paths) for word in _WORD.findall(texts.get(path, "")[:_WORDS_LIMIT])),
     )

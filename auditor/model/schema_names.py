@@ -42,6 +42,7 @@ class Structure:
     """What SQL makes, wherever it stands: `tables` of migrations, scripts and statements in code; `views`.
 
     `unread`: places of statements no grammar reads; `broken`: those of them that stand whole in the code and make a table, with its name.
+    `early`: (table, where it is asked for, where it is made) of tables that a function asks for before it makes them.
     `partly`: tables (in lower case) of which a text with holes, or a builder, makes more than can be read. `words`: every word of the scripts and migrations, in lower case.
     """
 
@@ -49,6 +50,7 @@ class Structure:
     views: frozenset[str] = frozenset()
     unread: tuple[Place, ...] = ()
     broken: tuple[tuple[str, Place], ...] = ()
+    early: tuple[tuple[str, Place, Place], ...] = ()
     partly: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 

@@ -2,7 +2,7 @@
 
 Passing title: Every table and column the code uses is declared
 Failing title: The code uses tables or columns that no model, migration or script makes
-Grading: A statement or a call that names a table, column or field which the repository declares nowhere fails, as does a model that no migration knows, and a statement that makes a table and is no SQL.
+Grading: A statement or a call that names a table, column or field which the repository declares nowhere fails, as does a model that no migration knows, a statement that makes a table and is no SQL, and a table that is asked for before it is made.
     Where only unused files name such a thing, it is partial.
 Done when: every name in queries and models is made by a migration or script of the repository, and a check in the pipeline compares models with migrations.
 What it cannot see: what was added to a running database by hand, tables of other systems' databases, columns inside JSON, and names put together at run time.
@@ -35,16 +35,16 @@ def schema_agrees(names: SchemaNames, stores: Stores, graph: ModuleGraph) -> Jud
     states = Counter(use.found for use in names.uses)
     lost = [use for use in names.uses if use.found in {Lookup.NO_TABLE, Lookup.NO_COLUMN}]
     lag = _lag(stores, {use.place for use in names.uses})
-    broken = stores.structure.broken
+    broken = [*(_broken(*one) for one in stores.structure.broken), *(_early(*one) for one in stores.structure.early)]
     known = states[Lookup.DECLARED] + len(lost) + sum(len(found) for found in lag) + len(broken)
     if not known:
         return _nothing_to_compare(names, stores)
-    findings = [*(_broken(name, place) for name, place in broken), *map(_missing, _by_place(lost)), *map(_behind, lag)]
+    findings = [*broken, *map(_missing, _by_place(lost)), *map(_behind, lag)]
     idle = _idle(graph)
     alive = bool(broken or lag) or any(use.place.path not in idle for use in lost)
     bad = len({(use.way, use.table, use.column) for use in lost}) + sum(len(found) for found in lag) + len(broken)
     summary = (
-        f"{plural(bad, 'table or column', 'tables and columns')} that the code uses {'is' if bad == 1 else 'are'} not made where the structure is declared."
+        f"{plural(bad, 'name of a table or column does', 'names of tables and columns do')} not agree with what the repository declares."
         if bad
         else f"All of {plural(known, 'use')} of tables, columns and fields name something that is declared."
     )
@@ -115,6 +115,11 @@ def _missing(uses: list[SchemaUse]) -> Finding:
 def _broken(name: str, place: Place) -> Finding:
     message = f"The statement that makes the table {name} is no SQL of any database: a fresh database never gets the table, and all that reads or writes it fails."
     return Finding("broken-table-statement", place.path, message, place.line, confidence=Confidence.MEDIUM)
+
+
+def _early(table: str, asked: Place, made: Place) -> Finding:
+    message = f"This asks for {table}, which is made only later ({made.path}:{made.line}): on a fresh database the first start ends here."
+    return Finding("read-before-made", asked.path, message, asked.line, asked.end_line, confidence=Confidence.MEDIUM)
 
 
 def _lag(stores: Stores, told: set[Place]) -> list[list[tuple[Place, str]]]:
