@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from auditor.checks.pipelines import run_steps
 from auditor.model.artifacts import CiWorkflow, Document, Documents, Manifests
-from auditor.model.evidence import Route, RouteKind, Routes
+from auditor.model.evidence import Route, RouteKind, Routes, Stores
 from auditor.model.project import Kind, Project
 from auditor.model.snapshot import Role, Snapshot
-from auditor.model.syntax import DefinitionKind, Syntax
+from auditor.model.syntax import Syntax
 from auditor.model.verdict import Place
 
 _DESCRIPTION = re.compile(
@@ -63,15 +63,15 @@ def api_routes(routes: Routes) -> tuple[Route, ...]:
     return tuple(route for route in plain if _API_PATH.search(route.path)) or plain
 
 
-def outside_callers(snapshot: Snapshot, syntax: Syntax, project: Project, routes: Routes, documents: Documents) -> tuple[Place, str] | None:
+def outside_callers(snapshot: Snapshot, stores: Stores, routes: Routes, documents: Documents) -> tuple[Place, str] | None:
     """Where the repository shows that others than its own pages call it, and how."""
     for route in api_routes(routes):
         if route.method in {"GET", "ANY"} and _KEY_ROUTE.search(route.path):
             return route.place, "it hands out keys for programs"
-    for facts in syntax.of(project.server):
-        for entry in facts.definitions:
-            if entry.kind is DefinitionKind.CLASS and _KEYS.match(entry.name) and not any("Settings" in base for base in entry.bases):
-                return Place(facts.path, entry.line), "it hands out keys for programs"
+    stored = [(name, table.place) for table in stores.data.tables for name in (table.name, table.table)] + list(stores.models)
+    key = next((place for name, place in stored if _KEYS.match(name.rpartition(".")[2])), None)
+    if key is not None:
+        return key, "it hands out keys for programs"
     described = next(descriptions(snapshot), None)
     if described is not None:
         return Place(described), "a description of the interface is published with it"

@@ -24,8 +24,8 @@ from auditor.checks.published_interfaces import (
 )
 from auditor.checks.registry import check
 from auditor.model.artifacts import CiWorkflow, Documents, Manifests
-from auditor.model.evidence import Route, Routes
-from auditor.model.needs import CI, DOCUMENTS, MANIFESTS, PROJECT, ROUTES, SNAPSHOT, SYNTAX
+from auditor.model.evidence import Route, Routes, Stores
+from auditor.model.needs import CI, DOCUMENTS, MANIFESTS, PROJECT, ROUTES, SNAPSHOT, STORES, SYNTAX
 from auditor.model.project import SERVING, Project
 from auditor.model.snapshot import Snapshot
 from auditor.model.syntax import Syntax
@@ -47,7 +47,7 @@ class _Contract:
     by: str
 
 
-@check("architecture.public-api-stable", needs=(ROUTES, PROJECT, SNAPSHOT, SYNTAX, MANIFESTS, CI, DOCUMENTS))
+@check("architecture.public-api-stable", needs=(ROUTES, PROJECT, SNAPSHOT, SYNTAX, MANIFESTS, CI, DOCUMENTS, STORES))
 def public_api_stable(  # noqa: PLR0917 - evidence comes by position
     routes: Routes,
     project: Project,
@@ -56,12 +56,13 @@ def public_api_stable(  # noqa: PLR0917 - evidence comes by position
     manifests: Manifests,
     workflows: tuple[CiWorkflow, ...],
     documents: Documents,
+    stores: Stores,
 ) -> Judgement:
     """Contract, version and watch of the interface, where anybody outside calls it."""
     published = api_routes(routes)
     if not published or not project.has(*SERVING):
         return NotApplicable("No endpoint that programs could call was found: there is no published interface.")
-    callers = outside_callers(snapshot, syntax, project, routes, documents)
+    callers = outside_callers(snapshot, stores, routes, documents)
     if callers is None and has_own_pages(project):
         return NotApplicable(
             f"{plural(len(published), 'endpoint')} and the pages that call them lie in one repository, and nothing shows that others call them too."
