@@ -41,6 +41,11 @@ class Cache:
         if directory is not None:
             try:
                 directory.mkdir(parents=True, exist_ok=True)
+                hidden = directory / ".gitignore"
+                if not hidden.exists():
+                    hidden.write_text(
+                        "*\n", encoding="ascii"
+                    )  # where a pipeline keeps it inside of its checkout, it is no part of the project
                 self._connection = self._open(directory / "cache.sqlite3")
             except (OSError, sqlite3.Error) as error:
                 _log.info("no cache at %s: %s", directory, error)

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from auditor import agent_commands, outputs
 from auditor.advisory_commands import app as advisory_commands
 from auditor.advisory_commands import default_advisories
 from auditor.command_line import command, interrupted, reporter, say, wants_colour
 from auditor.errors import ExitCode
+from auditor.gate_commands import baseline as baseline_command
+from auditor.gate_commands import gate
 from auditor.report_commands import compare, read_look, read_report, read_rulings, with_baseline, with_triage
 from auditor.version import __version__
 
@@ -25,6 +28,10 @@ app = typer.Typer(
 )
 app.add_typer(advisory_commands, name="advisories")
 app.command()(compare)
+app.command()(gate)
+for _command in (agent_commands.fixes, agent_commands.verify, agent_commands.agent_rules, agent_commands.mcp):
+    app.command()(_command)
+app.command("baseline")(baseline_command)
 
 
 def main() -> None:
@@ -47,21 +54,32 @@ def options(
 ) -> None:
     """Production-readiness audit of a repository, with evidence for every verdict.
 
-    Exit codes: 0 fine, 2 wrong use, 4 nothing to audit, 5 internal error, 6 a server was not reached, 7 no program
-    to print a PDF with, 130 interrupted.
+    Exit codes: 0 fine, 1 gate failed, 2 wrong use, 3 gate cannot say, 4 nothing to audit, 5 internal error, 6 a server was not reached,
+    7 no program to print a PDF with, 130 interrupted.
     """
 
 
 @app.command()
 @command
 def audit(
-    path: Annotated[Path, typer.Argument(help="The repository to audit.", metavar="PATH")],
+    path: Annotated[
+        str, typer.Argument(help="The repository: a directory, an archive (zip, tar), or the address of a git repository.", metavar="PATH")
+    ],
     *,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report.")] = None,
     edition: Annotated[str, typer.Option(metavar="EDITION", help="How much of the HTML report: full or executive.")] = "full",
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole result as JSON; - for stdout.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
+    junit: outputs.Junit = None,
+    gitlab: outputs.Gitlab = None,
+    markdown: outputs.Markdown = None,
+    summary: outputs.Summary = None,
+    csv: outputs.Register = None,
+    badge: outputs.Badge = None,
+    annotations: outputs.Annotations = False,
+    severity: outputs.Severities = None,
+    category: outputs.Categories = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print one line only.")] = False,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of the audit.  [default: today]")] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for everything; what is not finished is unknown.")] = None,
@@ -83,6 +101,10 @@ def audit(
         str, typer.Option(metavar="URL", help="Address of the OSV service for --online.  [default: https://api.osv.dev]")
     ] = "",
     only: Annotated[list[str] | None, typer.Option(metavar="ITEM", help="Judge this item only (repeatable); gives no grade.")] = None,
+    part: Annotated[str, typer.Option(metavar="FOLDER", help="Audit one part of a monorepo, with what it stands on.")] = "",
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings of yours; those of the repository are never used unasked.")
+    ] = None,
     progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress on stderr.  [default: in a terminal]")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an internal error.")] = False,
 ) -> None:
@@ -99,29 +121,49 @@ def audit(
     if pdf is not None:
         find_printer()
     earlier, rulings, look = (read_report(baseline) if baseline else None), read_rulings(triage), read_look(theme, language)
-    from auditor import engine
-
-    report = engine.audit(
-        path,
-        date=date,
-        timeout=timeout,
-        cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
-        use_cache=not no_cache,
-        workers=workers,
-        advisories=advisories or default_advisories(),
-        interview=interview,
-        online=online,
-        osv_service=osv_service,
-        only=tuple(only or ()),
-        progress=reporter(sys.stderr.isatty() if progress is None else progress),
-        debug=debug,
+    others = outputs.wanted(
+        junit=junit,
+        gitlab=gitlab,
+        markdown=markdown,
+        summary=summary,
+        csv=csv,
+        badge=badge,
+        annotations=annotations,
+        severity=severity,
+        category=category,
     )
+    from auditor import engine
+    from auditor.configuration import load
+    from auditor.sources import opened
+
+    settings = load(config) if config else None
+    told = reporter(sys.stderr.isatty() if progress is None else progress)
+    with opened(path, told) as root:
+        report = engine.audit(
+            root,
+            date=date,
+            timeout=timeout,
+            cache_dir=engine.DEFAULT_CACHE if cache_dir is None else cache_dir,
+            use_cache=not no_cache,
+            workers=workers,
+            advisories=advisories or default_advisories(),
+            interview=interview,
+            online=online,
+            osv_service=osv_service,
+            only=tuple(only or ()),
+            settings=settings,
+            part=part,
+            progress=told,
+            debug=debug,
+        )
     report = with_baseline(with_triage(report, rulings), earlier)
-    _deliver(report, look, edition=edition, **targets)
+    shown = outputs.filtered(report, others)
+    _deliver(shown, look, edition=edition, **targets)
+    outputs.write(shown, others)
     if to_stdout:
-        _say_json(report)
+        _say_json(shown)
     else:
-        _print_summary(report, quiet=quiet, saved=tuple(str(target) for target in targets.values() if target is not None))
+        _print_summary(shown, quiet=quiet, saved=tuple(str(target) for target in (*targets.values(), *others.files) if target is not None))
     if not report.scope.languages:
         raise SystemExit(int(ExitCode.NOTHING_TO_AUDIT))
 
@@ -189,6 +231,15 @@ def render(
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Print the report as PDF, with an installed Chromium.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result again, with the answers given.")] = None,
+    junit: outputs.Junit = None,
+    gitlab: outputs.Gitlab = None,
+    markdown: outputs.Markdown = None,
+    summary: outputs.Summary = None,
+    csv: outputs.Register = None,
+    badge: outputs.Badge = None,
+    annotations: outputs.Annotations = False,
+    severity: outputs.Severities = None,
+    category: outputs.Categories = None,
     interview: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers of people, a form of `auditor interview`.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="OLD.json", help="An earlier report: show what changed since.")] = None,
     triage: Annotated[Path | None, typer.Option(metavar="FILE", help="What people ruled about findings, a triage.toml.")] = None,
@@ -201,6 +252,17 @@ def render(
 ) -> None:
     """Make reports or the summary from a stored JSON report, with the answers of an interview where one was held since."""
     _check_edition(edition)
+    others = outputs.wanted(
+        junit=junit,
+        gitlab=gitlab,
+        markdown=markdown,
+        summary=summary,
+        csv=csv,
+        badge=badge,
+        annotations=annotations,
+        severity=severity,
+        category=category,
+    )
     stored = read_report(report)
     if interview is not None or stored.interview is None:
         from auditor.interview import hold, read
@@ -208,9 +270,11 @@ def render(
         stored = hold(stored, read(interview) if interview else ())
     look = read_look(theme, language)
     stored = with_baseline(with_triage(stored, read_rulings(triage)), read_report(baseline) if baseline else None)
+    stored = outputs.filtered(stored, others)
     _deliver(stored, look, edition=edition, html=html, json=json, sarif=sarif, pdf=pdf)
-    saved = tuple(str(target) for target in (html, json, sarif, pdf) if target is not None)
-    if terminal or not saved:
+    outputs.write(stored, others)
+    saved = tuple(str(target) for target in (html, json, sarif, pdf, *others.files) if target is not None)
+    if terminal or not (saved or annotations):
         _print_summary(stored, quiet=False, saved=saved)
 
 

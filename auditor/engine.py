@@ -10,7 +10,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from auditor.errors import UsageError
 from auditor.evidence.graph_analysis import analyse
 from auditor.evidence.registry import Context
 from auditor.excerpts import seal
-from auditor.fingerprints import identified
+from auditor.fingerprints import copies, identified
 from auditor.gather import Evidence, gather
 from auditor.interview import hold, read
 from auditor.judge import judge, out_of_time
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
-from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS
+from auditor.model.needs import CLONES, COMPLEXITY, HISTORY, MODULE_GRAPH, PROJECT, SECRETS, STRUCTURE
 from auditor.model.report import (
     SCHEMA_VERSION,
     CloneReport,
@@ -39,14 +39,18 @@ from auditor.model.report import (
     Report,
     Scope,
 )
+from auditor.model.settings import Settings
 from auditor.model.snapshot import READ_LANGUAGES, UNREAD_LANGUAGES, Role, Snapshot
 from auditor.model.verdict import Outcome
+from auditor.narrowing import narrowed, part_of
 from auditor.resources import data_dir
 from auditor.score import score
 from auditor.snapshot import Reading, read_tree
+from auditor.suppressions import declared
 from auditor.tools.advisory_store import default_store, holdings
 from auditor.tools.osv import AdvisoryError
 from auditor.version import __version__
+from auditor.words import listed, plural
 
 SKIPPED_SHOWN = 100
 FINDINGS_PER_ITEM = 500
@@ -66,6 +70,8 @@ def audit(
     online: bool = False,
     osv_service: str = "",
     only: Iterable[str] = (),
+    settings: Settings | None = None,
+    part: str = "",
     progress: Callable[[str], None] | None = None,
     debug: bool = False,
 ) -> Report:
@@ -74,7 +80,7 @@ def audit(
     `date`: the audit date, ISO 8601 (today in UTC when None); `timeout`: seconds for everything, what is not finished is unknown;
     `workers`: processes to use (default: the machine's cores); `advisories`: an OSV archive or a store; `interview`: a filled form of
     answers; `online`: allow look-ups, `osv_service`: where; `only`: item ids to judge
-    (no grade then); `progress`: called with short texts; `debug`: let a crashing check raise.
+    (no grade then); `settings`: the owner's, where the owner wants them used; `part`: a folder to audit instead of the whole; `progress`: called with short texts; `debug`: let a crashing check raise.
 
     Raises:
         UsageError: the path, an id, the date or a limit is wrong.
@@ -94,6 +100,8 @@ def audit(
         advisories=advisories,
         online=online,
         osv_service=osv_service,
+        settings=settings or Settings(),
+        part=part,
         progress=progress or (lambda _text: None),
     )
     try:
@@ -106,7 +114,8 @@ def audit(
 def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report:
     """The report of the tree as it stands, before anybody's statements are weighed: a stored one if nothing has changed."""
     context.progress("reading the tree")
-    reading = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
+    whole = read_tree(context.root, should_stop=lambda: context.remaining() == 0.0)
+    reading, out = narrowed(part_of(whole, context.part) if context.part else whole, context.settings)
     key = None if debug else stored_reports.key_of(context, reading, chosen)
     stored = stored_reports.load(context.cache, key)
     if stored is not None:
@@ -114,11 +123,15 @@ def _audited(context: Context, chosen: frozenset[str], *, debug: bool) -> Report
         return stored
     checks = [check for check in all_checks().values() if not chosen or check.id in chosen]
     wanted: list[Need[Any]] = [need for check in checks for need in (*check.needs, *check.corroborating, *check.optional)]
-    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, CLONES, COMPLEXITY, HISTORY]
+    extra: list[Need[Any]] = [] if chosen else [PROJECT, MODULE_GRAPH, STRUCTURE, CLONES, COMPLEXITY, HISTORY]
     evidence = gather(context, reading, [*wanted, *extra, SECRETS])
     context.progress("judging")
     outcomes = _judge_all(context, checks, evidence, reading, debug=debug)
-    report = _report(context, reading, evidence, outcomes, partial=bool(chosen))
+    report = replace(
+        _report(context, reading, evidence, outcomes, partial=bool(chosen)),
+        configuration=_configuration(context.settings, reading, out),
+        suppressions=declared(reading.texts),
+    )
     stored_reports.save(context.cache, key, report)
     return report
 
@@ -167,7 +180,7 @@ def _report(context: Context, reading: Reading, evidence: Evidence, outcomes: tu
         version=__version__,
         rules=rules_digest(),
         date=context.date,
-        scope=_scope(context.root, reading.snapshot),
+        scope=_scope(context, reading.snapshot),
         parts=project.parts if project else (),
         score=score(outcomes, no_grade),
         outcomes=outcomes,
@@ -198,7 +211,7 @@ def _why_no_grade(snapshot: Snapshot) -> str:
     return ""
 
 
-def _scope(root: Path, snapshot: Snapshot) -> Scope:
+def _scope(context: Context, snapshot: Snapshot) -> Scope:
     own = snapshot.with_role(Role.FIRST_PARTY)
     code = [file for file in own if file.language in READ_LANGUAGES | UNREAD_LANGUAGES]
     languages = sorted({file.language for file in code})
@@ -207,7 +220,7 @@ def _scope(root: Path, snapshot: Snapshot) -> Scope:
         for name in languages
     ]
     return Scope(
-        name=root.resolve().name or "repository",
+        name="/".join(filter(None, (context.root.resolve().name or "repository", context.part.strip("/")))),
         commit=snapshot.commit,
         origin=snapshot.origin,
         digest=snapshot.digest,
@@ -218,6 +231,20 @@ def _scope(root: Path, snapshot: Snapshot) -> Scope:
         skipped=tuple((entry.path, entry.reason) for entry in snapshot.skipped[:SKIPPED_SHOWN]),
         skipped_total=len(snapshot.skipped),
     )
+
+
+def _configuration(settings: Settings, reading: Reading, out: int) -> str:
+    """Whether settings were used, and what they changed; or that some lie in the tree and were not."""
+    if settings.source:
+        rules = "Items off, own weights and suppressions hold for the gate only: the grade counts everything."
+        scope = [
+            *([f"{plural(out, 'file')} left out by its paths"] if out else []),
+            *([f"kinds stated for {plural(len(settings.kinds), 'part')}"] if settings.kinds else []),
+        ]
+        return f"{settings.source} was used: {listed(scope) or 'nothing is left out'}. {rules}"
+    text = reading.texts.get("pyproject.toml", "")
+    found = [name for name in ("auditor.toml",) if name in reading.texts] + (["pyproject.toml"] if "[tool.auditor" in text else [])
+    return f"{listed(found)} of the repository was not used: an audit is not configured by what it audits." if found else ""
 
 
 def _value(evidence: Evidence, name: str) -> Any:
@@ -243,12 +270,16 @@ def _stamps(evidence: Evidence) -> tuple[ToolStamp, ...]:
 
 def _graph(evidence: Evidence) -> GraphReport | None:
     graph, project = _value(evidence, MODULE_GRAPH.name), _value(evidence, PROJECT.name)
-    return analyse(graph, project.production) if graph is not None and project is not None else None
+    structure = _value(evidence, STRUCTURE.name)
+    return analyse(graph, project.production, structure) if graph is not None and project is not None else None
 
 
 def _clones(evidence: Evidence, reading: Reading) -> CloneReport | None:
     clones = _value(evidence, CLONES.name)
-    return survey.copies(clones, reading.texts, _value(evidence, SECRETS.name)) if clones is not None else None
+    if clones is None:
+        return None
+    pictured = survey.copies(clones, reading.texts, _value(evidence, SECRETS.name))
+    return replace(pictured, copies=copies(clones.families, reading.texts))
 
 
 def _history(evidence: Evidence) -> HistorySummary | None:

@@ -8,12 +8,19 @@ the same file, which is code that was changed and is still at fault. Each findin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from auditor.fingerprints import base_of, loose_of, of_item
-from auditor.model.report import Report
-from auditor.model.verdict import Verdict
+from pathspec import GitIgnoreSpec
+
+from auditor.fingerprints import COPIED, COPIES, base_of, loose_of, named_fingerprint, of_item
+from auditor.model.report import Copy, GraphReport, Report
+from auditor.model.syntax import ImportKind
+from auditor.model.verdict import Outcome, Severity, Verdict
+
+Layers = tuple[tuple[str, tuple[str, ...]], ...]
+LAYERS, UPWARD = "architecture.boundaries-respected", "declared-layer"
+"""Item and rule under which imports against declared layers are compared."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,6 +31,19 @@ class Known:
     rule: str
     path: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A finding with what a gate needs of it. `is_open`: its item is open, not tolerated or undecided; `twin`, `twin_line`: the other place of a copy."""
+
+    known: Known
+    line: int
+    message: str
+    severity: Severity
+    is_open: bool
+    twin: str = ""
+    twin_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +85,70 @@ def match(before: Sequence[Known], now: Sequence[Known]) -> Matched:
     return Matched(tuple(sorted(pairs)), tuple(left_now), tuple(left_before))
 
 
-def known_findings(report: Report, items: Iterable[str] | None = None) -> list[Known]:
-    """Every finding of a report in report order, whatever its item's verdict, and one entry for each item that is open without a place."""
-    wanted = None if items is None else frozenset(items)
+def placed(report: Report, layers: Layers = ()) -> list[Placed]:
+    """Every finding of a report in report order, whatever its item's verdict, and one entry for each item that is open without a place.
+
+    Copies of code come place by place and not as the families their item shows. `layers`: an owner's, top first; imports upwards are findings too.
+    """
     found = []
     for outcome in report.outcomes:
-        if wanted is not None and outcome.id not in wanted:
+        is_open = outcome.verdict in {Verdict.FAIL, Verdict.PARTIAL}
+        shared = (outcome.severity, is_open)
+        if outcome.id == COPIES:
+            found += [_copied(copy, outcome) for copy in (report.clones.copies if report.clones else ())]
             continue
-        found += [Known(outcome.id, finding.rule, finding.path, finding.fingerprint) for finding in outcome.findings]
-        if not outcome.findings and outcome.verdict in {Verdict.FAIL, Verdict.PARTIAL}:
-            found.append(Known(outcome.id, "", "", of_item(outcome.id)))
-    return found
+        for finding in outcome.findings:
+            known = Known(outcome.id, finding.rule, finding.path, finding.fingerprint)
+            found.append(Placed(known, finding.line, finding.message, *shared))
+        if is_open and not outcome.findings:
+            found.append(Placed(Known(outcome.id, "", "", of_item(outcome.id)), 0, outcome.reason, *shared))
+    return [*found, *(_upward(breach) for breach in breaches(report.graph, layers))]
+
+
+def known_findings(report: Report, layers: Layers = ()) -> list[Known]:
+    """As `placed`, without the words."""
+    return [one.known for one in placed(report, layers)]
+
+
+def _copied(copy: Copy, outcome: Outcome) -> Placed:
+    known = Known(COPIES, COPIED, copy.path, copy.fingerprint)
+    message = f"About {copy.lines} lines repeat {copy.twin}:{copy.twin_line}: whoever repairs one of them has to find the other."
+    return Placed(known, copy.line, message, outcome.severity, is_open=True, twin=copy.twin, twin_line=copy.twin_line)
+
+
+def _upward(breach: Breach) -> Placed:
+    message = (
+        f"{breach.source_layer} imports {breach.target} of {breach.target_layer}, which lies above it in the layers the owner declared."
+    )
+    known = Known(LAYERS, UPWARD, breach.path, named_fingerprint(LAYERS, UPWARD, breach.source, breach.target))
+    return Placed(known, breach.line, message, Severity.HIGH, is_open=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An import from a lower declared layer into a higher one; `source` and `target` are module ids."""
+
+    path: str
+    line: int
+    source: str
+    target: str
+    source_layer: str
+    target_layer: str
+
+
+def breaches(graph: GraphReport | None, layers: Layers) -> list[Breach]:
+    """Imports against the direction of the declared layers (top first), types left out; modules of no layer are free."""
+    if graph is None or not layers:
+        return []
+    specs = [(name, GitIgnoreSpec.from_lines(patterns)) for name, patterns in layers]
+    place: dict[str, tuple[int, str, str]] = {}
+    for module in graph.modules:
+        rank = next((number for number, (_, spec) in enumerate(specs) if spec.match_file(module.path)), None)
+        if rank is not None:
+            place[module.id] = (rank, specs[rank][0], module.path)
+    found = []
+    for edge in graph.edges:
+        source, target = place.get(edge.source), place.get(edge.target)
+        if source and target and target[0] < source[0] and edge.kind is not ImportKind.TYPE_ONLY:
+            found.append(Breach(source[2], edge.line, edge.source, edge.target, source[1], target[1]))
+    return sorted(found, key=lambda one: (one.path, one.line, one.target))

@@ -38,6 +38,7 @@ PRUNED = frozenset(
         ".turbo",
         ".gradle",
         ".terraform",
+        ".auditor-cache",
     }
 )
 """Directories never entered when there is no git to say what belongs to the project (with git: `.git` only)."""

@@ -24,7 +24,7 @@ from auditor.snapshot import Reading
 from auditor.tools import advisory_store
 from auditor.tools.osv import AdvisoryError
 
-_FORMAT = "report-1"
+_FORMAT = "report-2"
 _LIBRARIES = (
     "bandit", "semgrep", "radon", "pip-audit", "networkx", "numpy", "tree-sitter", "tree-sitter-python", "tree-sitter-javascript", "tree-sitter-typescript",
     "pyflakes", "packaging", "ruamel.yaml", "pathspec", "markdown-it-py", "pygit2", "postgast", "sqlglot", "license-expression",
@@ -44,6 +44,7 @@ def key_of(context: Context, reading: Reading, chosen: Iterable[str]) -> str | N
         advisories = advisory_store.identity(context.advisories) if context.advisories else ""
     except AdvisoryError:
         return None
+    settings = context.settings
     parts = (
         context.root.resolve().name,
         reading.snapshot.digest,
@@ -54,6 +55,8 @@ def key_of(context: Context, reading: Reading, chosen: Iterable[str]) -> str | N
         context.date,
         advisories,
         ",".join(sorted(chosen)),
+        context.part,
+        repr((settings.source, settings.include, settings.exclude, sorted((root, sorted(kinds)) for root, kinds in settings.kinds))),
     )
     return cache_key(_FORMAT, _program(), *parts)
 

@@ -99,3 +99,8 @@ def test_closing_while_another_thread_writes(tmp_path: Path) -> None:
         store.close()
         writer.join()
         assert store.get_many(entries) == {}
+
+
+def test_a_cache_inside_of_a_checkout_is_no_part_of_it(tmp_path: Path) -> None:
+    Cache(tmp_path / "cache").close()
+    assert (tmp_path / "cache" / ".gitignore").read_text() == "*\n"

@@ -150,3 +150,15 @@ def test_the_body_of_a_definition_is_no_part_of_its_header() -> None:
     base = prints({"a.py": route}, ("a.py", "async def"))
     assert prints({"a.py": route.replace("return a", "return a + 1")}, ("a.py", "async def")) == base
     assert prints({"a.py": route}, ("a.py", "@app")) == base
+
+
+def test_what_two_detectors_say_of_one_statement_is_one_finding() -> None:
+    text = "def f(name):\n    return db.execute(\n        'SELECT ' + name,\n    )\n"
+    findings = tuple(
+        Finding("sql-injection", "a.py", "m", line, end, detector=who) for line, end, who in ((2, 4, "flows"), (3, 3, "semgrep"))
+    )
+    outcome = Outcome(ITEM, "security", Severity.BLOCKER, Verdict.FAIL, 1.0, 1.0, Confidence.HIGH, "r", findings, (), (), 1, 1, 1, 1)
+    assert len(identified([outcome], {"a.py": text}, 500)[0].findings) == 1
+    alone = tuple(Finding("sql-injection", "a.py", "m", line, end) for line, end in ((2, 4), (3, 3)))
+    twice = Outcome(ITEM, "security", Severity.BLOCKER, Verdict.FAIL, 1.0, 1.0, Confidence.HIGH, "r", alone, (), (), 1, 1, 1, 1)
+    assert len(identified([twice], {"a.py": text}, 500)[0].findings) == 2

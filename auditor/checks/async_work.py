@@ -16,6 +16,8 @@ from auditor.model.syntax import Call, Definition, DefinitionKind, FileFacts, Ha
 _KEEPS_KIND = re.compile(r"^(?:staticmethod|classmethod|override|typing\.override|abstractmethod)$")
 _GIVEN = re.compile(r"^on[A-Z]")
 """Names of callbacks that a component is given: what they are is decided elsewhere."""
+_GIVES_ERROR = re.compile(r"^\{[^{}]{0,80}\berror\b")
+"""`const { data, error } = await api.notes.list()`: the client hands its errors back and does not raise them."""
 _SAME_NAMES = 3
 _STARTS = ("create_task", "ensure_future")
 _TASKS = re.compile(
@@ -69,6 +71,12 @@ class AsyncWork:
         self._browser = browser
         self._facts = {facts.path: facts for facts in files}
         self._named: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._answering = frozenset(
+            call.callee.partition(".")[0]
+            for facts in files
+            for call in facts.calls
+            if call.awaited and "." in call.callee and _GIVES_ERROR.match(call.target)
+        )
         for facts in files:
             for index, definition in enumerate(facts.definitions):
                 if definition.name and definition.kind is not DefinitionKind.CLASS:
@@ -107,7 +115,7 @@ class AsyncWork:
         writes = any(is_write(each.callee) for each in _inside(self._facts[path], index))
         if python:
             return Lapse(*place, "coroutine-never-runs", call.callee, _DROPPED, write=writes)
-        if all(_cannot_reject(self._facts[where], number) for where, number in targets):
+        if all(_cannot_reject(self._facts[where], number, self._answering) for where, number in targets):
             return None
         if facts.path in self._browser:
             return Lapse(*place, "promise-not-watched-in-page", call.callee, _BROWSER)
@@ -136,7 +144,7 @@ class AsyncWork:
 
     def _is_watched(self, facts: FileFacts, callee: str) -> bool:
         targets = self._targets(facts, callee)
-        return bool(targets) and all(_cannot_reject(self._facts[path], index) for path, index in targets)
+        return bool(targets) and all(_cannot_reject(self._facts[path], index, self._answering) for path, index in targets)
 
 
 def _is_plainly_async(definition: Definition) -> bool:
@@ -148,8 +156,8 @@ def _inside(facts: FileFacts, index: int) -> list[Call]:
     return [call for call in facts.calls if call.scope in inside]
 
 
-def _cannot_reject(facts: FileFacts, index: int) -> bool:
-    """Whether everything a function waits for or throws is caught in it, or never raises."""
+def _cannot_reject(facts: FileFacts, index: int, answering: frozenset[str]) -> bool:
+    """Whether everything a function waits for or throws is caught in it, or never raises; `answering` are clients that hand errors back."""
     caught: set[int] = set()
     tried: set[int] = set()
     for handler in facts.handlers:
@@ -162,7 +170,11 @@ def _cannot_reject(facts: FileFacts, index: int) -> bool:
         return False
     waits = [call for call in facts.calls if call.scope == index and call.awaited]
     return all(
-        call.line in caught or (call.guarded and call.line not in tried) or is_hosted_result(call.callee) or call.callee == "new Promise"
+        call.line in caught
+        or (call.guarded and call.line not in tried)
+        or is_hosted_result(call.callee)
+        or call.callee == "new Promise"
+        or ("." in call.callee and call.callee.partition(".")[0] in answering)
         for call in waits
     )
 

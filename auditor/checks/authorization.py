@@ -287,7 +287,7 @@ class Guards:
             if (home, inner) == (path, index) or any(refusal.leaves for refusal in found):
                 return True
             tested = tested if tested is not None else frozenset().union(*(self._function(*entry).tested() for entry in reached))
-            if self._syntax.files[home].definitions[inner].name in tested:
+            if self.reach.name_of(path, home, inner) in tested:
                 return True
         return False
 
@@ -298,7 +298,7 @@ class Guards:
             for home, inner in tuple(reached):
                 caller = self._function(home, inner)
                 for entry in self.reach.functions(home, inner, 1):
-                    name = self._syntax.files[entry[0]].definitions[entry[1]].name
+                    name = self.reach.name_of(home, *entry)
                     if entry not in reached and entry not in self._handlers and caller.passes_on(name):
                         reached.append(entry)
             if len(reached) > _MOST_FUNCTIONS:

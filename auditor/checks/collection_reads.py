@@ -49,7 +49,7 @@ _DJANGO_PART = re.compile(
 _DRIZZLE = re.compile(r"(?:^|\.)(?:db|database|tx|orm)(?:\(\))?\.(?:select|selectDistinct)\(\)\.from(?:\(|$)")
 _LIMITS = re.compile(
     r"(?:^|\.)(?:limit|take|first|one|one_or_none|scalar|scalar_one|scalar_one_or_none|slice|paginate\w*|fetchmany|fetchone|range|page|per_page|maybeSingle|single|skip|offset|top|count|"
-    r"get_page|Paginator|apply_pagination|with_pagination|paginated?\w*|pagedQuery|islice|chunk\w*|batch\w*|exists|in_|whereIn|inArray|stream\w*|yield_per|iterator)(?:\(|$)",
+    r"get_page|Paginator|apply_pagination|with_pagination|paginated?\w*|pagedQuery|islice|chunk\w*|batch\w*|exists|in_|whereIn|inArray|stream\w*|yield_per|iterator|group_by|groupBy)(?:\(|$)",
 )
 _LIMIT_KEYS = frozenset({"take", "limit", "first", "perPage", "per_page", "pageSize", "page_size", "max", "top", "cursor", "count"})
 _IN_LIST = re.compile(r"\bin\s*:\s|\$in\b|__in\b|\bIn\(|Op\.in\b|\.in_\(|\bIN\s*\(|=\s*ANY\s*\(", re.IGNORECASE)

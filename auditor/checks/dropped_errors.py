@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 
+from auditor.checks.drop_words import culprit_of, message_of
 from auditor.checks.failures import changes_or_asks, is_broad, is_cleanup, is_expected, is_local, is_outside, is_pure, is_remote, is_write
 from auditor.model.syntax import Assignment, Call, Definition, FileFacts, Handler, HandlerEffect, Value, ValueKind
 
@@ -41,6 +42,9 @@ _CALLS_LOOKED_AT = 60  # calls before a callback among which the one that takes 
 _ANSWER_NEAR = 4  # lines after the print within which an answer belongs to the failure
 _REFUSED_WITHIN = 4
 _STATE = re.compile(r"^(?:this\.)?set[A-Z]\w*$")
+_LEVELLED = frozenset({"console.error", "console.warn"})
+"""What a page has for a log: the visitor's console, with a level and the error."""
+_REASON_WORDS = 4
 _ERROR_PARAMETER = re.compile(r"^(?:err|error|e)$")
 
 
@@ -58,12 +62,13 @@ class Drop:
 
 
 class FileHandlers:
-    """The handlers of one file; `prints_are_fine` where print is how the program talks to its user or feeds a logger."""
+    """The handlers of one file; `prints_are_fine` where print is how the program talks to its user or feeds a logger, `page` where it runs in a browser."""
 
-    def __init__(self, facts: FileFacts, *, python: bool, prints_are_fine: bool) -> None:
+    def __init__(self, facts: FileFacts, *, python: bool, prints_are_fine: bool, page: bool = False) -> None:
         self._facts = facts
         self._python = python
         self._prints_are_fine = prints_are_fine
+        self._page = page
         self._call_lines = [call.line for call in sorted(facts.calls, key=lambda call: call.line)]
         self._calls = sorted(facts.calls, key=lambda call: call.line)
         self._rejections = {
@@ -74,6 +79,8 @@ class FileHandlers:
         }
         self._assigned = sorted(facts.assignments, key=lambda assignment: assignment.line)
         self._assigned_lines = [assignment.line for assignment in self._assigned]
+        self._comments = sorted(facts.comments, key=lambda comment: comment.line)
+        self._comment_lines = [comment.line for comment in self._comments]
         self._raising = {raised.scope for raised in facts.raises}
         self._valued: defaultdict[int, list[Value]] = defaultdict(list)
         for assignment in (*facts.returns, *facts.assignments):
@@ -124,11 +131,12 @@ class FileHandlers:
         weight, rule = self._weight(handler, broad=broad)
         if not weight:
             return None
-        culprit = write or next((callee for callee in work if is_remote(callee)), next((c for c in work if "[" not in c), "this"))
+        culprit = write or culprit_of(handler, work)
         if write and self._is_refused(handler):
             weight, write = 0.5, ""
         hidden = write if weight >= 1 and not handler.comment else ""  # a stated reason: a place like any other
-        return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, _message(rule, culprit, hidden, handler), hidden)
+        message = message_of(rule, culprit, hidden, handler, page=self._page)
+        return Drop(self._facts.path, handler.line, handler.end_line, rule, weight, message, hidden)
 
     def _is_refused(self, handler: Handler) -> bool:
         """`const token = await tokens.delete().catch(() => null); if (!token) throw …`: the caller learns that it failed, not why."""
@@ -155,20 +163,70 @@ class FileHandlers:
             return 0, ""  # something is done with the error itself
         match handler.effect:
             case HandlerEffect.EMPTY:
-                return 1, "dropped"
+                return (0, "") if self._reasons(handler) and not _asks(handler) else (1, "dropped")
             case HandlerEffect.CONTINUE:
                 waits = any(callee.endswith("sleep") for callee in handler.calls)
                 return (0, "") if waits or calls else (1, "dropped")
             case HandlerEffect.PRINT:
-                others = [callee for callee in calls if not _PRINTING.match(callee)]
-                passed_on = any(_PASSED_ON.search(callee) for callee in others)
-                return (0, "") if self._prints_are_fine or not broad or passed_on else (0.5, "printed")
+                return (0, "") if self._prints_are_fine or not broad or self._goes_on_well(handler, calls) else (0.5, "printed")
             case HandlerEffect.RETURN_CONSTANT:
                 if calls and not all(is_cleanup(callee) for callee in calls):
                     return 0, ""
                 return (1, "made-up-result") if says_nothing(handler.returned) else (0, "")
             case _:
                 return self._other(handler, calls, broad=broad)
+
+    def _goes_on_well(self, handler: Handler, calls: list[str]) -> bool:
+        """Whether a handler that prints does more: says why that is enough, waits and tries again, hands on, falls back, or answers that it failed.
+
+        In a page the console is the log, so that there only a call of a server or a store that fails unseen is left to speak of.
+        """
+        others = [callee for callee in calls if not _PRINTING.match(callee)]
+        waits = any(callee.endswith("sleep") for callee in handler.calls) and self._in_loop(handler)
+        if waits or any(not is_cleanup(callee) and not is_pure(callee) and not _STATE.match(callee) for callee in others):
+            return True
+        if not handler.uses_binding or _LEVELLED.isdisjoint(handler.calls):
+            return False
+        answers = handler.returned is not None and (_says_no(handler.returned) or not says_nothing(handler.returned))
+        replaced = answers or self._falls_back(handler) or self._tries_something_else(handler)
+        return replaced or self._reasons(handler) or (self._page and not self._waits_for_others(handler))
+
+    def _tries_something_else(self, handler: Handler) -> bool:
+        """Whether what is guarded leaves the function when it works, so that what comes after the handler is the other way."""
+        first, scope = handler.line - handler.tried_lines - 1, handler.scope
+        left = any(returned.scope == scope and first <= returned.line < handler.line for returned in self._facts.returns)
+        after = bisect_left(self._call_lines, handler.end_line + 1)
+        return scope >= 0 and left and any(call.scope == scope for call in self._calls[after : after + _CALLS_LOOKED_AT])
+
+    def _waits_for_others(self, handler: Handler) -> bool:
+        """Whether what is guarded asks a server or a store, or is waited for, as such work is."""
+        first = handler.line - handler.tried_lines - 1
+        return _asks(handler) or any(
+            call.awaited and call.callee in handler.tried and not is_pure(call.callee) for call in self._between(first, handler.line)
+        )
+
+    def _reasons(self, handler: Handler) -> bool:
+        """Whether a comment in the handler says why the error may be left alone; two words say nothing."""
+        if not handler.comment:
+            return False
+        inside = self._comments[bisect_left(self._comment_lines, handler.line) : bisect_left(self._comment_lines, handler.end_line + 1)]
+        return sum(len(comment.text.split()) for comment in inside) >= _REASON_WORDS
+
+    def _in_loop(self, handler: Handler) -> bool:
+        return any(loop.scope == handler.scope and loop.line <= handler.line <= loop.end_line for loop in self._facts.loops)
+
+    def _falls_back(self, handler: Handler) -> bool:
+        """Whether something usable takes the place of the result: any value but a switch or nothing."""
+        return any(
+            assignment.value is not None
+            and assignment.value.kind not in {ValueKind.BOOLEAN, ValueKind.OTHER}
+            and not says_nothing(assignment.value)
+            for assignment in self._assigned_between(handler)
+        )
+
+    def _assigned_between(self, handler: Handler) -> list[Assignment]:
+        lines = self._assigned_lines
+        return self._assigned[bisect_left(lines, handler.line) : bisect_left(lines, handler.end_line + 1)]
 
     def _other(self, handler: Handler, calls: list[str], *, broad: bool) -> tuple[float, str]:
         """A handler that does something else: only letting go, only fixed values in place of the result, or a real alternative."""
@@ -182,10 +240,9 @@ class FileHandlers:
             return (0.5, "made-up-result") if fixed else (0, "")
         if calls or not broad:
             return 0, ""
-        lines = self._assigned_lines
-        assigned = self._assigned[bisect_left(lines, handler.line) : bisect_left(lines, handler.end_line + 1)]
-        values = [assignment.value for assignment in assigned]
-        return (0.5, "made-up-result") if values and all(says_nothing(value) for value in values) else (0, "")
+        values = [assignment.value for assignment in self._assigned_between(handler)]
+        stated = self._reasons(handler) and not _asks(handler)
+        return (0.5, "made-up-result") if values and not stated and all(says_nothing(value) for value in values) else (0, "")
 
     def _between(self, line: int, end_line: int) -> list[Call]:
         return self._calls[bisect_left(self._call_lines, line) : bisect_left(self._call_lines, end_line + 1)]
@@ -219,7 +276,8 @@ class FileHandlers:
         told = [call for call in inside if _mentions(call, parameter)]
         if not told or not all(_PRINTING.match(call.callee) for call in told):
             return None
-        if any(_about(value, parameter) for value in self._valued[index]):
+        answers = any(returned.scope == index and not says_nothing(returned.value) for returned in self._facts.returns)
+        if answers or any(_about(value, parameter) for value in self._valued[index]):
             return None
         if any(told[0].line <= call.line <= told[0].line + _ANSWER_NEAR and _ANSWERING.search(call.callee) for call in inside):
             return None
@@ -253,18 +311,14 @@ def says_nothing(value: Value | None) -> bool:
     return value.kind is ValueKind.NAME and value.literal == "undefined"
 
 
-def _message(rule: str, culprit: str, write: str, handler: Handler) -> str:
-    call = f"{culprit.removeprefix('new ')}()" if culprit != "this" else "the code above"
-    if write:
-        return f"When {call} fails here the error is dropped and the program goes on as if the data had been stored; nobody learns of the loss."
-    if rule == "printed":
-        return f"A failure of {call} is only printed and the program goes on; nobody is told and no log level marks it."
-    if rule == "made-up-result":
-        shown = handler.returned.text[:30] if handler.returned is not None else "an empty value"
-        return (
-            f"Every failure of {call} is turned into {shown}, which looks like an ordinary result: neither the user nor a log learns of it."
-        )
-    return f"A failure of {call} is dropped here without a trace: no log line, no message, no error for the caller."
+def _asks(handler: Handler) -> bool:
+    """Whether what is guarded asks something outside the process or stores something."""
+    return any(is_remote(callee) or is_write(callee) for callee in handler.tried)
+
+
+def _says_no(value: Value) -> bool:
+    """Whether a returned value says by itself that there is no result: false, null, nothing."""
+    return value.kind is ValueKind.NONE or (value.kind is ValueKind.BOOLEAN and value.literal.lower() == "false")
 
 
 def bindings_of_console(facts: FileFacts) -> bool:

@@ -28,13 +28,14 @@ class Checked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry point; `spread`: the whole body goes into a record of people, rights or prices, or a right that was sent does."""
+    """One entry point; `spread`: the whole body goes into a record of people, rights or prices, or a right that was sent does; `limits`: tests by hand that set limits."""
 
     route: Route
     checked: Checked
     place: Place
     spread: Place | None = None
     right: bool = False
+    limits: bool = False
 
 
 _TAKES = re.compile(
@@ -68,6 +69,15 @@ _SCHEMA_MADE = re.compile(
 _HAND_LIMIT = re.compile(
     r"\blen\(\w+[^)]{0,30}\)\s*[<>]=?\s*\w|\bstrptime\(|\bfromisoformat\(|\bre\.(?:full)?match\(|\bif\s+(?:not\s+)?\(?-?\w*\s*[<>]=?\s*\w+|\bvalidate_\w+\(|\b_?clean_\w+\("
 )
+_UPPER_LIMIT = re.compile(
+    r"\blen\([^()]{1,60}\)\s*>=?\s*(?![01]\b)\w|\blen\([^()]{1,60}\)\s*<=?\s*[1-9]\d|\.length\s*>=?\s*(?![01]\b)\w|\.length\s*<=?\s*[1-9]\d|\[:\s*\d+\]|\.slice\(0,\s*\d|\babs\(\w+\)\s*[!<>=]"
+)
+"""A test by hand of how long or large something may be at most."""
+_ALIAS = re.compile(
+    r"(?m)^\s*(?:const |let )?(\w+)\s*=\s*(?:request\.(?:form|POST|get_json\(\)|json)|(?:await\s+)?req(?:uest)?\.(?:body|json\(\)))\s*;?\s*$"
+)
+"""A name for everything that was sent."""
+_TESTED = re.compile(r"(?:\b(?:if|elif|and|or|not|while)\s|[!(]|&&\s*|\|\|\s*)\(?\s*$")
 _SPREAD = re.compile(
     r"(?:\bdata\s*:\s*(?:\{\s*\.\.\.\s*)?(?:await\s+)?(?:req|request|ctx\.request)\.(?:body|json\(\))|\.(?:create|update|insert\w*|findByIdAndUpdate|findOneAndUpdate|updateOne|upsert|save)\((?:[^()\n;]{0,60},\s*)?(?:\{[^{}\n]{0,40}\$set:\s*)?(?:\{?\s*\.\.\.)?\s*(?:req|request|ctx\.request)\.body\b(?!\.)|\bnew\s+(\w+)\(\s*(?:req|request)\.body\s*\)|Object\.assign\(\s*\w+\s*,\s*(?:req|request)\.body\s*\)"
     r"|\b[A-Z]\w+\(\s*\*\*\s*(?:request\.(?:json|form|get_json\(\))|(?:data|body|payload))\s*\)|\.objects\.(?:create|update)\(\s*\*\*\s*(?:request|data|body|payload)|\.values\(\s*\*\*\s*(?:request|data|body|payload))"
@@ -140,7 +150,7 @@ class EntryChecks:
             if _SENSITIVE.search(words) and checked is Checked.RAW:
                 line = definition.line + code.count("\n", 0, match.start())
                 spread = Place(facts.path, line, line)
-        return Entry(route, checked, place, spread)
+        return Entry(route, checked, place, spread, limits=_UPPER_LIMIT.search(code) is not None)
 
     def _code(self, path: str, definition: Definition) -> str:
         """The lines of a definition, comments emptied, line numbers kept."""
@@ -290,13 +300,37 @@ class EntryChecks:
 
 def _only_compared(code: str) -> bool:
     """Whether every field of a form is tested for presence or compared, and goes nowhere else."""
+    code = _by_one_name(code)
     fields = list(_FIELD.finditer(code))
     taken = len(list(_TAKES.finditer(code)))
     return bool(fields) and len(fields) == taken and all(_compared(code, found) for found in fields)
 
 
+def _by_one_name(code: str) -> str:
+    """The code with the fields of what was sent read in one way, whatever name it was given in between."""
+    alias = _ALIAS.search(code)
+    if alias is None or len(_TAKES.findall(code)) != 1:
+        return code
+    code = code[: alias.start()] + code[alias.end() :]
+    if re.search(rf"\b{alias[1]}\b(?!\.get\(|\.\w+\b(?!\())", code):
+        return code
+    return re.sub(rf"\b{alias[1]}\.get\(", "request.form.get(", re.sub(rf"\b{alias[1]}\.(?=\w+\b(?!\())", "req.body.", code))
+
+
 def _compared(code: str, field: re.Match[str]) -> bool:
     line = code[code.rfind("\n", 0, field.start()) + 1 : field.start()]
+    kept = re.match(r"\s*(?:const |let )?(\w+)\s*=\s*$", line)
+    if kept:
+        uses = list(re.finditer(rf"\b{kept[1]}\b", code[field.end() :]))
+        return bool(uses) and all(_is_compared(code[field.end() :], use) for use in uses)
+    return _is_compared(code, field)
+
+
+def _is_compared(code: str, field: re.Match[str]) -> bool:
+    line = code[code.rfind("\n", 0, field.start()) + 1 : field.start()]
+    after = code[field.end() :]
+    if _TESTED.search(line) and re.match(r"\s*(?::|\)|and\b|or\b|&&|\|\|)", after):
+        return True
     return bool(re.match(r"\s*(?:==|!=|===|!==)", code[field.end() :]) or re.search(r"(?:['\"]\w+['\"]\s+(?:not\s+)?in|[!=]==?)\s*$", line))
 
 

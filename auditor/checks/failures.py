@@ -49,18 +49,19 @@ _PURE_LAST = _words(
     createElement getAttribute setAttribute hasOwnProperty resolve reject then catch finally verify decode_token unsign unserialize sign log info debug warn warning error print
     observe PerformanceObserver IntersectionObserver ResizeObserver select floor ceil round abs format groups group search fullmatch sub findall finditer compile
     substring substr at findIndex findLast flat flatMap trimStart trimEnd codePointAt getTime getFullYear getMonth getDate getenv count_chars json clone
-    deepcopy copy normpath basename dirname abspath relpath exists isfile isdir existsSync accessSync access stat lstat statSync readFile readFileSync read_text readdir readdirSync
+    deepcopy copy normpath basename dirname abspath relpath exists isfile isdir existsSync accessSync access stat lstat statSync statfsSync readFile readFileSync read_text readdir readdirSync
+    getValue getValues
     focus blur scrollTo scrollIntoView play pause vibrate share cookie getTimezone useContext useState setSelectionRange pathname importlib require import
     timingSafeEqual createHmac createHash update_hash isIPv4 isIPv6 isPrivate kind range enumerate zip any all iter next super cast print_exc
     """
 )
 _PURE = re.compile(
-    r"^(?:console|JSON|Math|Object|Array|Number|String|Intl|Date|localStorage|sessionStorage|window\.(?:localStorage|sessionStorage|matchMedia|performance|open|focus)|navigator|document|path"
+    r"^(?:console|i18n|JSON|Math|Object|Array|Number|String|Intl|Date|localStorage|sessionStorage|window\.(?:localStorage|sessionStorage|matchMedia|performance|open|focus)|navigator|document|path"
     r"|Cookies|Reflect|re|math|json|datetime|date|time|logger|logging|log|crypto|hashlib|hmac|jwt|base64|html|textwrap|string|itertools|functools|operator|copy|uuid|ast|inspect|typing|typeof"
     r"|performance|screen|os\.path|posixpath|ipaddr|semver|moment|dayjs|_|lodash|url|URL|qs|yaml|toml|tomllib)(?:\.|\[\]|$)|\(\)\.(?:trim|split|toString)$|OrThrow$"
 )
 _PURE_BY_NAME = re.compile(
-    r"^_?(?:parse|decode|decrypt|format|convert|normali[sz]e|extract|serialize|deserialize|unserialize|validate|stringify|unwrap|strip|check(?:Is|URL|Url|Valid)|(?:is|has)[A-Z_]|to[A-Z_]|set[A-Z])\w{0,60}$"
+    r"^_?(?:parse|decode|decrypt|format|convert|normali[sz]e|extract|serialize|deserialize|unserialize|validate|stringify|unwrap|strip|check(?:Is|URL|Url|Valid)|(?:is|has)[A-Z_]|to[A-Z_]|set[A-Z]|log(?!In\b|Out\b)[A-Z])\w{0,60}$"
 )
 _IO_DESPITE = re.compile(r"(?:^|\.)(?:fetch|axios|formData|arrayBuffer|blob|send|request|ajax|post|put|patch)$")
 _REMOTE = re.compile(
@@ -85,7 +86,7 @@ _WRITE_LAST = _words(
 _WRITE_WITH_OWNER = frozenset({"create", "update", "delete", "save", "add_all", "merge"})
 _STORE = re.compile(
     r"(?:^|[._])(?:db|database|session|conn|connection|cursor|cur|tx|trx|transaction|prisma|objects|repo|repository|supabase|firestore|collection|mongo|knex|sequelize|Model|query)\b"
-    r"|\b\w*(?:Repository|Repo|Model|Session|Prisma)\b|\.from\(\)|\.collection\(\)|\.doc\(\)|\.table\(\)"
+    r"|\b\w*(?:Repository|Repo|Model|Session|Prisma)\b|(?<!Buffer)(?<!Array)\.from\(\)|\.collection\(\)|\.doc\(\)|\.table\(\)"
 )
 _LOOKS_UP = _words("retrieve list search get find fetch all constructEvent construct_event")
 _PAYMENT = re.compile(

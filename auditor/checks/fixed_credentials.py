@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from auditor.checks.kept_keys import is_kept
 from auditor.model.syntax import Call, FileFacts, Value, ValueKind
 from auditor.placeholders import is_reference
 from auditor.secret_names import NameKind, kind_of_name, words_of
@@ -381,6 +382,8 @@ def _placed(source: _Source, name: str, how: str, kind: NameKind, place: tuple[i
 def _reach(source: _Source, name: str, how: str, place: tuple[int, int]) -> Reach:
     facts, (line, scope) = source.facts, place
     if _TEST_NAME.search(facts.path) or (how == "empty" and kind_of_name(name) is not NameKind.SIGNING):
+        return Reach.NOWHERE
+    if how == "random" and is_kept(facts, name, line, scope):
         return Reach.NOWHERE
     if how == "empty" and _declared_valid(source, line):
         return Reach.NOWHERE

@@ -12,6 +12,12 @@ _DEPTH = 3
 _SAME_NAMES = 4  # functions of one name among which callers are still told apart
 _CALLERS_LOOKED_AT = 20
 _SUPERVISED = re.compile(r"retry|task|job|breaker|on_exception")
+_TAKES_FAILURES = frozenset(
+    {"tryCatch", "tryCatchK", "tryPromise", "fromPromise", "fromThrowable", "fromAsyncThrowable", "useQuery", "useMutation", "useInfiniteQuery", "useSWR", "useSWRMutation", "useAsync", "createAsyncThunk"}
+)  # fmt: skip
+"""Functions that run what they are given and make a value, or a state of the page, of its failure."""
+_MAKES = re.compile(r"^(?:[aA]xios\.create|boto3\.(?:client|resource)|(?:\w+\.)?createTransport)$|(?:^|\.)(?!SMTP)[A-Z]\w*$")
+"""Calls that only make a client: nothing is asked until it is used."""
 
 
 class Guards:
@@ -22,24 +28,38 @@ class Guards:
         self._callers: defaultdict[str, list[tuple[str, Call]]] = defaultdict(list)
         self._named: defaultdict[str, int] = defaultdict(int)
         self._through: defaultdict[tuple[str, str], list[Call]] = defaultdict(list)
+        self._takers: defaultdict[str, list[Call]] = defaultdict(list)
         for facts in files:
             for definition in facts.definitions:
                 self._named[definition.name] += 1
             for call in facts.calls:
-                self._callers[call.callee.rpartition(".")[2]].append((facts.path, call))
+                last = call.callee.rpartition(".")[2]
+                self._callers[last].append((facts.path, call))
+                if last in _TAKES_FAILURES:
+                    self._takers[facts.path].append(call)
                 owner = call.callee.partition("(")[0].rpartition(".")[0]
                 self._through[facts.path, owner].append(call)
 
     def catches(self, site: Site) -> bool:
         """Whether a failure of the call, or of each use of the client it makes, is caught."""
-        facts = self._facts[site.path]
-        call = next((one for one in facts.calls if one.line == site.line and one.callee.removeprefix("new ") == site.what), None)
+        call = self._call(site)
         if call is None:
             return False
         if self._caught(site.path, call, _DEPTH):
             return True
         uses = [(path, use) for path, use in self._uses(site.path, call) if use is not call] if call.target else []
         return bool(uses) and all(self._caught(path, use, _DEPTH - 1) for path, use in uses)
+
+    def concerns(self, site: Site) -> bool:
+        """Whether something is asked at the site, as far as can be seen: a client that is only made, and used nowhere in sight, asks nothing."""
+        if not _MAKES.search(site.what):
+            return True
+        call = self._call(site)
+        return call is not None and (self._caught(site.path, call, _DEPTH) or (bool(call.target) and bool(self._uses(site.path, call))))
+
+    def _call(self, site: Site) -> Call | None:
+        calls = self._facts[site.path].calls
+        return next((one for one in calls if one.line == site.line and one.callee.removeprefix("new ") == site.what), None)
 
     def _uses(self, path: str, call: Call) -> list[tuple[str, Call]]:
         """Calls through the name a client is bound to, in its own file or wherever that name is imported."""
@@ -55,9 +75,9 @@ class Guards:
         return own + others
 
     def _caught(self, path: str, call: Call, depth: int) -> bool:
-        if call.guarded:
-            return True
         facts = self._facts[path]
+        if call.guarded or any(taken.line <= call.line and call.end_line <= taken.end_line for taken in self._takers[path]):
+            return True
         scope = call.scope
         while scope >= 0:
             definition = facts.definitions[scope]

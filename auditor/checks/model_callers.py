@@ -35,7 +35,7 @@ class ModelCallers:
         """The paid calls behind an endpoint."""
         if route.handler_scope < 0 and route.kind is not RouteKind.PAGE:
             return []
-        calls = self._guards.reach.calls(route.place.path, route.handler_scope, 4, classes=True)
+        calls = self._guards.reach.calls(route.place.path, route.handler_scope, 4, classes=True, used=True)
         return [self.paid[path, call.line] for path, call in calls if (path, call.line) in self.paid]
 
     def limited(self, route: Route) -> bool:
@@ -58,4 +58,4 @@ class ModelCallers:
         return self._guards.of(route).strength
 
     def _inner(self, route: Route) -> list[str]:
-        return [call.callee for _, call in self._guards.reach.calls(route.place.path, route.handler_scope, 3, classes=True)]
+        return [call.callee for _, call in self._guards.reach.calls(route.place.path, route.handler_scope, 3, classes=True, used=True)]

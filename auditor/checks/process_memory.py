@@ -44,6 +44,9 @@ _TOLERATED = re.compile(
     re.IGNORECASE,
 )
 """Names of what may be lost or belongs to one process: caches, measurements, connections, registries."""
+_SAID = re.compile(r"^[\s*/#]{0,6}.{0,40}\bcach(?:e|es|ed|ing)\b", re.IGNORECASE)
+_COMMENT_LINES = 14
+"""How far above a variable, or the class that holds it, the comment on it may begin."""
 _LOCKS = re.compile(r"(?:^|[._ ])(?:R?Lock|Mutex|Semaphore|BoundedSemaphore|AsyncLock|RWLock|withLock|runExclusive)$")
 _CHANGING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE", "ANY"})
 
@@ -58,7 +61,8 @@ class ProcessMemory:
         self._by_file: defaultdict[str, list[_Variable]] = defaultdict(list)
         for facts in files:
             if not any(_LOCKS.search(call.callee) for call in facts.calls):
-                self._by_file[facts.path] = [*_module_variables(facts), *_held_by_objects(facts)]
+                variables = [*_module_variables(facts), *_held_by_objects(facts)]
+                self._by_file[facts.path] = [variable for variable in variables if not _is_said_to_be_cache(facts, variable)]
 
     def kept(self) -> list[Kept]:
         """Every such variable once, with the first request that changes it."""
@@ -101,7 +105,7 @@ class ProcessMemory:
             if variable.owner < 0 and _is_local(facts, inside, name):
                 continue
             line = _change(facts, inside, name, counter=variable.counter)
-            if line:
+            if line and not _is_looked_up_first(facts, inside, name, line):
                 yield variable, line
 
     def _visible(self, facts: FileFacts, scope: int) -> dict[str, _Variable]:
@@ -174,3 +178,32 @@ def _change(facts: FileFacts, inside: frozenset[int], name: str, *, counter: boo
             if call.scope in inside and owner in {name, f"{name}[]", f"{name}.setdefault()"} and last in _KEEPING:
                 return call.line
     return 0
+
+
+def _is_said_to_be_cache(facts: FileFacts, variable: _Variable) -> bool:
+    """Whether the comment above a variable, or above the class that holds it, begins by calling it a cache."""
+    lines = {variable.line, *([facts.definitions[variable.owner].line] if variable.owner >= 0 else [])}
+    return any(0 <= line - comment.line <= _COMMENT_LINES and _SAID.match(comment.text) for comment in facts.comments for line in lines)
+
+
+def _is_looked_up_first(facts: FileFacts, inside: frozenset[int], name: str, line: int) -> bool:
+    """Whether what is put into a collection is what was not found there: `found = kept.get(id); if found: return found`."""
+    found = {
+        call.target for call in facts.calls if call.scope in inside and call.line < line and call.callee == f"{name}.get" and call.target
+    }
+    found |= {
+        given.target
+        for given in facts.assignments
+        if given.scope in inside and given.line < line and given.value is not None and given.value.text.startswith(f"{name}[")
+    }
+    return any(
+        answer.scope in inside
+        and answer.line < line
+        and answer.value is not None
+        and (answer.value.literal in found or _is_entry(answer.value, name))
+        for answer in facts.returns
+    )
+
+
+def _is_entry(value: Value, name: str) -> bool:
+    return value.text.startswith((f"{name}[", f"{name}.get("))

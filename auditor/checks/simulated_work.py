@@ -12,7 +12,7 @@ from auditor.checks.failures import is_pure, is_remote, is_write
 from auditor.checks.invented_data import has_switch, is_made_for_it
 from auditor.checks.pretences import success_in
 from auditor.checks.reach import within
-from auditor.model.syntax import Call, DefinitionKind, FileFacts, ValueKind
+from auditor.model.syntax import Call, Definition, DefinitionKind, FileFacts, ValueKind
 
 _SIMULATES = re.compile(
     r"\bsimulat\w+|\bmock(?:ed|ing)?\b|\bfake\b|\bdummy\b|in (?:a |the )?real(?:[ -](?:app\w*|world|life|implementation|project|scenario|system))|in production,? (?:this|you|we|it)(?:'d| would| should|\b)"
@@ -72,7 +72,10 @@ class Uses:
 
     def of(self, facts: FileFacts, found: Simulation) -> bool:
         """Whether the function may be reached by somebody; only an exported one that nobody names is not."""
-        definition = next(d for d in facts.definitions if d.line == found.line and d.end_line == found.end_line)
+        return self.reach(facts, next(d for d in facts.definitions if d.line == found.line and d.end_line == found.end_line))
+
+    def reach(self, facts: FileFacts, definition: Definition) -> bool:
+        """The same for any function."""
         if not definition.exported or definition.parent >= 0 or definition.decorators or definition.name in self._through:
             return True
         stem = _stem(facts.path)
@@ -82,6 +85,10 @@ class Uses:
         ):
             return True
         return any(call.callee == definition.name for call in facts.calls)
+
+    def calls(self, name: str) -> bool:
+        """Whether something calls a method of that name."""
+        return name in self._through
 
 
 def _stem(path: str) -> str:

@@ -106,6 +106,16 @@ def chains_of(facts: FileFacts) -> dict[tuple[int, int], list[Call]]:
     return chains
 
 
+def steps(facts: FileFacts, call: Call) -> list[Call]:
+    """The calls of the chain that a call ends, itself included, the first one first."""
+    found = [
+        c
+        for c in facts.calls
+        if c.scope == call.scope and c.line == call.line and c.end_line <= call.end_line and call.callee.startswith(c.callee)
+    ]
+    return sorted(found, key=lambda step: len(step.callee))
+
+
 def _of_text(facts: FileFacts, query: QueryText) -> Write | None:
     text = _TEXT.match(query.value.literal)
     if text is None:

@@ -56,7 +56,7 @@ class Stream:
     """The tokens of many files in one row. Arrays run in parallel; `file` indexes `paths`.
 
     `symbol` tells equal tokens (all strings are equal, all numbers too), `name` is the identifier's number or -1, `control` and
-    `call` mark tokens that decide or call something, `mark_up` those on lines of pure mark-up. `code_lines` counts lines with tokens, imports included.
+    `call` mark tokens that decide or call something, `mark_up` those on lines of pure mark-up. `words` spells the identifiers' numbers. `code_lines` counts lines with tokens, imports included.
     """
 
     paths: tuple[str, ...]
@@ -68,6 +68,7 @@ class Stream:
     call: Bools
     mark_up: Bools
     code_lines: int
+    words: tuple[str, ...] = ()
 
 
 def read_stream(sources: Iterable[tuple[str, str, Language]], *, python: bool) -> Stream:
@@ -117,7 +118,7 @@ def _stream(paths: tuple[str, ...], rows: list[Ints], flags: list[Bools], words:
     control = np.array([word in CONTROL for word in words], dtype=bool)[token] if len(words) else opening
     offsets = np.cumsum([0, *(len(flag) for flag in flags)])
     mark_up = np.concatenate(flags)[offsets[file] + np.minimum(line, np.diff(offsets)[file] - 1)] if len(token) else opening
-    return Stream(paths, file, line, symbols[token], np.where(is_name, token, -1), control, call, mark_up, code_lines)
+    return Stream(paths, file, line, symbols[token], np.where(is_name, token, -1), control, call, mark_up, code_lines, tuple(words))
 
 
 def _classify(words: list[str], *, python: bool) -> tuple[Ints, Ints, Ints]:

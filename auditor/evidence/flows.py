@@ -43,7 +43,7 @@ _PYTHON_ENTRY = re.compile(
     r"\brequest\b|\bRequest\b|\.(?:route|get|post|put|patch|delete|websocket)\(|\bargv\b|\binput\(|get_argument|openai|anthropic|litellm|genai|ollama|langchain|graphene|strawberry|@[\w.]*tool\b|urlopen|\b(?:requests|httpx)\."
 )
 _QUERY = re.compile(r"\b(?:select\s|insert\s+into|update\s|delete\s+from|where\s)", re.IGNORECASE)
-_SENDS = re.compile(r"\b(?:execute\w*|raw|query|text|rawQuery|\w+RawUnsafe|unsafe|prepare)\(", re.IGNORECASE)
+_SENDS = re.compile(r"\b(?:execute\w*|raw|query|text|\w{0,30}(?:raw|run|exec|sql|db)_?query|\w+RawUnsafe|unsafe|prepare)\(", re.IGNORECASE)
 _STARTS = re.compile(r"\b(?:child_?process|subprocess|os\.(?:system|popen))\b", re.IGNORECASE)
 """Code that sends queries or starts programs is followed too, so that it is known what becomes part of them."""
 _CALL_LINES = 60

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from auditor.evidence.own_calls_clients import Sent
-from auditor.evidence.own_calls_values import Hole, Pieces
+from auditor.evidence.own_calls_values import Hole, Pieces, carries_a_path
 from auditor.evidence.own_calls_wrappers import Clients
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.evidence.route_names import Names
@@ -36,7 +36,6 @@ _LONGEST_PAGE = 1_000_000
 _EMBEDDED = "#script.js"
 """What is added to the path of a page to name the scripts inside it."""
 _QUERY = re.compile(r"quer|param|search|filter|(?:^|\W)qs(?:\W|$)|\?", re.IGNORECASE)
-_SEVERAL = re.compile(r"path|endpoint|url|uri|route|suffix|action|segment|resource|(?<!\w)(?:key|rest|sub)\b", re.IGNORECASE)
 _HTMX = {"hx-get": "GET", "hx-post": "POST", "hx-put": "PUT", "hx-patch": "PATCH", "hx-delete": "DELETE"}
 
 
@@ -60,7 +59,8 @@ def own_calls(
             facts = read_script(file.path + _EMBEDDED, code, Language.JAVASCRIPT)
             names.facts[facts.path] = facts
             files.append(facts)
-    for facts, sent in Clients(names, files).find():
+    clients = Clients(names, files)
+    for facts, sent in clients.find():
         call = _own_call(facts, sent)
         if isinstance(call, str):
             unread.append((f"{facts.path.removesuffix(_EMBEDDED)}:{sent.call.line}", call))
@@ -69,7 +69,7 @@ def own_calls(
     calls += [call for facts in files for call in _invoked(facts)]
     ordered = sorted(set(calls), key=lambda c: (c.place.path, c.place.line, c.method, c.base, c.address, c.callee))
     return Known(
-        OwnCalls(tuple(ordered), tuple(sorted(set(unread)))),
+        OwnCalls(tuple(ordered), tuple(sorted(set(unread))), len(clients.brought)),
         own_stamp(),
         frozenset(facts.path for facts in files if not facts.path.endswith(_EMBEDDED)),
     )
@@ -82,6 +82,8 @@ def _own_call(facts: FileFacts, sent: Sent) -> OwnCall | str | None:
     if base is None:
         return None
     path = re.split(r"[?#]", text, maxsplit=1)[0]
+    if path in {"", "/"}:
+        return None if _is_stated(pieces) else "the address of this call is computed"
     if not re.search(r"[A-Za-z]", path.replace("{}", "").replace("{*}", "")):
         return "the address of this call is computed"
     if _FILE.search(path):
@@ -89,6 +91,11 @@ def _own_call(facts: FileFacts, sent: Sent) -> OwnCall | str | None:
     method = sent.method if isinstance(sent.method, str) else "ANY"
     place = place_of(facts.path.removesuffix(_EMBEDDED), sent.call.line)
     return OwnCall(place, method, base, re.sub(r"/{2,}", "/", "/" + path.lstrip("/")), sent.call.callee, loose)
+
+
+def _is_stated(pieces: Pieces) -> bool:
+    """Whether an address without a path is one on purpose: the start page, or what a setting holds as a whole."""
+    return all(isinstance(piece, str) or piece.kind in {"setting", "origin"} for piece in pieces)
 
 
 def _merged(pieces: Pieces) -> Pieces:
@@ -130,11 +137,11 @@ def _text(pieces: Pieces) -> str:
     text = ""
     for piece in pieces:
         if isinstance(piece, str):
-            text += piece
+            text += re.sub(r"\{\w+\}", "{}", piece)
         elif text and not text.endswith("/") and _QUERY.search(piece.text):
             break
         else:
-            text += "{*}" if _SEVERAL.search(piece.text) else "{}"
+            text += "{*}" if carries_a_path(piece) else "{}"
     return text
 
 

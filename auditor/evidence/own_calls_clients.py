@@ -59,6 +59,8 @@ def sent(facts: FileFacts, call: Call, values: Values, known: Instance | None, p
         return _by_instance(facts, call, values, known)
     if _FETCH.match(callee):
         address = call.argument("", 0)
+        if address is None or address.kind is ValueKind.COLLECTION:
+            return None  # a function that happens to have the name
         return _sent(facts, call, values, address, _option_method(facts, call, values, 1, "GET"))
     if callee in _SWR:
         key = call.argument("", 0)

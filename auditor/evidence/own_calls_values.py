@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.evidence.route_names import Names
+from auditor.evidence.route_names import Names, Spot
 from auditor.languages.migrations import last
-from auditor.model.syntax import FileFacts, Value, ValueKind
+from auditor.model.syntax import DefinitionKind, FileFacts, Value, ValueKind
 
 _DEPTH = 6
 _MOST = 4
@@ -28,6 +28,26 @@ class Hole:
     scope: int = -1
     position: int = -1
     key: str = ""
+
+
+_OF_DATA = re.compile(
+    r"\b(?:dataset|attributes)\.\w+|getAttribute\(|\.(?:attr|prop|data)\([\"'](?:\w*[-_])?(?:action|href|src|url|uri)|\.action$|location\.(?:href|pathname)$"
+    r"|(?<!this\.)(?<!self\.)(?<!config)(?<!settings)(?<!env)\.(?:\w*_)?(?:url|uri|src|href|link|uploadUrl|signedUrl|publicUrl|(?:file|image|photo|video|audio|media|avatar|logo|download|upload|thumbnail|preview|attachment|signed|public|blob|pdf|document)\w*(?:Url|URL|Uri|URI))$",
+)
+"""An address that a page, a record or an answer brings along: the code does not say where it leads."""
+
+
+_SEVERAL = re.compile(r"path|endpoint|url|uri|route|suffix|action|segment|resource|(?<!\w)(?:key|rest|sub)\b", re.IGNORECASE)
+
+
+def carries_a_path(hole: Hole) -> bool:
+    """Whether a piece may stand for several segments, by its name."""
+    return _SEVERAL.search(hole.text) is not None
+
+
+def is_data(hole: Hole) -> bool:
+    """Whether an address comes from a record or a page, so that no address is stated in the code."""
+    return hole.kind in {"unknown", "parameter"} and _OF_DATA.search(hole.text) is not None
 
 
 Piece = str | Hole
@@ -114,7 +134,15 @@ class Values:
         value, home, where = self._assigned(facts, dotted, scope)
         if value is not None and home is not None:
             return self.expand(home, value, where, depth - 1) or ((Hole("unknown", dotted),),)
-        return ((Hole("unknown", dotted),),)
+        return self._chosen(facts, dotted, scope, depth) or ((Hole("unknown", dotted),),)
+
+    def _chosen(self, facts: FileFacts, dotted: str, scope: int, depth: int) -> tuple[Pieces, ...]:
+        """What a name of this function comes to that is given one of a few texts on different branches."""
+        given = [a.value for a in facts.assignments if a.target == dotted and a.scope == scope and a.value is not None]
+        if scope < 0 or not 1 < len(given) <= _MOST or any(dotted in value.names for value in given):
+            return ()
+        found = [pieces for value in given for pieces in self.expand(facts, value, scope, depth - 1)]
+        return tuple(dict.fromkeys(found)) if len(found) <= _MOST else ()
 
     def parameter(self, facts: FileFacts, dotted: str, scope: int) -> Hole | None:
         """The parameter of an enclosing function that a name means."""
@@ -138,6 +166,7 @@ class Values:
         scopes = set(_around(facts, scope)) | {-1}
         here = [a for a in facts.assignments if a.target in targets and (a.scope in scopes or own != dotted)]
         if here:
+            here = [a for a in here if a.value is None or a.value.literal != f"{a.target}.replace"] or here  # parameters filled in
             values = {a.value.text for a in here if a.value is not None}
             return (here[0].value, facts, here[0].scope) if len(values) == 1 else (None, None, -1)
         spot = self._names.spot(facts.path, dotted)
@@ -169,23 +198,79 @@ class Values:
             return self.expand(facts, items[0], scope, depth - 1)
         if value.literal.endswith((".rstrip", ".toString", ".trim", ".replace", ".strip")) and "()" not in value.literal:
             return self._name(facts, value.literal.rpartition(".")[0], scope, depth - 1)
-        return self._returned(facts, value, depth)
+        return self._returned(facts, value, scope, depth)
 
     def _pair(self, facts: FileFacts, base: Value, path: Value, scope: int, depth: int) -> tuple[Pieces, ...]:
         bases = self.expand(facts, base, scope, depth - 1) or ((Hole("unknown", base.text),),)
         paths = self.expand(facts, path, scope, depth - 1)
         return tuple((*_without_slash(one), *other) for one in bases for other in paths)[:_MOST]
 
-    def _returned(self, facts: FileFacts, value: Value, depth: int) -> tuple[Pieces, ...]:
-        """What a first-party function without arguments returns, if that is one expression."""
-        spot = self._names.spot(facts.path, value.literal) if not value.items else None
+    def _returned(self, facts: FileFacts, value: Value, scope: int, depth: int) -> tuple[Pieces, ...]:
+        """What a first-party function returns, its parameters replaced by what the call hands over."""
+        found = self.function(facts, value.literal, scope)
+        if found is None or any(key in {"*", "**", "..."} for key, _ in value.items):
+            return ((Hole("unknown", value.text),),)
+        home, index = found
+        returned = [r.value for r in home.returns if r.scope == index and r.value is not None][: _MOST + 1]
+        texts = [pieces for each in returned for pieces in self.expand(home, each, index, depth - 1)]
+        if not texts or len(returned) > _MOST or any(a.target.endswith("+=") for a in home.assignments if a.scope == index):
+            return ((Hole("unknown", value.text),),)
+        names = [p.name for p in home.definitions[index].parameters if p.name not in {"self", "cls"}]
+        given = self._given(facts, value, scope, names, depth)
+        return tuple(dict.fromkeys(_filled(pieces, index, given) for pieces in _without_whole(texts)))[:_MOST]
+
+    def _given(self, facts: FileFacts, call: Value, scope: int, names: list[str], depth: int) -> dict[int, Pieces]:
+        """What a call hands over, by the position of the parameter among `names`; the first of several texts stands for them."""
+        found: dict[int, Pieces] = {}
+        for number, (key, item) in enumerate(call.items):
+            position = names.index(key) if key in names else number
+            found[position] = next(iter(self.expand(facts, item, scope, depth - 1)), (Hole("unknown", item.text),))
+        return found
+
+    def function(self, facts: FileFacts, dotted: str, scope: int) -> tuple[FileFacts, int] | None:
+        """The first-party function a callee means, by file and number: by name, or as a method of the class around."""
+        head, _, rest = dotted.partition(".")
+        if head in {"this", "self"}:
+            return self.method(facts, scope, rest) if rest and "." not in rest else None
+        spot = self._names.spot(facts.path, dotted)
         index = self._names.definition(spot) if spot is not None else -1
-        if spot is not None and index >= 0:
-            home = self._names.facts[spot.path]
-            returned = [r.value for r in home.returns if r.scope == index and r.value is not None]
-            if len(returned) == 1:
-                return self.expand(home, returned[0], index, depth - 1)
-        return ((Hole("unknown", value.text),),)
+        return (self._names.facts[spot.path], index) if spot is not None and index >= 0 else None
+
+    def method(self, facts: FileFacts, scope: int, name: str) -> tuple[FileFacts, int] | None:
+        """A method of the class around a place or of its bases; in an object of methods the only one of that name."""
+        while scope >= 0 and facts.definitions[scope].kind is not DefinitionKind.CLASS:
+            scope = facts.definitions[scope].parent
+        if scope < 0:
+            same = [n for n, d in enumerate(facts.definitions) if d.name == name and d.kind is not DefinitionKind.CLASS]
+            return (facts, same[0]) if len(same) == 1 else None
+        own = [number for number, d in enumerate(facts.definitions) if d.parent == scope and d.name == name]
+        if own:
+            return facts, own[-1]
+        for base in facts.definitions[scope].bases:
+            spot = self._names.spot(facts.path, base.partition("<")[0])
+            index = self._names.definition(Spot(spot.path, f"{spot.name}.{name}")) if spot is not None else -1
+            if spot is not None and index >= 0:
+                return self._names.facts[spot.path], index
+        return None
+
+
+def _without_whole(texts: list[Pieces]) -> list[Pieces]:
+    """The texts without a parameter by itself, where others put something in front of it: that branch is for whole addresses of other hosts."""
+    prefixed = {piece for pieces in texts for piece in pieces[1:] if isinstance(pieces[0], str) and re.search(r"\w", pieces[0])}
+    prefixed |= {piece for pieces in texts for piece in pieces[2:]}
+    return [pieces for pieces in texts if len(pieces) > 1 or pieces[0] not in prefixed]
+
+
+def _filled(pieces: Pieces, index: int, given: dict[int, Pieces]) -> Pieces:
+    """The pieces with what is handed over in the place of the function's own parameters."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, Hole) and piece.kind == "parameter" and piece.scope == index:
+            whole = given.get(piece.position, (Hole("unknown", piece.text),))
+            found += (Hole("unknown", piece.text),) if piece.key else whole
+        else:
+            found.append(piece)
+    return tuple(found)
 
 
 def _around(facts: FileFacts, scope: int) -> Iterator[int]:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.evidence.own_calls_clients import Instance, Sent, instance, options_method, package_of, sent
-from auditor.evidence.own_calls_values import Hole, Pieces, Values, substituted
+from auditor.evidence.own_calls_values import Hole, Pieces, Values, carries_a_path, is_data, substituted
 from auditor.evidence.route_names import Names, Spot
 from auditor.languages.migrations import last
-from auditor.model.syntax import Call, DefinitionKind, FileFacts, Value, ValueKind
+from auditor.model.syntax import Call, FileFacts, Value, ValueKind
 
 _ROUNDS = 4
 _MOST_WRAPPERS = 2_000
@@ -34,6 +34,8 @@ class Clients:
         self._files = tuple(files)
         self._values = Values(names)
         self._instances: dict[Spot, Instance] = {}
+        self.brought: set[tuple[str, int]] = set()
+        self._alone: dict[tuple[str, int, Pieces], tuple[FileFacts, Sent]] = {}
         self._packages = {f.path: self._aliases(f) for f in self._files}
         for facts in self._files:
             for call in facts.calls:
@@ -63,7 +65,7 @@ class Clients:
                 break
             fresh = []
             self._round(wrappers, found, fresh)
-        return found
+        return [*found, *self._alone.values()]
 
     def _round(self, wrappers: dict[tuple[str, int], list[Wrapper]], found: list[tuple[FileFacts, Sent]], fresh: list[Wrapper]) -> None:
         words = {self._names.facts[path].definitions[index].name for path, index in wrappers}
@@ -73,6 +75,7 @@ class Clients:
                     continue
                 target = self._definition(facts, call)
                 for wrapper in wrappers.get(target, ()) if target is not None else ():
+                    self._alone.pop((wrapper.path, wrapper.index, wrapper.sent.addresses[0]), None)
                     self._sort(facts, self._applied(facts, call, wrapper), found, fresh)
 
     def _sort(self, facts: FileFacts, one: Sent, found: list[tuple[FileFacts, Sent]], fresh: list[Wrapper]) -> None:
@@ -80,9 +83,16 @@ class Clients:
         for address in one.addresses:
             leading = address[:2] if address and not isinstance(address[0], str) else address[:1]
             holes = [piece for piece in address if isinstance(piece, Hole) and piece.kind == "parameter"]
+            if isinstance(address[0], Hole) and is_data(address[0]):
+                self.brought.add((facts.path, one.call.line))  # a record or a page says where it goes
+                continue
             decides = [hole for hole in holes if hole in leading or not _has_path(address)]
             single = Sent(one.call, (address,), one.method)
-            if decides:
+            further = [] if decides else [hole for hole in holes if _goes_on(address, hole)]
+            if further:  # a call by itself where nobody is seen who hands the rest over
+                self._alone[facts.path, further[0].scope, address] = (facts, single)
+                fresh.append(Wrapper(facts.path, further[0].scope, single))
+            elif decides:
                 fresh.append(Wrapper(facts.path, decides[0].scope, single))
             elif isinstance(one.method, Hole):
                 fresh.append(Wrapper(facts.path, one.method.scope, single))
@@ -148,27 +158,13 @@ class Clients:
     def _definition(self, facts: FileFacts, call: Call) -> tuple[str, int] | None:
         head, _, rest = call.callee.partition(".")
         if head in {"this", "self"} and rest and "." not in rest:
-            return self._method_of_class(facts, call.scope, rest)
+            method = self._values.method(facts, call.scope, rest)
+            return (method[0].path, method[1]) if method is not None else None
         spot = self._names.spot(facts.path, call.callee)
         index = self._names.definition(spot) if spot is not None else -1
         if spot is not None and index >= 0:
             return spot.path, index
         return self._from_a_maker(facts, call)
-
-    def _method_of_class(self, facts: FileFacts, scope: int, name: str) -> tuple[str, int] | None:
-        while scope >= 0 and facts.definitions[scope].kind is not DefinitionKind.CLASS:
-            scope = facts.definitions[scope].parent
-        if scope < 0:
-            return None
-        own = [number for number, d in enumerate(facts.definitions) if d.parent == scope and d.name == name]
-        if own:
-            return facts.path, own[-1]
-        for base in facts.definitions[scope].bases:
-            spot = self._names.spot(facts.path, base.partition("<")[0])
-            index = self._names.definition(Spot(spot.path, f"{spot.name}.{name}")) if spot is not None else -1
-            if spot is not None and index >= 0:
-                return spot.path, index
-        return None
 
     def _from_a_maker(self, facts: FileFacts, call: Call) -> tuple[str, int] | None:
         """`const { get } = useApi()`, `const api = useApi(); api.get(...)`: a function inside the one that made it."""
@@ -194,6 +190,12 @@ def _has_path(address: Pieces) -> bool:
     """Whether some of the path is known."""
     text = "".join(piece for piece in address if isinstance(piece, str))
     return re.search(r"[A-Za-z]", re.sub(r"^\w+://[^/]*", "", text)) is not None
+
+
+def _goes_on(address: Pieces, hole: Hole) -> bool:
+    """Whether a parameter brings a part of the path that may be several segments: put on without a slash, or named so."""
+    before = "".join(piece for piece in address[: address.index(hole)] if isinstance(piece, str))
+    return "?" not in before and (before[-1:].isalnum() or (before[-1:] == "/" and carries_a_path(hole)))
 
 
 def _argument(home: FileFacts, call: Call, hole: Hole) -> Value | None:

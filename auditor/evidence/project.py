@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evidence.frameworks import APPS, BROWSER_UI, FULLSTACK, KIND_WORDS, NPM_PACKAGES, PIPELINES, PYTHON_PACKAGES
 from auditor.evidence.kinds import Material, kinds_of, servers_of
@@ -17,7 +17,7 @@ from auditor.model.artifacts import Ecosystem, Manifests
 from auditor.model.evidence import ModuleGraph
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MANIFESTS, MODULE_GRAPH, PROJECT, SNAPSHOT, SYNTAX, TEXTS
-from auditor.model.project import Framework, Part, Project
+from auditor.model.project import Framework, Kind, Part, Project
 from auditor.model.snapshot import READ_LANGUAGES, Language, Role, Snapshot, SourceFile
 from auditor.model.syntax import ImportKind, Syntax
 from auditor.model.verdict import Place
@@ -32,14 +32,18 @@ _FEW_FILES = 10
 
 
 @provides(PROJECT, needs=(SNAPSHOT, TEXTS, SYNTAX, MANIFESTS, MODULE_GRAPH))
-def project(
-    _context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests, graph: ModuleGraph
+def project(  # noqa: PLR0917 - an argument for each need
+    context: Context, snapshot: Snapshot, texts: dict[str, str], syntax: Syntax, manifests: Manifests, graph: ModuleGraph
 ) -> Known[Project] | Unavailable:
     """The parts in root order; there is always at least one."""
     own = [file for file in snapshot.files if file.role is Role.FIRST_PARTY]
     production = frozenset(file.path for file in own if file.language in READ_LANGUAGES and not file.path.endswith((".d.ts", ".pyi")))
     roots = _roots(own, manifests)
-    parts = tuple(_part(root, _material(root, roots, own, _Sources(syntax, manifests, texts))) for root in roots)
+    stated = dict(context.settings.kinds)
+    parts = tuple(
+        _stated(_part(root, _material(root, roots, own, _Sources(syntax, manifests, texts))), stated.get(root, frozenset()))
+        for root in roots
+    )
     sides = sides_of(parts, own, syntax, graph)
     return Known(Project(parts, sides, production), own_stamp())
 
@@ -84,6 +88,11 @@ def _part(root: str, material: Material) -> Part:
     shown = ", ".join(sorted(servers | (names & (APPS | FULLSTACK | BROWSER_UI | PIPELINES))))
     reason = " and ".join(KIND_WORDS[kind] for kind in sorted(kinds)) + (f" ({shown})" if shown else "")
     return Part(root, frozenset(kinds), frameworks, reason)
+
+
+def _stated(part: Part, kinds: frozenset[Kind]) -> Part:
+    """The part as its owner says it is, where the owner does."""
+    return replace(part, kinds=kinds, reason=f"{' and '.join(sorted(kinds))}, as its owner states") if kinds else part
 
 
 def _frameworks(material: Material) -> tuple[Framework, ...]:

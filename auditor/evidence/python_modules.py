@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from auditor.distributions import NAMESPACES, distributions_of, is_known_import
 from auditor.evidence.ignored_paths import IgnoredPaths
+from auditor.evidence.python_dynamic import named_imports
 from auditor.evidence.python_tree import PythonTree, Shape, Target, join, parent
 from auditor.model.evidence import External, Unresolved
-from auditor.model.syntax import FileFacts, Import, ImportKind, ValueKind
+from auditor.model.syntax import FileFacts, Import, ImportKind
 
 _STDLIB = sys.stdlib_module_names | {"distutils", "imp", "asyncore", "asynchat", "smtpd", "__main__", "_typeshed", "typing_extensions_"}
 _OWN = """
@@ -68,10 +69,10 @@ class PythonResolver:
         gaps: list[tuple[str, Import]] = []
         for path in order:
             gaps.extend((path, statement) for statement in self.facts[path].imports if not self._import(path, statement))
-            for module, kind, line in _dynamic_imports(self.facts[path]):
-                target = self._absolute(path, module)
+            for named in named_imports(self.facts[path]):
+                target = self.resolve(path, named.module)
                 if target is not None and target.shape is Shape.FILE:
-                    self.links.link(path, target.path, kind, line)
+                    self.links.link(path, target.path, named.kind, named.line)
         for path, statement in gaps:
             self._gap(path, statement)
         return self.links
@@ -97,12 +98,18 @@ class PythonResolver:
         key = (parent(path), parts)
         if key not in self._found:
             self._found[key] = self._search(path, parts)
+        if self._found[key] is None and self._runs_alone(path) and not self._foreign(parts[0]):
+            return self.tree.find(parent(path), parts)
         root = self._roots.get(key)
         found = self._found[key]
         if root is not None and found is not None:
             natural = self.tree.natural_root(parent(found.path) if found.shape is Shape.FILE else found.path)
             self.used_roots[natural + "/"][root] += 1
         return found
+
+    def _runs_alone(self, path: str) -> bool:
+        """Whether the file is started by its path: its own folder is then searched, package or not."""
+        return path in self._hacks or self.facts[path].main_lines[0] > 0
 
     def _search(self, path: str, parts: tuple[str, ...]) -> Target | None:
         foreign = self._foreign(parts[0])
@@ -295,13 +302,3 @@ class PythonResolver:
             yield from sorted({".".join((*parts, name))[:120] if name != "*" else statement.module for name, _ in statement.names})
         else:
             yield ".".join(parts[:3])
-
-
-def _dynamic_imports(file: FileFacts) -> Iterator[tuple[tuple[str, ...], ImportKind, int]]:
-    """Constant names given to importlib.import_module."""
-    for call in file.calls:
-        if call.callee in {"importlib.import_module", "import_module"}:
-            value = call.argument("name", 0)
-            if value is not None and value.kind is ValueKind.STRING and re.fullmatch(r"\w+(?:\.\w+)*", value.literal):
-                kind = ImportKind.IMPORT_TIME if call.scope < 0 else ImportKind.LAZY
-                yield tuple(value.literal.split(".")), kind, call.line

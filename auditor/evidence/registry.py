@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from auditor.cache import Cache
 from auditor.model.need import Known, Need, ToolStamp, Unavailable
+from auditor.model.settings import Settings
 
 T = TypeVar("T")
 
@@ -25,7 +26,8 @@ class Context:
 
     `root`: the audited directory (for tools and git; sources come from TEXTS). `workers`: processes a provider may start. `deadline`: time.monotonic() value after which
     work should stop, None without limit. `date`: the audit date, ISO 8601. `advisories`: file with advisory data or None. `online`: network
-    look-ups are allowed, at the address `osv_service` ("" = OSV's own). `progress`: called with a short text when a step starts or ends (stderr in the command line).
+    look-ups are allowed, at the address `osv_service` ("" = OSV's own). `settings`: the owner's, empty ones in anybody else's audit; `part`: the folder
+    the audit is narrowed to. `progress`: called with a short text when a step starts or ends (stderr in the command line).
     """
 
     root: Path
@@ -36,6 +38,8 @@ class Context:
     advisories: Path | None = None
     online: bool = False
     osv_service: str = ""
+    settings: Settings = field(default_factory=Settings)
+    part: str = ""
     progress: Callable[[str], None] = field(default=lambda _text: None)
     cancelled: threading.Event = field(default_factory=threading.Event)
 

@@ -109,14 +109,7 @@ class ScriptResolver:
 
     def _pattern(self, path: str, statement: Import, links: Links) -> None:
         """Edges to every file a bundler's glob import stands for."""
-        folder = posixpath.dirname(path)
-        package = self.config.package_of(folder)
-        written = statement.module
-        if written.startswith("/"):
-            written, folder = written.lstrip("/"), package.root if package is not None else ""
-        elif not written.startswith("."):
-            return
-        whole = normal(posixpath.join(folder, written))
+        whole = self._whole_pattern(posixpath.dirname(path), statement.module)
         if whole is None or len(whole) > _LONGEST_PATTERN or len(re.findall(r"\*+", whole)) > _MOST_STARS:
             return
         if not _is_balanced(whole):
@@ -125,6 +118,20 @@ class ScriptResolver:
         for target in sorted(self.facts):
             if len(target) < _LONGEST_PATTERN * 2 and wanted.fullmatch(target):
                 links.link(path, target, statement.kind, statement.line)
+
+    def _whole_pattern(self, folder: str, written: str) -> str | None:
+        """The pattern from the top of the tree; None for what lies outside of it or in a package."""
+        if written.startswith("/"):
+            package = self.config.package_of(folder)
+            return normal(posixpath.join(package.root if package is not None else "", written.lstrip("/")))
+        if written.startswith("."):
+            return normal(posixpath.join(folder, written))
+        for above in upward(folder):
+            for aliases in (self.config.typescript.get(above), self.config.bundler.get(above), self._conventions(above)):
+                target = next(_targets(aliases, written), None)
+                if target is not None and "*" in target and not target.startswith("pkg:"):
+                    return normal(target)
+        return None
 
     # -- resolving -----------------------------------------------------------------------------------------------------------------
 
@@ -197,7 +204,9 @@ class ScriptResolver:
                     if target is None:
                         return _EXISTS
                     if target.startswith("pkg:"):
-                        return self._bare(folder, target[4:])
+                        renamed = self._bare(folder, target[4:])
+                        # A build's alias that leads nowhere: compilers of types do not know it and take the name as it is written.
+                        return renamed if renamed.where is not Where.EXISTS else self._bare(folder, specifier)
                     found = self.file(target)
                     if found:
                         return Found(Where.FILE, found)

@@ -14,6 +14,7 @@ from auditor.model.syntax import FileFacts, ImportKind, Syntax
 _BROWSER_FOLDERS = re.compile(
     r"(?:^|/)(?:static|public|assets|client|frontend|www|browser|components)/|(?:^|/)(?:hooks|composables)/(?:.+/)?use[-_A-Z]"
 )
+_NUXT_PAGES = re.compile(r"(?:^|/)(?:components|composables|layouts|pages|plugins|stores?)/(?!.*\.server\.)")
 _SERVER_FOLDERS = re.compile(
     r"(?:^|/)(?:server|api|backend|functions|middleware|lib/server)/|(?:^|/)(?:middleware|instrumentation|proxy)\.[tj]s$"
 )
@@ -72,6 +73,8 @@ def _seed(path: str, part: Part | None, facts: FileFacts | None) -> Side:
         return Side.SERVER
     if facts is not None and any(_BROWSER_CALLS.match(call.callee) for call in facts.calls):
         return Side.BROWSER
+    if path.endswith((".vue", ".svelte")) or (part and part.uses("nuxt") and _NUXT_PAGES.search(path)):
+        return Side.BROWSER  # what a page does on the server is to render it once
     if part and part.uses("nextjs", "nuxt", "sveltekit", "remix", "tanstack-start"):
         return Side.UNKNOWN
     if _SERVER_FOLDERS.search(path):

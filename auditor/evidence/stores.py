@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from auditor.evidence.data_model import Scripts, data_model
 from auditor.evidence.registry import Context, own_stamp, provides
+from auditor.evidence.sql_structure import structure
 from auditor.evidence.stores_drift import drift
 from auditor.evidence.stores_models import declared
 from auditor.evidence.stores_places import (
@@ -58,6 +59,7 @@ _SIGNS = re.compile(
 """Words without which a file can hold nothing this evidence is about, whether it parses or not."""
 _COMMENTS = re.compile(r"--[^\n]*|/\*[^*]{0,5000}(?:\*(?!/)[^*]{0,5000}){0,200}\*/")
 """A file of comments is no step of anything."""
+_CHANGES_TABLES = re.compile(r"\b(?:CREATE|ALTER)\s+(?:\w+\s+)?(?:TABLE|VIEW)\b", re.IGNORECASE)
 _RELATIONAL_PROVIDERS = frozenset({"postgresql", "postgres", "mysql", "sqlite", "sqlserver", "cockroachdb"})
 
 
@@ -78,6 +80,7 @@ def stores(
     models = tuple(declared(production, schemas, texts))
     hosted = tuple(supabase_tables(production))
     base = tuple(_base_sql(files, texts, found))
+    by_hand = [(path, texts[path]) for path in base]
     value = Stores(
         relational=_places(
             (*relational_places(keeping), *_prisma_places(files, texts), *_django_places(models), *(p for _, p in hosted[:1]))
@@ -95,7 +98,8 @@ def stores(
             *_missing_hosted(hosted, found, texts, files),
             *_ignored(texts),
         ),
-        data=data_model(models, changes, production, Scripts(schemas, [(path, texts[path]) for path in base]), manifests),
+        data=data_model(models, changes, production, Scripts(schemas, by_hand), manifests),
+        structure=structure(changes, list(_scripts(files, texts, found)), tuple(production), texts),
     )
     read = [*production, *(syntax.files[file.path] for file in files if file.role is Role.MIGRATION and file.path in syntax.files)]
     unread = [facts for facts in read if facts.error_line and _SIGNS.search(texts[facts.path])]
@@ -190,6 +194,14 @@ def _base_sql(files: list[SourceFile], texts: dict[str, str], migrations: tuple[
             and is_base_sql(file.path, texts[file.path])
         ):
             yield file.path
+
+
+def _scripts(files: list[SourceFile], texts: dict[str, str], migrations: tuple[Migration, ...]) -> Iterator[tuple[str, str]]:
+    """SQL files that make or change tables and are no migrations, as (path, text)."""
+    known = {migration.path for migration in migrations}
+    for file in files:
+        if file.language is Language.SQL and file.path not in known and _CHANGES_TABLES.search(texts[file.path][:400_000]):
+            yield file.path, texts[file.path]
 
 
 def _missing_hosted(

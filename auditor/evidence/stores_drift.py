@@ -78,9 +78,9 @@ def _made(changes: MigrationSet, series: dict[str, tuple[Migration, ...]], texts
 def _of_model(model: Table, made: _Made, *, keyless: bool) -> Iterator[Problem]:
     if model.mapper == "sqlalchemy" and not any(not column.path for column in model.columns):
         return  # lives in the table of its parent class
-    table = _table(made.schema, _names(model))
+    table = _table(made.schema, table_names(model))
     if table is None:
-        if not {name.lower() for name in _names(model)} & made.words:
+        if not {name.lower() for name in table_names(model)} & made.words:
             shown = f"the table {model.table} of {model.name}" if model.table else f"the table of {model.name}"
             yield "model_without_migration", model.place, f"{shown} is made by no migration"
         return
@@ -89,7 +89,7 @@ def _of_model(model: Table, made: _Made, *, keyless: bool) -> Iterator[Problem]:
     yield from _left_over(model, table)
 
 
-def _names(model: Table) -> list[str]:
+def table_names(model: Table) -> list[str]:
     """What the table may be called: as declared, or as mappers make it of the class."""
     if model.table:
         return [model.table]

@@ -10,6 +10,7 @@ import functools
 import gc
 import hashlib
 import importlib.metadata
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ MAX_BYTES = 1_500_000
 """Largest file whose syntax is read; what people write stays far below, and reading takes about a second per megabyte."""
 
 _ROLES = (Role.FIRST_PARTY, Role.TEST, Role.SCRIPT, Role.EXAMPLE, Role.MIGRATION)
+_log = logging.getLogger(__name__)
 _BATCH = 200  # files remembered at once, so that an interrupted audit does not start from nothing
 _GRAMMARS = ("tree-sitter", "tree-sitter-python", "tree-sitter-javascript", "tree-sitter-typescript")
 
@@ -49,8 +51,11 @@ def syntax(context: Context, snapshot: Snapshot, texts: dict[str, str]) -> Known
         else:
             readable.append(file)
     with _collector_paused():
-        facts = _facts(context, readable, texts)
-    unexamined.update((file.path, "not read in the time allowed") for file in readable if file.path not in facts)
+        facts, broken = _facts(context, readable, texts)
+    unexamined.update(broken)
+    unexamined.update(
+        (file.path, "not read in the time allowed") for file in readable if file.path not in facts and file.path not in broken
+    )
     unexamined.update((path, f"does not parse: line {read.error_line}") for path, read in facts.items() if read.error_line)
     ordered = {path: facts[path] for path in sorted(facts)}
     return Known(Syntax(ordered), own_stamp(), frozenset(facts) - unexamined.keys(), tuple(sorted(unexamined.items())))
@@ -68,13 +73,14 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> dict[str, FileFacts]:
-    """The facts by path; files that were not reached in time are missing."""
+def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> tuple[dict[str, FileFacts], dict[str, str]]:
+    """The facts by path, and why files have none; those that were not reached in time are in neither."""
     keys = {file.path: cache_key(_reader(), file.language, file.digest) for file in files}
     found = _stored(context, keys)
     fresh = [file for file in files if file.path not in found]
+    broken: dict[str, str] = {}
     if not fresh:
-        return found
+        return found, broken
     context.progress(f"syntax: {len(fresh)} files")
     started = time.monotonic()
     entries: dict[str, bytes] = {}
@@ -83,6 +89,9 @@ def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> 
             break
         text = texts[file.path]
         facts = _read(file, text)
+        if isinstance(facts, str):
+            broken[file.path] = facts
+            continue
         found[file.path] = facts
         entries[keys[file.path]] = msgspec.msgpack.encode(replace(facts, path=""))
         if len(entries) == _BATCH:
@@ -90,11 +99,16 @@ def _facts(context: Context, files: list[SourceFile], texts: dict[str, str]) -> 
             entries.clear()
     context.cache.put_many(entries)
     context.progress(f"syntax: done, {time.monotonic() - started:.1f} s")
-    return found
+    return found, broken
 
 
-def _read(file: SourceFile, text: str) -> FileFacts:
-    return read_python(file.path, text) if file.language is Language.PYTHON else read_script(file.path, text, file.language)
+def _read(file: SourceFile, text: str) -> FileFacts | str:
+    """The facts of a file, or why there are none."""
+    try:
+        return read_python(file.path, text) if file.language is Language.PYTHON else read_script(file.path, text, file.language)
+    except Exception as error:  # noqa: BLE001 - a file that breaks a reader is one file not examined, never a repository
+        _log.debug("the reader failed at %s", file.path, exc_info=True)
+        return f"reading it failed ({type(error).__name__}); this is a defect of auditor"
 
 
 def _stored(context: Context, keys: dict[str, str]) -> dict[str, FileFacts]:

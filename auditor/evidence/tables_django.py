@@ -60,7 +60,7 @@ def _table(found: PythonClass, lineage: list[tuple[PythonClass | None, str]]) ->
             for column in _ACCOUNTS.get(last(name), ()):
                 columns.setdefault(column.name, column)
             continue
-        if owner is not found and not _is_abstract(owner):
+        if owner is not found and not is_abstract(owner):
             continue  # a table of its own, joined to this one
         elsewhere = owner.facts.path if owner is not found else ""
         for column in _columns(owner.own):
@@ -76,7 +76,8 @@ def _table(found: PythonClass, lineage: list[tuple[PythonClass | None, str]]) ->
     return Table(found.definition.name, table, place, "django", tuple(columns.values()), tuple(uniques), tuple(indexes), whole)
 
 
-def _is_abstract(owner: PythonClass) -> bool:
+def is_abstract(owner: PythonClass) -> bool:
+    """Whether a class only lends its fields to others and has no table."""
     return any(a.target == "abstract" and a.value is not None and a.value.text == "True" for a in owner.nested.get("Meta", ()))
 
 
@@ -121,11 +122,19 @@ def _column(name: str, value: Value, kind: str, line: int) -> Column:
         references=(last(target.literal.split(" ")[0]) if target is not None and target.literal else "?")
         if foreign and not (constrained is not None and constrained.text == "False")
         else "",
+        cascades=foreign and _cascades(value),
         limited=choices is not None or _LIMITED.search(kind) is not None,
         zoned=True if kind == "DateTimeField" else None,
         default=default.text if default is not None else "now" if automatic else "",
         attribute=name if name != db_name else "",
     )
+
+
+def _cascades(value: Value) -> bool:
+    """Whether a key says `on_delete=models.CASCADE`, by name or as its second argument."""
+    given = [item for key, item in value.items if not key]
+    chosen = value.item("on_delete") or next(iter(given[1:]), None)
+    return chosen is not None and last(chosen.literal) == "CASCADE"
 
 
 def _meta(target: str, value: Value, uniques: list[tuple[str, ...]], indexes: list[tuple[str, ...]]) -> None:

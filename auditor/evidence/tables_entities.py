@@ -126,7 +126,16 @@ def _columns(field: Assignment, mapper: str, keys: dict[str, str]) -> Iterator[C
             keys[name] = _target(relation)
         null = _option(relation, "nullable")
         unique = relation.callee == "OneToOne"
-        yield Column(name, field.line, "", null=null is None or null.text != "false", unique=unique, indexed="Index" in decorators)
+        removal = _option(relation, "onDelete")
+        yield Column(
+            name,
+            field.line,
+            "",
+            null=null is None or null.text != "false",
+            unique=unique,
+            indexed="Index" in decorators,
+            cascades=removal is not None and removal.literal.upper() == "CASCADE",
+        )
     made = next((call for name, call in decorators.items() if name in _COLUMNS), None)
     column = _column(field, made, decorators, mapper, keys) if made is not None else None
     if column is not None:

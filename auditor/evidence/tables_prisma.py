@@ -19,7 +19,9 @@ _FIELD = re.compile(r"^[ \t]*(\w+)[ \t]+(\w+)(\[\])?(\?)?([^\n]*)$", re.MULTILIN
 _MAP = re.compile(r"@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _TABLE_MAP = re.compile(r"@@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
 _RELATION = re.compile(r"@relation\([^)]*\bfields:\s*\[([^\]]*)\]")
+_CASCADES = re.compile(r"\bonDelete:\s*Cascade\b")
 _GROUP = re.compile(r"@@(unique|index|id|fulltext)\(\s*(?:fields:\s*)?\[([^\]]*)\]")
+_KEY_NAME = re.compile(r"@@(?:unique|id)\([^\n]*?\bname:\s*\"(\w+)\"")
 _DEFAULT = re.compile(r"@default\(([^\n]{0,120})\)")
 _PROVIDER = re.compile(r"datasource\s+\w+\s*\{[^}]{0,2000}?provider\s*=\s*(?:\[\s*)?\"(\w+)\"")
 _RELATION_MODE = re.compile(r"^\s*relationMode\s*=\s*\"prisma\"", re.MULTILINE)
@@ -49,6 +51,24 @@ def relation_mode(path: str, text: str) -> Place | None:
 
 def prisma_tables(schemas: Iterable[tuple[str, str]]) -> Iterator[Table]:
     """The models of all schema files (path, text); relations lead from one file to another."""
+    blocks = _blocks(schemas)
+    models = frozenset(block.name for block in blocks["model"])
+    enums = frozenset(block.name for block in blocks["enum"])
+    for block in blocks["model"]:
+        yield _table(block, models, enums)
+
+
+def prisma_models(schemas: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Place, dict[str, str]]]:
+    """Each model with all its fields, relations included, and the name of each field's type; names given to keys over several fields have the type ""."""
+    for block in _blocks(schemas)["model"]:
+        fields = {found[1]: found[2] for found in _FIELD.finditer(block.body)}
+        named = dict.fromkeys(_KEY_NAME.findall(block.body), "")
+        joined = {"_".join(_names(group[2])): "" for group in _GROUP.finditer(block.body)}
+        yield block.name, Place(block.path, block.line, block.line), {**named, **joined, **fields}
+
+
+def _blocks(schemas: Iterable[tuple[str, str]]) -> dict[str, list[_Block]]:
+    """The blocks of all files by kind."""
     blocks: dict[str, list[_Block]] = {"model": [], "enum": []}
     for path, text in schemas:
         ends = [end.start() for end in _END.finditer(text[:_LIMIT])]
@@ -56,20 +76,20 @@ def prisma_tables(schemas: Iterable[tuple[str, str]]) -> Iterator[Table]:
             place = bisect_right(ends, found.end())
             body = re.sub(r"//[^\n]*", "", text[found.end() : ends[place]]) if place < len(ends) else ""
             blocks[found[1]].append(_Block(path, found[2], text.count("\n", 0, found.start(2)) + 1, body))
-    models = frozenset(block.name for block in blocks["model"])
-    enums = frozenset(block.name for block in blocks["enum"])
-    for block in blocks["model"]:
-        yield _table(block, models, enums)
+    return blocks
 
 
 def _table(block: _Block, models: frozenset[str], enums: frozenset[str]) -> Table:
     columns: list[Column] = []
     keys: dict[str, str] = {}
+    cascading: set[str] = set()
     for field in _FIELD.finditer(block.body):
         name, kind, many, optional, rest = field[1], field[2], bool(field[3]), bool(field[4]), field[5]
         if kind in models or "@relation" in rest:
             relation = _RELATION.search(rest)
-            keys.update(dict.fromkeys(_names(relation[1]), kind) if relation else {})
+            held = _names(relation[1]) if relation else []
+            keys.update(dict.fromkeys(held, kind))
+            cascading.update(held if _CASCADES.search(rest) else ())
         elif "@ignore" not in rest:
             line = block.line + block.body.count("\n", 0, field.start(1))
             columns.append(_column(name, kind + ("[]" if many else ""), rest, optional=optional, limited=kind in enums, line=line))
@@ -84,6 +104,7 @@ def _table(block: _Block, models: frozenset[str], enums: frozenset[str]) -> Tabl
         replace(
             column,
             references=keys.get(column.attribute or column.name, ""),
+            cascades=(column.attribute or column.name) in cascading,
             primary=column.primary or (column.attribute or column.name) in primary,
         )
         for column in columns

@@ -13,6 +13,7 @@ from auditor.model.tables import Column, Table
 from auditor.model.verdict import Place
 
 _DRIZZLE_TABLE = re.compile(r"^(?:pg|mysql|sqlite|singlestore)Table$|^(?:\w+[sS]chema)\.table$")
+_ON_DELETE = re.compile(r"\bonDelete:\s*[\"'`]cascade", re.IGNORECASE)
 _REFERENCE = re.compile(r"=>\s*(?:\{\s*return\s+)?\(?\s*(\w+)\.")
 _SCHEMA = re.compile(r"^new (?:\w+\.)?Schema$|^(?:new )?mongoose\.Schema$")
 _TIMES = frozenset({"timestamp", "datetime"})
@@ -105,6 +106,7 @@ def _drizzle_column(key: str, value: Value, inner: list[Call], names: dict[str, 
         primary=primary,
         unique=primary or "unique" in later,
         references=names.get(reference[1], reference[1]) if reference else "?" if "references" in later else "",
+        cascades="references" in later and _ON_DELETE.search(value.text) is not None,
         limited="enum" in kind or kind == "boolean" or "enum:" in value.text,
         zoned=("withTimezone: true" in value.text if kind in _TIMES else None),
         default="given" if any(step.startswith(("default", "$default", "$onUpdate")) for step in later) else "",
@@ -232,6 +234,7 @@ def _sequelize_column(key: str, value: Value, line: int) -> Column | None:
         primary=primary,
         unique=primary or _true(options, "unique"),
         references=(last(target.literal) or "?") if target is not None else "",
+        cascades=target is not None and options is not None and _ON_DELETE.search(options.text) is not None,
         limited=kind in {"enum", "boolean"} or (options is not None and "isIn" in options.text),
         zoned=True if kind == "date" else None,
         default="given" if options is not None and options.item("defaultValue") is not None else "",

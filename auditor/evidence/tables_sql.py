@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from auditor.languages import operations as ops
 from auditor.languages import schema_state
@@ -49,19 +50,27 @@ def scripted_tables(scripts: Iterable[tuple[str, str]], databases: frozenset[str
 
 def stated_tables(files: Iterable[FileFacts], dialect: str) -> tuple[Table, ...]:
     """The tables that statements in code make, in the order of the files."""
-    steps: list[tuple[str, tuple[Operation, ...]]] = []
-    for facts in files:
-        for value, line in _texts(facts):
-            if _STRUCTURE.match(value.literal) and len(steps) < _MOST_TEXTS:
-                text = _HOLE.sub("x", value.literal)
-                moved = (
-                    replace(o, line=o.line + line - 1, columns=tuple(replace(c, line=line) for c in o.columns))
-                    for o in read_sql(text, dialect)
-                )
-                steps.append((facts.path, tuple(moved)))
+    read = ((facts.path, operations) for facts in files for _, _, operations in stated_texts(facts, dialect))
+    steps = list(islice(read, _MOST_TEXTS))
     schema = end_state(steps)
     added = {(o.table, c.name): path for path, operations in steps for o in operations if o.kind == ops.ADD_COLUMN for c in o.columns}
     return tuple(_table(table, added, zones=False) for table in schema.tables.values() if table.columns and table.complete)
+
+
+def stated_texts(facts: FileFacts, dialect: str = "") -> Iterator[tuple[Value, int, tuple[Operation, ...]]]:
+    """Every statement of one file that makes or changes tables: the text, its line, and what it does, with lines of the file."""
+    for value, line in _texts(facts):
+        if _STRUCTURE.match(value.literal):
+            moved = (
+                replace(o, line=o.line + line - 1, columns=tuple(replace(c, line=line) for c in o.columns))
+                for o in read_sql(_HOLE.sub("x", value.literal), dialect)
+            )
+            yield value, line, tuple(moved)
+
+
+def made_by(found: schema_state.Table, *, whole: bool) -> Table:
+    """A table as its makers leave it, under its plain name."""
+    return replace(_table(found, {}, zones=False), whole=whole)
 
 
 def _texts(facts: FileFacts) -> Iterator[tuple[Value, int]]:
@@ -86,6 +95,7 @@ def _table(found: schema_state.Table, added: dict[tuple[str, str], str], *, zone
             primary=column.primary,
             unique=column.unique,
             references=column.references,
+            cascades=column.cascades,
             limited=column.checked or column.name in checked or column.type.startswith("bool") or _PLAIN_TYPE.search(column.type) is None,
             zoned=_zoned(column.type) if zones else None,
             default=column.default or column.generated,
@@ -124,5 +134,6 @@ def _joined(column: Column, other: Column | None) -> Column:
         null=column.null and other.null,
         unique=column.unique or other.unique,
         references=column.references or other.references,
+        cascades=column.cascades or other.cascades,
         limited=column.limited or other.limited,
     )

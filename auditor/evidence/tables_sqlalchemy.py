@@ -24,6 +24,7 @@ _PLAIN_TYPES_WORDS = """
     """
 _PLAIN_TYPES = frozenset(_PLAIN_TYPES_WORDS.split())
 _NOT_A_COLUMN = re.compile(r"\b(?:ClassVar|list|List|Relationship|relationship|DynamicMapped|WriteOnlyMapped|AssociationProxy)\b")
+_WRAPPERS = re.compile(r"\b(?:Mapped|DynamicMapped|WriteOnlyMapped|Optional|List|Sequence|Set|Union|None)\b")
 _MADE = re.compile(
     r"(?:^|\.)(?:relationship|column_property|association_proxy|synonym|query_expression|composite|deferred|hybrid_property)$"
 )
@@ -47,7 +48,8 @@ def alchemy_tables(classes: PythonClasses, texts: dict[str, str]) -> Iterator[Ta
         columns, uniques, indexes = _with_arguments(lineage, columns, uniques, indexes)
         place = Place(found.facts.path, found.definition.line, found.definition.line)
         whole = all(owner is not None or _ROOTS.match(re.sub(r"\[.*", "", name).rsplit(".", 1)[-1]) for owner, name in lineage)
-        yield Table(found.definition.name, table, place, "sqlalchemy", tuple(columns), tuple(uniques), tuple(indexes), whole)
+        removes = tuple(dict.fromkeys(name for owner, _ in lineage if owner is not None for name in _removed_along(owner.own)))
+        yield Table(found.definition.name, table, place, "sqlalchemy", tuple(columns), tuple(uniques), tuple(indexes), whole, removes)
 
 
 def core_tables(files: Iterable[FileFacts]) -> Iterator[Table]:
@@ -163,6 +165,7 @@ def _column(attribute: str, value: Value, annotation: str, line: int) -> Column 
         unique=is_set(value, "unique"),
         indexed=is_set(value, "index"),
         references=_target(foreign),
+        cascades=foreign is not None and _says_cascade(foreign, "ondelete"),
         limited=_limited(typed, inner),
         zoned=_zoned(typed, kind),
         default=_default(value),
@@ -204,6 +207,7 @@ def _field(assignment: Assignment, *, sqlmodel: bool) -> Column:
         unique=value is not None and is_set(value, "unique"),
         indexed=value is not None and is_set(value, "index"),
         references=foreign.literal.rsplit(".", 1)[0] if foreign is not None and foreign.kind is ValueKind.STRING else "",
+        cascades=value is not None and _says_cascade(value, "ondelete"),
         limited=_limited(typed, inner),
         zoned=_zoned(typed, kind),
         default=default,
@@ -261,6 +265,24 @@ def is_set(value: Value, key: str) -> bool:
     """Whether a call gives `key=True`."""
     found = value.item(key)
     return found is not None and found.text == "True"
+
+
+def _says_cascade(value: Value, key: str) -> bool:
+    """Whether a call gives `ondelete="CASCADE"`, or a cascade that takes removed rows along."""
+    found = value.item(key)
+    return found is not None and re.search(r"\b(?:cascade|delete|all)\b", found.literal, re.IGNORECASE) is not None
+
+
+def _removed_along(own: tuple[Assignment, ...]) -> Iterator[str]:
+    """The models behind relations that remove their rows with the row they hang on: `relationship("Order", cascade="all, delete-orphan")`."""
+    for assignment in own:
+        value = assignment.value
+        if value is None or value.kind is not ValueKind.CALL or last(value.literal) not in {"relationship", "Relationship"}:
+            continue
+        if _says_cascade(value, "cascade") or is_set(value, "cascade_delete"):
+            first = next((item for key, item in value.items if not key), None)
+            named = re.findall(r"\b[A-Z]\w*", _WRAPPERS.sub("", assignment.annotation))
+            yield from [last(first.literal)] if first is not None and first.literal else named[-1:]
 
 
 def _target(foreign: Value | None) -> str:

@@ -38,6 +38,7 @@ def column_of(value: ir.Expression | None) -> Column | None:
         volatile=volatile,
         generated=_generated(extras),
         references=_target(extras.get("ForeignKey")),
+        cascades=_cascades(extras.get("ForeignKey")),
         indexed=constant(link.argument("index")) is True,
         line=value.line,
     )
@@ -96,6 +97,11 @@ def _generated(extras: Mapping[str, ir.Expression]) -> str:
         kept = constant(chain(computed)[1][-1].argument("persisted"))
         return "virtual" if kept is False else "stored"
     return ""
+
+
+def _cascades(value: ir.Expression | None) -> bool:
+    """Whether a `ForeignKey` says `ondelete="CASCADE"`."""
+    return isinstance(value, ir.Call) and (text_of(chain(value)[1][-1].argument("ondelete")) or "").upper() == "CASCADE"
 
 
 def _target(value: ir.Expression | None) -> str:

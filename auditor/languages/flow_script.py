@@ -5,7 +5,7 @@ Types are dropped; a method has its object as a first parameter `this`; JSX elem
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
@@ -264,7 +264,15 @@ class _Reader(ExpressionReader):
                 body.extend(self._field(child, name))
             waiting = []
         decorators = tuple(self.expression(c.named_children[0]) for c in node.named_children if c.type == "decorator" and c.named_children)
-        return ir.Class(name, bases, tuple(body), line_of(node), decorators)
+        return ir.Class(name, bases, tuple(body), line_of(node), decorators, tuple(self._declared(content)))
+
+    def _declared(self, content: Node | None) -> Iterator[tuple[str, str]]:
+        """The fields of a class with their decorators and types as text."""
+        for child in content.named_children if content is not None else ():
+            named = child.child_by_field_name("name")
+            if child.type == "public_field_definition" and named is not None:
+                said = [self.text(part) for part in child.named_children if part.type in {"decorator", "type_annotation"}]
+                yield self.text(named), " ".join(said)
 
     def _field(self, node: Node, owner: str) -> list[ir.Statement]:
         named = node.child_by_field_name("property") or node.child_by_field_name("name")

@@ -187,12 +187,13 @@ def _create(statement: Any, line: int) -> Operation:
 def _constraints(node: Any) -> Iterator[Constraint]:
     if isinstance(node, exp.Constraint):
         for inner in node.expressions:
-            yield from (Constraint(c.kind, str(node.name), c.columns, c.references) for c in _constraints(inner))
+            yield from (Constraint(c.kind, str(node.name), c.columns, c.references, cascades=c.cascades) for c in _constraints(inner))
         return
     match node:
         case exp.ForeignKey():
             reference = node.args.get("reference")
-            yield Constraint(FOREIGN, "", _names(node.expressions), references=_table(reference.this) if reference is not None else "")
+            target = _table(reference.this) if reference is not None else ""
+            yield Constraint(FOREIGN, "", _names(node.expressions), references=target, cascades=_cascades(reference))
         case exp.PrimaryKey():
             yield Constraint(PRIMARY, "", _names(node.expressions))
         case exp.UniqueColumnConstraint():
@@ -225,9 +226,15 @@ def _column(node: Any, line: int) -> Column:
         volatile=VOLATILE.search(default) is not None,
         generated=_generated(kinds),
         references=_table(reference.this) if reference is not None else "",
+        cascades=_cascades(reference),
         checked=any(isinstance(kind, exp.CheckColumnConstraint) for kind in kinds),
         line=line,
     )
+
+
+def _cascades(reference: Any) -> bool:
+    """Whether a reference says ON DELETE CASCADE."""
+    return reference is not None and any(str(option).upper() == "ON DELETE CASCADE" for option in reference.args.get("options") or ())
 
 
 def _generated(kinds: list[Any]) -> str:

@@ -231,9 +231,8 @@ def _constraint(call: ir.Call) -> Constraint | None:
     match link.name:
         case "ForeignKeyConstraint":
             target = next(iter(words(link.argument("refcolumns", 1))), "")
-            return Constraint(
-                FOREIGN, name, words(link.argument("columns", 0)), references=target.rpartition(".")[0].removeprefix("public.")
-            )
+            table = target.rpartition(".")[0].removeprefix("public.")
+            return Constraint(FOREIGN, name, words(link.argument("columns", 0)), references=table, cascades=_cascades(link))
         case "PrimaryKeyConstraint":
             return Constraint(PRIMARY, name, tuple(text for argument in link.arguments for text in words(argument)))
         case "UniqueConstraint":
@@ -266,7 +265,7 @@ def _add_column(link: Link, table: str, line: int, first: int) -> Iterator[Opera
             ops.ADD_CONSTRAINT,
             line,
             table,
-            constraints=(Constraint(FOREIGN, "", (column.name,), references=column.references),),
+            constraints=(Constraint(FOREIGN, "", (column.name,), references=column.references, cascades=column.cascades),),
             text="of a new column",
         )
     if column.indexed:
@@ -351,12 +350,17 @@ def _create_exclude(link: Link, table: str, line: int, _first: int) -> Iterator[
     yield _added(EXCLUDE, link, table, line, ())
 
 
+def _cascades(link: Link) -> bool:
+    """Whether a key says `ondelete="CASCADE"`."""
+    return (text_of(link.argument("ondelete")) or "").upper() == "CASCADE"
+
+
 def _added(
     kind: str, link: Link, table: str, line: int, columns: tuple[str, ...], *, references: str = "", required: tuple[str, ...] = ()
 ) -> Operation:
     name = text_of(link.argument("constraint_name", 0)) or ""
     validated = constant(link.argument("postgresql_not_valid")) is not True
-    constraint = Constraint(kind, name, columns, references=references, validated=validated, required=required)
+    constraint = Constraint(kind, name, columns, references, validated, required=required, cascades=_cascades(link))
     return Operation(ops.ADD_CONSTRAINT, line, table, name, constraints=(constraint,))
 
 

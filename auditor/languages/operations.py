@@ -50,7 +50,7 @@ class Column:
 
     `type` in lower case as PostgreSQL's grammar names it ("int8", "varchar", "timestamptz"), "" where it does not show; `size` what stands in its
     brackets. `default` is what the database fills in, as written ("" for none; a default of the program is none); `volatile`: it is worked out anew for each row.
-    `generated`: "identity", "serial", "stored" or "virtual". `references`: the table a foreign key leads to. `checked`: it has a check of its own;
+    `generated`: "identity", "serial", "stored" or "virtual". `references`: the table a foreign key leads to, `cascades`: the row goes with the one it refers to. `checked`: it has a check of its own;
     `indexed`: it brings an index with it. `filled`: rows that are there get a value from the program once, which the database does not keep as default.
     """
 
@@ -64,6 +64,7 @@ class Column:
     volatile: bool = False
     generated: str = ""
     references: str = ""
+    cascades: bool = False
     checked: bool = False
     indexed: bool = False
     filled: bool = False
@@ -72,7 +73,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint of a table: `validated` False for NOT VALID, `index` the existing index it takes over, `required` the columns it demands to be not null."""
+    """A constraint of a table: `validated` False for NOT VALID, `index` the existing index it takes over, `required` the columns it demands to be not null.
+
+    `cascades`: rows go with the ones they refer to.
+    """
 
     kind: str
     name: str = ""
@@ -81,6 +85,7 @@ class Constraint:
     validated: bool = True
     index: str = ""
     required: tuple[str, ...] = ()
+    cascades: bool = False
 
 
 @dataclass(frozen=True, slots=True)

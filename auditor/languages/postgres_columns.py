@@ -19,6 +19,7 @@ _KINDS = {
     "CONSTR_PRIMARY": PRIMARY,
     "CONSTR_EXCLUSION": EXCLUDE,
 }
+_CASCADE = "c"
 _SERIAL = frozenset({"serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"})
 _OWN_TYPE = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2", "serial2": "int2"}
 VOLATILE = re.compile(
@@ -68,6 +69,7 @@ def column_of(node: Any, line: int) -> Column:
         volatile=VOLATILE.search(default) is not None,
         generated=_generated(constraints, name),
         references=table_of(foreign.pktable) if foreign is not None else "",
+        cascades=foreign is not None and foreign.fk_del_action == _CASCADE,
         checked="CONSTR_CHECK" in constraints,
         line=line,
     )
@@ -107,6 +109,7 @@ def constraint_of(node: Any) -> Constraint | None:
         validated=not node.skip_validation,
         index=node.indexname,
         required=tuple(_required(node.raw_expr)) if kind == CHECK else (),
+        cascades=kind == FOREIGN and node.fk_del_action == _CASCADE,
     )
 
 
@@ -162,7 +165,8 @@ def constrained(columns: list[Column], constraint: Constraint) -> list[Column]:
     keys = set(constraint.columns)
     alone = len(keys) == 1
     if constraint.kind == FOREIGN:
-        return [replace(column, references=constraint.references) if column.name in keys else column for column in columns]
+        target, cascades = constraint.references, constraint.cascades
+        return [replace(c, references=target, cascades=cascades) if c.name in keys else c for c in columns]
     if constraint.kind == PRIMARY:
         return [replace(c, primary=True, not_null=True, unique=alone or c.unique) if c.name in keys else c for c in columns]
     if constraint.kind == UNIQUE and alone:

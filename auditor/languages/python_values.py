@@ -163,7 +163,7 @@ class Values:
             if inner is None:
                 break
             node = inner
-        if not pieces or pieces[-1][0] in ".([":
+        if not pieces or pieces[-1][:1] in {"", ".", "(", "["}:  # a name the parser had to invent has no text
             return "?" + "".join(reversed(pieces)) if pieces else ""
         return "".join(reversed(pieces))[:TEXT_LIMIT]
 

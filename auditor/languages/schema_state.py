@@ -165,6 +165,7 @@ def _declare(table: Table, operation: Operation) -> None:
                 primary=column.primary or known.primary,
                 unique=column.unique or (kept and known.unique),
                 references=column.references or (known.references if kept else ""),
+                cascades=column.cascades or (kept and not column.references and known.cascades),
             )
         table.columns[operation.name] = column
 
@@ -209,7 +210,7 @@ def _drop_constraint(table: Table, operation: Operation) -> None:
         for name in constraint.columns:
             column = table.columns.get(name)
             if column is not None and constraint.kind == ops.FOREIGN:
-                table.columns[name] = replace(column, references="")
+                table.columns[name] = replace(column, references="", cascades=False)
             elif column is not None and constraint.kind == UNIQUE and len(constraint.columns) == 1:
                 table.columns[name] = replace(column, unique=False)
 

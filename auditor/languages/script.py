@@ -48,6 +48,8 @@ _GRAMMAR_GAPS: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]]
     (re.compile(rb"(\bimport\([^()\n]{1,200}\)(?:\.\w{1,80}){1,5})\[\]"), rb"\1"),
     # a member of a type whose name is an operator or begins with one
     (re.compile(rb"(?m)^([ \t]{1,200})(?:in|instanceof)((?:_\w{0,80})?\??:|\()"), rb"\1_\2"),
+    # a member of a type with the name of a modifier
+    (re.compile(rb"(?<=[{;,\s])abstract(?=\??:)"), rb"abstract_"),
     # a call signature that only a line break ends, before another one with type parameters
     (re.compile(rb"(?m)^([ \t]{1,200}\):[ \t]*[\w.\[\]|]{1,80})(\n[ \t]{1,200}<)"), rb"\1;\2"),
 )
@@ -140,6 +142,7 @@ def _facts(path: str, walk: Walk, tree: tree_sitter.Tree, grammar: Grammar, comp
         bound=tuple(walk.root.names),
         undefined=tuple(_undefined(walk, comments)) if scoped else (),
         elements=tuple(sorted(elements, key=lambda element: element.line)),
+        controls=tuple(walk.controls),
         scoped=scoped,
         code_lines=lines.code[-1],
         error_line=broken,

@@ -11,7 +11,7 @@ from auditor.languages.script_imports import dynamic_import, glob_import, requir
 from auditor.languages.script_nodes import FUNCTIONS
 from auditor.languages.script_walk import PLAIN, Frame, Handle, Use, Walk
 from auditor.languages.tree import end_line_of
-from auditor.model.syntax import Argument, Call, EnvironmentRead, Literal, Reference, Value
+from auditor.model.syntax import Argument, Call, Control, EnvironmentRead, Literal, Reference, Value
 
 _ITERATIONS = frozenset(
     {
@@ -35,6 +35,9 @@ _NUMBERS = frozenset({"Number", "parseInt", "parseFloat", "String", "Boolean", "
 _WRAPPING = re.compile(r"^(?:React\.)?(?:memo|forwardRef|useCallback|cache)$|^[a-z]\w*$")
 _SHORTEST_TEXT = 4
 _LONGEST_TEXT = 400
+_LONGEST_ATTRIBUTE = 120
+_ACTS = frozenset({"href", "to", "onClick", "onPress", "onSubmit"})
+"""Attributes that make an element do something when it is used."""
 _INLINE = Use(inline=True)
 _LOOPED = Use(inline=True, loops=True)
 
@@ -245,11 +248,39 @@ def _tag(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     if name is None:
         return
     path = walk.values.path(name) if name.type != "jsx_namespace_name" else ""
+    _control(walk, node, path, frame)
     if path and (not path[0].islower() or "." in path):
         walk.elements.append(Reference(path, name.start_point[0] + 1, frame.definition))
         root = path.split(".", 1)[0]
         if root != "this":
             walk.mention(root, name, frame)
+
+
+def _control(walk: Walk, node: Node, tag: str, frame: Frame) -> None:
+    """Remember an element that leads somewhere or does something when it is used."""
+    attributes = [_attribute(child) for child in node.named_children if child.type in {"jsx_attribute", "jsx_expression"}]
+    if _ACTS.isdisjoint(name for name, _ in attributes):
+        return
+    text = ""
+    if node.type == "jsx_opening_element" and node.parent is not None:
+        inside = (child for child in node.parent.named_children if child.type in {"jsx_text", "jsx_expression"})
+        text = " ".join("".join("{}" if child.type == "jsx_expression" else _decoded(child) for child in inside).split())
+    walk.controls.append(Control(tag, tuple(attributes), text[:_LONGEST_ATTRIBUTE], node.start_point[0] + 1, frame.definition))
+
+
+def _attribute(node: Node) -> tuple[str, str]:
+    """Name and value of an attribute; a spread is called "..."."""
+    if node.type == "jsx_expression":
+        return "...", ""
+    parts = node.named_children
+    value = _decoded(parts[1]).strip() if len(parts) > 1 else ""
+    if value[:1] in {'"', "'", "{"}:
+        value = value[1:-1].strip()
+    return _decoded(parts[0]), " ".join(value.split())[:_LONGEST_ATTRIBUTE]
+
+
+def _decoded(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
 
 
 def _closing(_walk: Walk, _node: Node, _frame: Frame, _use: Use) -> None:

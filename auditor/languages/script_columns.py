@@ -42,6 +42,7 @@ def knex_column(links: tuple[Link, ...]) -> Column | None:
         volatile=volatile,
         generated="serial" if increments else "",
         references=_knex_target(made),
+        cascades=knex_cascades(made),
         checked=any(link.startswith("check") for link in made),
         indexed="index" in made,
         line=first.line,
@@ -56,6 +57,11 @@ def _knex_size(link: Link) -> tuple[int, ...]:
         numbers = [constant(link.argument("", position)) for position in (1, 2)]
         return tuple(given if isinstance(given, int) else usual for given, usual in zip(numbers, (8, 2), strict=True))
     return ()
+
+
+def knex_cascades(made: dict[str, Link]) -> bool:
+    """Whether a chain says `.onDelete("CASCADE")`."""
+    return "onDelete" in made and (text_of(made["onDelete"].argument("", 0)) or "").upper() == "CASCADE"
 
 
 def _knex_target(made: dict[str, Link]) -> str:
@@ -123,6 +129,7 @@ def object_column(name: str, value: ir.Expression | None, *, raw_defaults: bool 
         volatile=volatile,
         generated=_object_generated(value),
         references=_object_target(value),
+        cascades=(text_of(entry(value, "onDelete")) or "").upper() == "CASCADE",
         checked=entry(value, "check") is not None,
         line=value.line,
     )

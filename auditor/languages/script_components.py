@@ -16,6 +16,8 @@ _KIND = re.compile(r"""\btype\s*=\s*["']?([\w/+-]+)""", re.IGNORECASE)
 _SCRIPT_KINDS = frozenset({"", "module", "text/javascript", "application/javascript", "text/typescript", "text/babel"})
 _TAG = re.compile(r"<([A-Za-z][\w.-]{0,80})")
 _WORD = re.compile(r"[\w$]+")
+_CAST = re.compile(r"\bas\s+[A-Za-z_$][\w$.]{0,80}(?:<[\w$., ]{0,80}>)?(?![\w$(<])")
+"""`value as Type` in a template: the type is gone when the page runs."""
 _DYNAMIC = re.compile(r""":is\s*=\s*["']([A-Z]\w{0,80})["']""")
 _TYPESCRIPT = {"ts": Grammar.TYPESCRIPT, "typescript": Grammar.TYPESCRIPT, "tsx": Grammar.TSX}
 
@@ -65,6 +67,7 @@ def read_component(text: str, language: Language) -> Component:
 
 
 def _words(markup: str) -> frozenset[str]:
+    markup = _CAST.sub("", _without_comments(markup))
     words = set(_WORD.findall(markup))
     joined = {"".join(part[:1].upper() + part[1:] for part in tag[1].split("-")) for tag in _TAG.finditer(markup)}
     return frozenset(words | joined | {word[1:] for word in words if word.startswith("$")})

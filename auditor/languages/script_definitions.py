@@ -11,7 +11,7 @@ from auditor.languages.tree import folded
 from auditor.model.syntax import Assignment, Call, DefinitionKind, Parameter, Value, ValueKind
 
 _PATTERN_KINDS = {"object_pattern": "destructured", "array_pattern": "destructured", "rest_pattern": "args"}
-_MOST_TYPE_NODES = 60
+_DEEPEST_TYPE = 6
 
 
 def _function(walk: Walk, node: Node, frame: Frame, use: Use) -> None:
@@ -105,13 +105,28 @@ def annotation_of(walk: Walk, node: Node) -> str:
 
 def _keep_types(walk: Walk, node: Node) -> None:
     """Types in a decorated signature exist at run time: frameworks that inject dependencies read them."""
-    parameters = node.child_by_field_name("parameters")
-    for part in (parameters, node.child_by_field_name("return_type"), node.child_by_field_name("type")):
-        if part is None:
-            continue
-        for inner in walk.values.below(part, _MOST_TYPE_NODES):
-            if inner.type in {"type_identifier", "identifier"}:
-                walk.kept_types.add(walk.values.text(inner))
+    listed = node.child_by_field_name("parameters")
+    annotated = [part.child_by_field_name("type") for part in listed.named_children] if listed is not None else []
+    for annotation in (*annotated, node.child_by_field_name("return_type"), node.child_by_field_name("type")):
+        kept = _constructor(annotation)
+        if kept is not None:
+            walk.kept_types.add(walk.values.text(kept))
+
+
+def _constructor(annotation: Node | None) -> Node | None:
+    """The name that a compiler writes down for a type: of `A<B>` and of `A | null` it is A, of arrays, objects and choices none of the code's own."""
+    node = annotation
+    for _ in range(_DEEPEST_TYPE):
+        if node is None or node.type in {"type_identifier", "identifier"}:
+            return node
+        inner = [child for child in node.named_children if child.type != "comment" and child.text not in {b"null", b"undefined"}]
+        if node.type in {"generic_type", "nested_type_identifier", "nested_identifier"}:
+            node = inner[0] if inner else None
+        elif node.type in {"type_annotation", "parenthesized_type", "union_type"} and len(inner) == 1:
+            node = inner[0]
+        else:
+            return None
+    return None
 
 
 # -- classes -----------------------------------------------------------------------------------------------------------------------------
@@ -307,11 +322,18 @@ def _assigned(walk: Walk, name: str, frame: Frame) -> None:
         walk.probed.add(name)
 
 
+def _is_kept(walk: Walk, value: Node) -> bool:
+    """Whether a value is a function that React only keeps between renderings."""
+    callee = value.child_by_field_name("function") if value.type == "call_expression" else None
+    return callee is not None and walk.values.text(callee) in {"useCallback", "React.useCallback"}
+
+
 def _pair(walk: Walk, node: Node, frame: Frame, _use: Use) -> None:
     """A property of an object literal."""
     key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
     if value is not None:
-        walk.later(value, frame, Use(name=walk.values.key(key)) if value.type in FUNCTIONS or value.type == "class" else PLAIN)
+        named = value.type in FUNCTIONS or value.type == "class" or _is_kept(walk, value)
+        walk.later(value, frame, Use(name=walk.values.key(key)) if named else PLAIN)
     if key is not None and key.type in {"computed_property_name", "string"}:
         walk.later(key, frame)
 

@@ -54,6 +54,8 @@ _ERROR_WORD = re.compile(
 _KEEPS = re.compile(
     r"(?:^|[._])(?:\w{0,40}[eE]rr(?:or)?s?(?:Message|Text|Msg)?|\w{0,30}[fF]ailed|\w{0,30}[fF]ailures?|status|message)(?:\.value|\[\])?$"
 )
+DIRECTIVE = re.compile(r"eslint-|@ts-|prettier-|istanbul|c8 ignore|v8 ignore|biome-|#region|tslint|^\W*no-?op\W*$", re.IGNORECASE)
+"""Comments that speak to a tool, or only say that nothing is done: they give no reason."""
 _NOTHING = re.compile(r"^(?:noop|_\.noop|\w*[nN]oop|\$\.noop|Function\.prototype)$")
 
 
@@ -178,7 +180,7 @@ class _Reading:
             elif kind in {"continue_statement", "break_statement"}:
                 self.jumps = True
             elif kind == "comment":
-                self.comment = True
+                self.comment = self.comment or not DIRECTIVE.search(self.values.text(node))
             elif kind in {"identifier", "shorthand_property_identifier"} and self.values.text(node) in self.bound:
                 self.uses = True
 

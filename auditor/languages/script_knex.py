@@ -11,7 +11,7 @@ from auditor.languages.migration_expressions import Link, Step, chain, constant,
 from auditor.languages.migration_sql_calls import sql_operations
 from auditor.languages.operations import CHECK, FOREIGN, PRIMARY, UNIQUE, Column, Constraint, Operation
 from auditor.languages.postgres_columns import constrained
-from auditor.languages.script_columns import knex_column
+from auditor.languages.script_columns import knex_cascades, knex_column
 
 
 def knex_operations(step: Step, dialect: str) -> Iterator[Operation]:
@@ -122,7 +122,9 @@ def _knex_constraint(links: tuple[Link, ...]) -> Constraint | None:
             target = text_of(named["inTable"].argument("", 0)) if "inTable" in named else None
             if target is None and "references" in named:
                 target = (text_of(named["references"].argument("", 0)) or "").rpartition(".")[0]
-            return Constraint(FOREIGN, text_of(first.argument("", 1)) or "", columns, references=target or "")
+            return Constraint(
+                FOREIGN, text_of(first.argument("", 1)) or "", columns, references=target or "", cascades=knex_cascades(named)
+            )
         case "primary":
             return Constraint(PRIMARY, "", columns)
         case "unique":
@@ -190,7 +192,7 @@ def _knex_new(column: Column, links: tuple[Link, ...], table: str) -> Iterator[O
             ops.ADD_CONSTRAINT,
             line,
             table,
-            constraints=(Constraint(FOREIGN, "", (column.name,), references=column.references),),
+            constraints=(Constraint(FOREIGN, "", (column.name,), references=column.references, cascades=column.cascades),),
             text="of a new column",
         )
     if column.indexed:

@@ -115,7 +115,10 @@ def _typeorm_table(link: Link, table: str) -> Iterator[Operation]:
 def _typeorm_foreign(value: ir.Expression | None) -> Constraint:
     given = _given(value)
     target = text_of(entry(given, "referencedTableName")) or ""
-    return Constraint(FOREIGN, text_of(entry(given, "name")) or "", words(entry(given, "columnNames")), references=target)
+    cascades = (text_of(entry(given, "onDelete")) or "").upper() == "CASCADE"
+    return Constraint(
+        FOREIGN, text_of(entry(given, "name")) or "", words(entry(given, "columnNames")), references=target, cascades=cascades
+    )
 
 
 def _typeorm_index(value: ir.Expression | None, table: str, line: int) -> Operation:

@@ -18,6 +18,7 @@ from auditor.model.syntax import (
     Assignment,
     Branch,
     Call,
+    Control,
     Definition,
     DefinitionKind,
     EnvironmentRead,
@@ -197,6 +198,7 @@ class Walk:
         self.loops: list[Loop] = []
         self.branches: list[Branch] = []
         self.elements: list[Reference] = []
+        self.controls: list[Control] = []
         self.directives: list[str] = []
         self.constants: dict[str, str] = {}
         self.environment_names: set[bytes] = {b"process.env", b"import.meta.env", b"Bun.env", b"globalThis.process.env"}

@@ -10,8 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from auditor.languages.operations import UNREAD, Operation
+
+if TYPE_CHECKING:
+    from auditor.languages.query_names import QueryName
 
 SIZE_LIMIT = 4_000_000
 """Characters of one script that are read; more is a data dump."""
@@ -126,3 +130,10 @@ def _read_generic(text: str, dialect: str, shift: int) -> Iterator[Operation]:
 
 def _moved(operation: Operation, shift: int) -> Operation:
     return replace(operation, line=operation.line + shift)
+
+
+def read_query(text: str, dialects: tuple[str, ...]) -> tuple[QueryName, ...] | None:
+    """The tables and columns a query text names, `{}` for what the code puts in; None when no dialect reads it."""
+    from auditor.languages import query_names
+
+    return query_names.names_of(text, dialects)

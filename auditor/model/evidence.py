@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.model.schema_names import Structure
 from auditor.model.syntax import ImportKind
 from auditor.model.tables import DataModel
 from auditor.model.verdict import Confidence, Place
@@ -151,12 +152,18 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class CloneFamily:
-    """Places that hold the same code; `tokens` is the length of the shared run, `exact` whether they agree to the letter (white space aside)."""
+    """Places that hold the same code; `tokens` is the length of the shared run, `exact` whether they agree to the letter (white space aside).
+
+    Functions that were changed since they were copied stand there whole: `alike` is the least share of them that still agrees, `renamed` says which names differ
+    ("book → order").
+    """
 
     fragments: tuple[Fragment, ...]
     tokens: int
     lines: int
     exact: bool
+    alike: float = 1.0
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +300,14 @@ class OwnCall:
 
 @dataclass(frozen=True, slots=True)
 class OwnCalls:
-    """Calls of production code and pages over HTTP, other people's hosts left out, by path and line; `unread`: places whose address could not be read."""
+    """Calls of production code and pages over HTTP, other people's hosts left out, by path and line; `unread`: places whose address could not be read.
+
+    `brought`: how many calls go where a record or a page says, so that the code states no address.
+    """
 
     calls: tuple[OwnCall, ...]
     unread: tuple[tuple[str, str], ...] = ()
+    brought: int = 0
 
 
 class Access(StrEnum):
@@ -460,7 +471,7 @@ class Stores:
     migrations that make tables. `created_at_start`: places that create tables when the
     program starts (create_all, CREATE TABLE IF NOT EXISTS, sync). `models`: (table or model name, place). `tools`: migration tools with their place.
     `problems`: (kind, place, message), such as two heads or models without migrations. `migrated_at_start`: places where the program itself applies migrations when it starts.
-    `data`: the tables and collections themselves.
+    `data`: the tables and collections themselves; `structure`: what SQL makes, source by source.
     """
 
     relational: tuple[Place, ...]
@@ -473,3 +484,4 @@ class Stores:
     problems: tuple[tuple[str, Place, str], ...]
     migrated_at_start: tuple[Place, ...] = ()
     data: DataModel = field(default_factory=DataModel)
+    structure: Structure = field(default_factory=Structure)

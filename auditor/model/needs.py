@@ -18,7 +18,10 @@ from auditor.model.evidence import (
 )
 from auditor.model.need import Need
 from auditor.model.project import Project
+from auditor.model.schema_names import SchemaNames
 from auditor.model.snapshot import Snapshot
+from auditor.model.static_checks import StaticChecks
+from auditor.model.structure import Reachability, Structure
 from auditor.model.syntax import Syntax
 
 SNAPSHOT: Need[Snapshot] = Need("snapshot")
@@ -35,15 +38,21 @@ UPKEEP: Need[Upkeep] = Need("upkeep")
 DOCUMENTS: Need[Documents] = Need("documents")
 ENVIRONMENT_FILES: Need[tuple[EnvironmentFile, ...]] = Need("environment-files")
 PROJECT: Need[Project] = Need("project")
+STATIC_CHECKS: Need[StaticChecks] = Need("static-checks")
+"""Linters and type checkers that are set up, commit hooks, and builds that ignore errors."""
 ROUTES: Need[Routes] = Need("routes")
 OWN_CALLS: Need[OwnCalls] = Need("own-calls")
 """Calls over HTTP that may be meant for this system's own endpoints."""
 POLICIES: Need[RowPolicies] = Need("policies")
 """Row-level security as it stands after all SQL files; nothing in it when no file speaks of it."""
 MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
+REACHABILITY: Need[Reachability] = Need("reachability")
+"""Where the product begins, and which modules nothing starts or imports."""
+STRUCTURE: Need[Structure] = Need("structure")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
 STORES: Need[Stores] = Need("stores")
+SCHEMA_NAMES: Need[SchemaNames] = Need("schema-names")
 SECRETS: Need[Secrets] = Need("secrets")
 HISTORY: Need[History] = Need("history", "Audit a full git clone (not a shallow one or an export) so that the history can be read.")
 SECRET_HISTORY: Need[SecretHistory] = Need(

@@ -10,9 +10,12 @@ from enum import StrEnum
 
 from auditor.model.comparison import Comparison
 from auditor.model.evidence import CloneFamily, Edge, Module
+from auditor.model.gate import Gate
 from auditor.model.interview import Interview
 from auditor.model.need import ToolStamp
 from auditor.model.project import Part
+from auditor.model.settings import Suppression
+from auditor.model.structure import Structure
 from auditor.model.triage import Triage
 from auditor.model.verdict import Outcome, Severity
 
@@ -206,7 +209,7 @@ class GraphReport:
     """The module graph of production code.
 
     `layers`: module ids by layer, top (entry points) first; `cycles`: strongly connected components over import-time edges; `tangles`:
-    those over run-time edges (lazy ones too).
+    those over run-time edges (lazy ones too); `type_cycles`: those that only close through imports of types. `structure`: measures and what follows from them.
     """
 
     modules: tuple[Module, ...]
@@ -214,6 +217,8 @@ class GraphReport:
     layers: tuple[tuple[str, ...], ...]
     cycles: tuple[tuple[str, ...], ...]
     tangles: tuple[tuple[str, ...], ...]
+    type_cycles: tuple[tuple[str, ...], ...] = ()
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +240,29 @@ class CopySample:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A stretch of code that stands elsewhere too, cut at definitions: its place, what it is recognised by, and the first of its twins."""
+
+    path: str
+    line: int
+    lines: int
+    fingerprint: str
+    twin: str
+    twin_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloneReport:
-    """Duplication of production code, with the code of the families that would save most lines."""
+    """Duplication of production code.
+
+    `families`: the largest in full; `samples`: the code of those that would save most lines; `copies`: every place of substance that repeats another one.
+    """
 
     families: tuple[CloneFamily, ...]
     duplicated_lines: int
     total_lines: int
     samples: tuple[CopySample, ...] = ()
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +333,8 @@ class Report:
     `score` is the code grade, from the repository alone; `production` the grade with what people stated in the interview, where what
     was not answered counts as unknown. `files` are the largest of production code, in path order. `before` compares it with an earlier audit;
     `triage` is what people ruled about findings, which changes no figure.
+    `configuration` says whether settings were used for it, or lie in the tree and were not; `suppressions` are the exceptions declared in the tree: an audit lists them and obeys none. `gate` is the answer of a gate that was asked.
+    `shown` says what a filter left in, "" for everything: figures are always those of the whole audit.
     """
 
     schema: str
@@ -335,3 +358,7 @@ class Report:
     files: tuple[FileMeasure, ...] = ()
     before: Comparison | None = None
     triage: Triage | None = None
+    configuration: str = ""
+    suppressions: tuple[Suppression, ...] = ()
+    gate: Gate | None = None
+    shown: str = ""

@@ -319,6 +319,25 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Control:
+    """An element of JSX mark-up that leads somewhere or does something when it is used: it has `href`, `to`, `onClick`, `onPress` or `onSubmit`.
+
+    `element`: its tag as written. `attributes`: (name, source text without quotes or braces, cut at 120 characters), "" for one without a value and the name
+    "..." for a spread. `text`: what stands directly in it, expressions as "{}".
+    """
+
+    element: str
+    attributes: tuple[tuple[str, str], ...]
+    text: str
+    line: int
+    scope: int
+
+    def attribute(self, name: str) -> str | None:
+        """The source text of an attribute, None where the element has none of that name."""
+        return next((value for key, value in self.attributes if key == name), None)
+
+
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """All facts of one file; order is source order everywhere.
 
@@ -347,6 +366,7 @@ class FileFacts:
     bound: tuple[str, ...] = ()
     undefined: tuple[Reference, ...] = ()
     elements: tuple[Reference, ...] = ()
+    controls: tuple[Control, ...] = ()
     loops: tuple[Loop, ...] = ()
     scoped: bool = True
     main_lines: tuple[int, int] = (0, 0)

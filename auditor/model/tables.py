@@ -13,7 +13,7 @@ class Column:
 
     `type` is the declared type in lower case, without arguments ("float", "models.decimalfield", "timestamptz"); "" where nothing shows it. `null`: it may be
     empty. `references`: the table or model a foreign key of the database leads to. `limited`: an enum, choices or a check bound what it may hold.
-    `zoned`: a time keeps its zone; None where the type does not say. `default`: source of the default, "" for none. `indexed`: an index of its own
+    `zoned`: a time keeps its zone; None where the type does not say. `default`: source of the default, "" for none. `cascades`: the row goes when the one it refers to is removed. `indexed`: an index of its own
     (one that a primary key or unique rule brings is not repeated here). `path`: the file of the declaration where it is not the table's own (a mixin).
     """
 
@@ -28,6 +28,7 @@ class Column:
     limited: bool = False
     zoned: bool | None = None
     default: str = ""
+    cascades: bool = False
     attribute: str = ""
     path: str = ""
 
@@ -41,7 +42,7 @@ class Table:
     """One table or collection.
 
     `name`: the class or model, `table`: its name in the database, "" where it does not show. `mapper`: "sqlalchemy", "django", "prisma", "drizzle", "typeorm",
-    "sequelize", "mongoose" or "sql". `uniques`, `indexes`: names of columns that together are unique or have an index, in their order, an expression as "(…)". `whole`:
+    "sequelize", "mongoose" or "sql". `removes`: models whose rows the mapper removes with a row of this one. `uniques`, `indexes`: names of columns that together are unique or have an index, in their order, an expression as "(…)". `whole`:
     False where columns or rules may come from something that was not read (a base class of a library, a computed name).
     """
 
@@ -53,6 +54,7 @@ class Table:
     uniques: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     whole: bool = True
+    removes: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """The column of that name, in the database or in code."""

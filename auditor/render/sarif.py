@@ -1,7 +1,8 @@
 """The findings as SARIF 2.1.0, for code-scanning services and editors.
 
 Each finding has its own rule, finer than its item ("security.no-dynamic-execution/command-injection"); an open item without a place
-is a result without location; an unknown item is a notification, never a result. Passes are not repeated here.
+is a result without location; an unknown item is a notification, never a result. Passes are not repeated here. After a gate, results carry their state
+against the baseline, and what was accepted its justification.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from auditor.model.gate import State
 from auditor.model.report import Item, Report
 from auditor.model.verdict import Finding, Outcome, Severity, Verdict
 from auditor.render import summary
+from auditor.render.entries import Entry, entries
 from auditor.render.json_report import canonical
 from auditor.render.text import visible
 
@@ -38,13 +41,12 @@ def to_sarif(report: Report) -> bytes:
     rules: dict[str, Json] = {}
     results: list[Json] = []
     left_out = 0
-    for entry in summary.open_items(stored):
-        for finding in entry.outcome.findings or (None,):
-            if len(results) >= RESULTS:
-                left_out += 1
-                continue
-            rule = _rule(rules, entry.item, entry.outcome, finding)
-            results.append(_result(rule["id"], entry.outcome, finding))
+    for entry in entries(stored):
+        if len(results) >= RESULTS:
+            left_out += 1
+            continue
+        rule = _rule(rules, entry.item, entry.outcome, entry.finding)
+        results.append(_result(rule["id"], entry))
     index = {name: position for position, name in enumerate(rules)}
     for result in results:
         result["ruleIndex"] = index[result["ruleId"]]
@@ -119,20 +121,28 @@ def _level(outcome: Outcome) -> str:
     return "error" if outcome.verdict is Verdict.FAIL and outcome.severity in {Severity.BLOCKER, Severity.HIGH} else "warning"
 
 
-def _result(rule: str, outcome: Outcome, finding: Finding | None) -> Json:
-    if finding is None:
-        return {"ruleId": rule, "level": _level(outcome), "message": {"text": visible(outcome.reason)}, "locations": []}
-    result: Json = {
-        "ruleId": rule,
-        "level": _level(outcome),
-        "message": {"text": visible(finding.message)},
-        "locations": [{"physicalLocation": _location(finding)}] if finding.path else [],
-        "partialFingerprints": {"auditorFinding/v1": finding.fingerprint},
-        "properties": {"confidence": finding.confidence.value, "detector": finding.detector},
-    }
-    if finding.cwe:
-        result["properties"]["tags"] = [f"external/cwe/cwe-{finding.cwe:03d}"]
+def _result(rule: str, entry: Entry) -> Json:
+    finding = entry.finding
+    result: Json = {"ruleId": rule, "level": _level(entry.outcome), "message": {"text": visible(entry.message)}, "locations": []}
+    if finding is not None:
+        result["locations"] = [{"physicalLocation": _location(finding)}] if finding.path else []
+        result["partialFingerprints"] = _fingerprints(finding)
+        result["properties"] = {"confidence": finding.confidence.value, "detector": finding.detector}
+        if finding.cwe:
+            result["properties"]["tags"] = [f"external/cwe/cwe-{finding.cwe:03d}"]
+    if entry.state is not None:
+        result["baselineState"] = "new" if entry.state is State.NEW else "unchanged"
+        result.setdefault("properties", {})["failsGate"] = entry.counts
+    if entry.accepted:
+        kind = "inSource" if entry.in_source else "external"
+        result["suppressions"] = [{"kind": kind, "status": "accepted", "justification": visible(entry.accepted)}]
     return result
+
+
+def _fingerprints(finding: Finding) -> Json:
+    """Our fingerprint, and the one code scanning matches alerts by: the same code and its number among equal ones."""
+    base, _, number = finding.fingerprint.partition("-")
+    return {"auditorFinding/v2": finding.fingerprint, "primaryLocationLineHash": f"{base}:{number or 1}"}
 
 
 def _location(finding: Finding) -> Json:
@@ -164,4 +174,6 @@ def _properties(report: Report, left_out: int) -> Json:
         "date": report.date,
         "commit": report.scope.commit,
         "resultsLeftOut": left_out,
+        **({"gate": report.gate.standing.value, "gateSentence": visible(report.gate.sentence)} if report.gate else {}),
+        **({"shown": report.shown} if report.shown else {}),
     }

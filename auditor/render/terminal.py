@@ -148,9 +148,19 @@ def _closing(report: Report, paint: Painter, saved: tuple[str, ...]) -> list[str
     step = summary.next_step(report)
     ruled = [paint(line, "dim") for line in wrap(sentence(report), COLUMNS, 3)]
     lines = ["", *([paint(cut(f"Next: {step}", COLUMNS), "bold")] if step else []), cut(f"{tally}; {later} not yet", COLUMNS), *ruled]
+    lines += [paint(cut(line, COLUMNS), "dim") for line in _declared(report)]
     if saved:
         lines.append(paint(_saved(saved), "bold"))
     return lines
+
+
+def _declared(report: Report) -> list[str]:
+    """What a filter leaves out, which settings were used or were not, and exceptions written into the code, each in a line where it arises."""
+    count = len(report.suppressions)
+    exceptions = f"{plural(count, 'exception')} declared in the code, obeyed by a gate only" if count else ""
+    shown = f"Shown: {report.shown}" if report.shown else ""
+    gate = report.gate.sentence if report.gate else ""
+    return [visible(line) for line in (gate, shown, report.configuration, exceptions) if line]
 
 
 def _saved(paths: tuple[str, ...]) -> str:

@@ -59,7 +59,7 @@ def stages(report: Report, opened: list[summary.Open], categories: tuple[Categor
         if milestone.phase is None:
             continue
         title, why = (tr(words) for words in TITLES[milestone.phase])
-        due = _in_order([by_id[name] for name in milestone.items if name in by_id])
+        due = in_order([by_id[name] for name in milestone.items if name in by_id])
         settle = tuple(undecided[name] for name in milestone.items if name in undecided)
         for entry in due:
             numbers[entry.outcome.id] = len(numbers) + 1
@@ -69,7 +69,7 @@ def stages(report: Report, opened: list[summary.Open], categories: tuple[Categor
     return tuple(found)
 
 
-def _in_order(due: list[summary.Open]) -> list[summary.Open]:
+def in_order(due: list[summary.Open]) -> list[summary.Open]:
     """What gains most for its work first, but nothing before what it needs."""
     waiting = sorted(due, key=_worth)
     found: list[summary.Open] = []

@@ -1,24 +1,29 @@
-"""The only place that speaks to the network, and only when the user asked: downloads and JSON services over HTTP, bounded in size and time.
+"""The only place that speaks to the network, and only when the user asked: downloads, JSON services over HTTP and clones, bounded in size and time.
 
 requests does the work: it is here already with pip-audit, kept up, and honours the proxies and certificates of the environment (HTTPS_PROXY, NO_PROXY,
-REQUESTS_CA_BUNDLE). Nothing of the audited repository is ever sent but names and versions of packages.
+REQUESTS_CA_BUNDLE). Nothing of the audited repository is ever sent but names and versions of packages. Clones are made by libgit2, which runs no hook, no
+filter and no helper, and leaves submodules alone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
+import pygit2
 import requests
 
 from auditor.version import __version__
 
 _CONNECT_SECONDS, _READ_SECONDS = 15.0, 60.0
 _CHUNK = 1 << 18
+_TELL_BYTES = 20_000_000
 _ANSWER_BYTES = 50_000_000
 
 
@@ -86,6 +91,60 @@ class Client:
         if left <= 0:
             raise NetworkError("the time was up")
         return min(_CONNECT_SECONDS, left), min(_READ_SECONDS, left)
+
+
+class _Bounds(pygit2.RemoteCallbacks):
+    """Ends a clone that becomes too large or takes too long, and never asks anybody for a password."""
+
+    def __init__(self, deadline: float, most_bytes: int, progress: Callable[[int], None]) -> None:
+        super().__init__()
+        self._deadline, self._most_bytes, self._progress = deadline, most_bytes, progress
+        self._told = 0
+        self.reason = ""
+
+    def transfer_progress(self, stats: Any) -> None:
+        """Called by libgit2 while objects arrive."""
+        size = stats.received_bytes
+        if size > self._most_bytes:
+            self.reason = f"it is larger than {self._most_bytes // 1_000_000:,} MB"
+        elif time.monotonic() > self._deadline:
+            self.reason = "it did not arrive in time"
+        if self.reason:
+            raise pygit2.GitError(self.reason)
+        if size - self._told > _TELL_BYTES:
+            self._told = size
+            self._progress(size)
+
+    def credentials(self, url: str, username_from_url: str | None, allowed_types: Any) -> Any:  # noqa: ARG002 - libgit2's signature
+        """The agent's key where ssh is spoken; nothing else is tried."""
+        if allowed_types & pygit2.enums.CredentialType.SSH_KEY and not self.reason:
+            self.reason = "the key of the ssh agent was not accepted"
+            return pygit2.KeypairFromAgent(username_from_url or "git")
+        self.reason = self.reason or "it asks for a login: clone it yourself and give the directory"
+        raise pygit2.GitError(self.reason)
+
+
+def clone(
+    url: str, target: Path, *, seconds: float = 900.0, most_bytes: int = 2_000_000_000, progress: Callable[[int], None] = lambda _size: None
+) -> None:
+    """Clone a git repository with its history into the new directory `target`.
+
+    Raises:
+        NetworkError: it was not reached, needs a login, is too large or took too long.
+    """
+    for level in (pygit2.enums.ConfigLevel.SYSTEM, pygit2.enums.ConfigLevel.GLOBAL, pygit2.enums.ConfigLevel.XDG):
+        pygit2.settings.search_path[level] = ""  # no template, rewriting of addresses or helper of the user's own settings
+    pygit2.settings.server_connect_timeout = int(_CONNECT_SECONDS * 1000)
+    pygit2.settings.server_timeout = int(_READ_SECONDS * 1000)
+    bounds = _Bounds(time.monotonic() + seconds, most_bytes, progress)
+    proxy = None if url.startswith("file:") else True
+    try:
+        if url.startswith("https:"):
+            pygit2.settings.set_ssl_cert_locations(os.environ.get("REQUESTS_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH, None)
+        pygit2.clone_repository(url, str(target), callbacks=bounds, proxy=proxy)
+    except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+        reason = bounds.reason or str(error).strip().rstrip(".") or type(error).__name__
+        raise NetworkError(f"{shown(url)} was not cloned: {shown(reason)}") from None
 
 
 def shown(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,40 @@ def test_different_code_of_the_same_shape_is_no_copy(tmp_path: Path) -> None:
     )
     found = clones(tmp_path, {"one.py": one.replace("\n\n\n", "\n"), "two.py": two.replace("\n\n\n", "\n")})
     assert not any({fragment.path for fragment in family.fragments} == {"one.py", "two.py"} for family in found.families)
+
+
+CHANGED = (
+    PYTHON.replace("def save_{name}(request, store, log):", "def keep_{name}(form, shelf, log):")
+    .replace("request", "form")
+    .replace("store", "shelf")
+)
+
+
+def test_a_function_that_was_changed_since_it_was_copied(tmp_path: Path) -> None:
+    lines = CHANGED.format(name="films").splitlines(keepends=True)
+    lines[4:6] = ["    if form.get('rating') in (None, 0):\n", "        log.info('unrated')\n", "        form['rating'] = 3\n"]
+    lines.insert(9, "    audit.write(form, who=shelf.owner)\n")
+    found = clones(tmp_path, {"a.py": OTHER + "\n\n" + PYTHON.format(name="books"), "b.py": "".join(lines)})
+    (family,) = found.families
+    assert [fragment.path for fragment in family.fragments] == ["a.py", "b.py"]
+    assert 0.45 <= family.alike < 1.0
+    assert "request → form" in family.renamed
+    assert not family.exact
+
+
+def test_a_function_changed_so_often_that_it_is_another(tmp_path: Path) -> None:
+    lines = CHANGED.format(name="films").splitlines(keepends=True)
+    mixed = "".join(
+        line if number % 3 == 0 else f"    step_{number}(form, {number}, shelf.part[{number}])\n" for number, line in enumerate(lines)
+    )
+    assert clones(tmp_path, {"a.py": PYTHON.format(name="books"), "b.py": mixed}).families == ()
+
+
+def test_the_shape_of_a_function_is_no_copy_of_it(tmp_path: Path) -> None:
+    words = iter(f"name{number}" for number in range(1_000))
+    kept = frozenset(["def", "if", "not", "return", "for", "in", "is", "and", "or", "None", "else", "while", "len"])
+    scrambled = re.sub(r"[a-z_]{3,}", lambda match: match[0] if match[0] in kept else next(words), PYTHON.format(name="books"))
+    assert clones(tmp_path, {"a.py": PYTHON.format(name="books"), "b.py": scrambled}).families == ()
 
 
 def test_only_production_code_is_searched(tmp_path: Path) -> None:

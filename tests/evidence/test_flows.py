@@ -41,6 +41,19 @@ def script(tmp_path: Path, body: str, head: str = EXPRESS, tail: str = "});\n", 
 
 
 PYTHON_HARMED = {
+    "a test kept, and the text taken anew": (
+        "x = request.args['x']\nknown = x in {'a', 'b'}\nx = request.args['y']\nif known:\n    os.system(x)",
+        "command-injection",
+    ),
+    "a test kept in one of two branches": (
+        "x = request.args['x']\nknown = x in {'a', 'b'}\nif request.args.get('f'):\n    known = True\nif known:\n    os.system(x)",
+        "command-injection",
+    ),
+    "the name of a file that was sent": ("return open('/srv/' + request.files['f'].filename).read()", "path-traversal"),
+    "Markdown with its mark-up kept": (
+        "import mistune\nfrom markupsafe import Markup\nreturn Markup(mistune.create_markdown(escape=False)(request.args['x']))",
+        "markup-from-request",
+    ),
     "query text by f-string": (
         "name = request.args['q']\nsqlite3.connect('x').execute(f\"SELECT * FROM t WHERE n = '{name}'\")",
         "sql-injection",
@@ -91,6 +104,10 @@ PYTHON_HARMED = {
     "entries of a dict": ("d = {'a': request.args['x']}\nfor name, value in d.items():\n    os.system(value)", "command-injection"),
 }
 PYTHON_UNHARMED = {
+    "a test kept in a variable": "x = request.args['x']\nknown = x in {'a', 'b'}\nif not known:\n    return ''\nos.system(x)",
+    "a folder kept in a variable": "p = os.path.realpath('/srv/' + request.args['f'])\ninside = p.startswith('/srv' + os.sep)\nif not inside:\n    return ''\nreturn open(p).read()",
+    "an archive that was sent": "import zipfile\nreturn str(len(zipfile.ZipFile(request.files['f'].stream).namelist()))",
+    "Markdown with its mark-up escaped": "import mistune\nfrom markupsafe import Markup\nreturn Markup(mistune.create_markdown(escape=True)(request.args['x']))",
     "bound value": "sqlite3.connect('x').execute('SELECT * FROM t WHERE n = ?', (request.args['q'],))",
     "number": "n = int(request.args['n'])\nsqlite3.connect('x').execute(f'SELECT * FROM t WHERE n = {n}')",
     "checked by conversion": "n = request.args['n']\nint(n)\nos.system('ls ' + n)",
@@ -136,6 +153,10 @@ def test_python_code_that_is_right_is_left_alone(name: str, tmp_path: Path) -> N
 
 
 SCRIPT_HARMED = {
+    "a test kept and given away": (
+        "const x = req.query.x;\nlet known = ['a', 'b'].includes(x);\nif (req.query.f) known = true;\nif (!known) return res.end();\nexec(x);",
+        "command-injection",
+    ),
     "query text": ("const { id } = req.params;\nawait db.query(`SELECT * FROM t WHERE id = '${id}'`);", "sql-injection"),
     "raw query": ("await prisma.$queryRawUnsafe('SELECT ' + req.body.column);", "sql-injection"),
     "shell": ("exec('identify ' + req.body.file);", "command-injection"),
@@ -165,6 +186,9 @@ SCRIPT_HARMED = {
     ),
 }
 SCRIPT_UNHARMED = {
+    "a test kept in a constant": "const x = req.query.x;\nconst known = ['a', 'b'].includes(x);\nif (!known) return res.end();\nexec(x);",
+    "a test of what it is kept in": "let x = req.query.x;\nlet ready = x && path;\nif (ready) {\n  ready = !ready;\n}\nfunction turn(on) {\n  on = !on;\n  if (on) return on;\n}\nif (!ready) return turn(x);",
+    "measured from its folder": "const full = path.resolve('/srv', req.query.f);\nconst from = path.relative('/srv', full);\nif (from.startsWith('..') || path.isAbsolute(from)) return res.end();\nfs.readFileSync(full);",
     "tagged template": "await sql`SELECT * FROM t WHERE id = ${req.params.id}`;",
     "bound value": "await db.query('SELECT * FROM t WHERE id = $1', [req.params.id]);",
     "number": "const n = parseInt(req.params.id, 10);\nawait db.query(`SELECT * FROM t WHERE id = ${n}`);",

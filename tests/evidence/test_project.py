@@ -286,6 +286,22 @@ def test_hooks_of_a_server_are_no_hooks_of_components(tmp_path: Path) -> None:
     assert found.sides["web/hooks/useTotal.ts"] is Side.BROWSER
 
 
+def test_components_and_what_serves_them_run_in_the_browser(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        {
+            "package.json": package(private=True, dependencies={"nuxt": "3", "vue": "3"}),
+            "nuxt.config.ts": "export default defineNuxtConfig({});\n",
+            "pages/index.vue": "<script setup>\nconst total = ref(0);\n</script>\n<template><p>{{ total }}</p></template>\n",
+            "plugins/theme.ts": "export default defineNuxtPlugin(async () => {\n  await fetch('/api/theme');\n});\n",
+            "server/api/theme.get.ts": "export default defineEventHandler(() => ({ dark: true }));\n",
+        },
+    )
+    assert found.sides["pages/index.vue"] is Side.BROWSER
+    assert found.sides["plugins/theme.ts"] is Side.BROWSER
+    assert found.sides["server/api/theme.get.ts"] is Side.SERVER
+
+
 def test_type_imports_and_tests_make_no_framework(tmp_path: Path) -> None:
     found = project(
         tmp_path,

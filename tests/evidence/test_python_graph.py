@@ -18,6 +18,8 @@ from auditor.model.need import Known, Need
 from auditor.model.needs import COMPLEXITY, MODULE_GRAPH, SYNTAX
 from auditor.model.syntax import ImportKind
 from auditor.snapshot import read_tree
+from benchmarks.graph import differences, our_graphs
+from benchmarks.graph_references import grimp_reference
 from tests.support.repositories import from_texts
 
 
@@ -68,6 +70,54 @@ def test_a_source_root_and_a_script_beside_the_package(tmp_path: Path) -> None:
     )
     assert ("shop.app", "shop.db") in edges(found)
     assert any(target == "shop.app" for _, target in edges(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("import importlib\nimportlib.import_module('shop.db')\n", ImportKind.IMPORT_TIME),
+        ("from importlib import import_module\ndef load():\n    return import_module('.db', __package__)\n", ImportKind.LAZY),
+        ("import importlib\nNAME = 'shop.db'\nimportlib.import_module(NAME)\n", ImportKind.IMPORT_TIME),
+        (
+            "import importlib\nNAMES = ['.db', '.mail']\nfor name in NAMES:\n    importlib.import_module(name, 'shop')\n",
+            ImportKind.IMPORT_TIME,
+        ),
+        ("import importlib\nfor name in ('shop.db', 'shop.mail'):\n    importlib.import_module(name)\n", ImportKind.IMPORT_TIME),
+        ("import importlib\ndef load(name):\n    importlib.import_module(name)\n", None),
+        ("import importlib\nNAME = 'shop.db'\nNAME = find()\nimportlib.import_module(NAME)\n", None),
+        ("import importlib\nimportlib.import_module('.db', __name__)\n", None),
+    ],
+)
+def test_modules_imported_by_a_constant_name(tmp_path: Path, text: str, kind: ImportKind | None) -> None:
+    found = graph(tmp_path, {"shop/__init__.py": "", "shop/db.py": "", "shop/mail.py": "", "shop/app.py": text})
+    assert edges(found).get(("shop.app", "shop.db")) is kind
+
+
+@pytest.mark.parametrize(("ending", "found"), [("if __name__ == '__main__':\n    print(db)\n", True), ("print(db)\n", False)])
+def test_a_file_started_by_its_path_finds_its_neighbours(tmp_path: Path, ending: str, found: bool) -> None:
+    texts = {"shop/__init__.py": "", "shop/db.py": "", "shop/app.py": f"import db\n{ending}"}
+    assert (("shop.app", "shop.db") in edges(graph(tmp_path, texts))) is found
+
+
+def test_layouts_agree_with_grimp(tmp_path: Path) -> None:
+    """A source folder, a second root, packages that pass names on, and imports at every time."""
+    root = from_texts(
+        tmp_path / "tree",
+        {
+            "src/shop/__init__.py": "from shop.api import *\nfrom .db import connect as connect\n",
+            "src/shop/api/__init__.py": "from . import orders\nfrom .orders import place\n",
+            "src/shop/api/orders.py": "from typing import TYPE_CHECKING\nimport shop.db\nif TYPE_CHECKING:\n    from ..mail import Mail\ndef place():\n    from shop import mail\n    from billing.invoices import write\n",
+            "src/shop/db.py": "class Base:\n    from shop.mail import Mail\ndef connect(): ...\n",
+            "src/shop/mail.py": "try:\n    import shop.api.orders as orders\nexcept ImportError:\n    orders = None\nclass Mail: ...\n",
+            "services/billing/__init__.py": "",
+            "services/billing/invoices.py": "import shop\nfrom shop.api import place\n",
+        },
+    )
+    ours = our_graphs(root)[0]
+    theirs = grimp_reference(root, ours.files)
+    assert theirs.files == ours.files
+    assert not list(differences(ours, theirs))
+    assert len(theirs.edges) == 10
 
 
 def test_what_leads_nowhere_and_what_comes_from_outside(tmp_path: Path) -> None:

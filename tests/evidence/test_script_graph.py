@@ -181,6 +181,51 @@ def test_a_guarded_import_is_marked(tmp_path: Path) -> None:
     assert [(gap.module, gap.guarded) for gap in found.unresolved] == [("./optional", True)]
 
 
+def test_a_builds_alias_that_leads_nowhere_leaves_the_written_name(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        {
+            "package.json": package(workspaces=["packages/*"]),
+            "packages/web/package.json": json.dumps({"name": "web", "dependencies": {"@shop/common": "*"}}),
+            "packages/web/vite.config.ts": "export default { resolve: { alias: { '@shop/common': '@shop/common/src' } } }\n",
+            "packages/web/main.ts": "import { a } from '@shop/common/mail'\nimport type { B } from '@shop/common/src/mail'\na()\nlet b: B\n",
+            "packages/web/types.ts": "import type { B } from '@shop/common/src/mail'\nlet b: B\n",
+            "packages/common/package.json": json.dumps({"name": "@shop/common"}),
+            "packages/common/src/mail.ts": "export const a = () => 1\nexport type B = number\n",
+        },
+    )
+    assert edges(found) == {
+        ("packages/web/main.ts", "packages/common/src/mail.ts"): LOAD,
+        ("packages/web/types.ts", "packages/common/src/mail.ts"): TYPE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("signature", "kept"),
+    [
+        ("one(a: Thing): void {}", True),
+        ("one(a: Thing | null): void {}", True),
+        ("one(): Thing { return null }", True),
+        ("one(): Promise<Thing> { return null }", False),
+        ("one(a: Thing[]): void {}", False),
+        ("one(a: Thing | Other): void {}", False),
+    ],
+)
+def test_types_that_a_decorated_signature_keeps(tmp_path: Path, signature: str, kept: bool) -> None:
+    text = f"import {{ Query }} from '@nestjs/graphql'\nimport {{ Thing, Other }} from './b'\nexport class A {{\n  @Query()\n  {signature}\n}}\n"
+    found = graph(tmp_path, {"package.json": package(), "src/a.ts": text, "src/b.ts": "export class Thing {}\nexport class Other {}\n"})
+    assert edges(found) == {("src/a.ts", "src/b.ts"): LOAD if kept else TYPE}
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"), [("<Log />", LOAD), ("<!-- Log -->", TYPE), ("<p :of='log as Log' />", TYPE), ("<p>{{ Log }}</p>", LOAD)]
+)
+def test_what_a_template_uses_is_there_at_run_time(tmp_path: Path, template: str, kind: ImportKind) -> None:
+    text = f"<template>\n{template}\n</template>\n<script setup lang='ts'>\nimport {{ Log }} from './b'\nconst log: Log = 1\n</script>\n"
+    found = graph(tmp_path, {"package.json": package(), "src/a.vue": text, "src/b.ts": "export const Log = 1\nexport type Log = number\n"})
+    assert edges(found) == {("src/a.vue", "src/b.ts"): kind}
+
+
 def test_components(tmp_path: Path) -> None:
     found = graph(
         tmp_path,
@@ -200,6 +245,17 @@ def test_components(tmp_path: Path) -> None:
         ("src/Row.svelte", "src/card.js"): LOAD,
     }
     assert missing(found) == [("src/Row.svelte", "./card.js", "x")]
+
+
+def test_a_pattern_behind_an_alias(tmp_path: Path) -> None:
+    paths = json.dumps({"compilerOptions": {"paths": {"@modules/*": ["./src/modules/*"]}}})
+    texts = {
+        "package.json": package(),
+        "tsconfig.json": paths,
+        "src/main.ts": "const all = import.meta.glob('@modules/*.ts', { eager: true })\n",
+    }
+    found = graph(tmp_path, {**texts, "src/modules/mail.ts": "export const mail = 1\n", "src/other/mail.ts": "export const mail = 1\n"})
+    assert edges(found) == {("src/main.ts", "src/modules/mail.ts"): LOAD}
 
 
 def test_patterns_of_files(tmp_path: Path) -> None:

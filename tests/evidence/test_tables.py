@@ -129,3 +129,32 @@ def test_mongoose_schemas_with_rules_of_their_own() -> None:
         ("tags", "array", True, False, ""),
     ]
     assert found.uniques == (("team", "email"),)
+
+
+def test_who_goes_with_a_removed_row() -> None:
+    alchemy = python(
+        models='from sqlalchemy import *\nclass A(Base):\n    __tablename__ = "a"\n    id = Column(Integer, primary_key=True)\n    bs = relationship("B", cascade="all, delete-orphan")\n    cs: Mapped[list["C"]] = relationship(cascade="save-update")\nclass B(Base):\n    __tablename__ = "b"\n    a_id = Column(ForeignKey("a.id", ondelete="CASCADE"))\n    c_id = Column(ForeignKey("c.id", ondelete="SET NULL"))\n'
+    )
+    assert alchemy["A"].removes == ("B",)
+    assert [(c.name, c.cascades) for c in alchemy["B"].columns] == [("a_id", True), ("c_id", False)]
+    sqlmodel = python(
+        models='from sqlmodel import *\nclass A(SQLModel, table=True):\n    id: int = Field(primary_key=True)\n    items: list["Item"] = Relationship(back_populates="owner", cascade_delete=True)\nclass Item(SQLModel, table=True):\n    owner_id: int = Field(foreign_key="a.id", ondelete="CASCADE")\n'
+    )
+    assert sqlmodel["A"].removes == ("Item",)
+    assert sqlmodel["Item"].columns[0].cascades
+    django = python(
+        models='from django.db import models\nclass A(models.Model):\n    b = models.ForeignKey("B", models.CASCADE)\n    c = models.ForeignKey("C", on_delete=models.SET_NULL, null=True)\n'
+    )["A"]
+    assert [(c.name, c.cascades) for c in django.columns if c.references] == [("b_id", True), ("c_id", False)]
+    post = prisma(
+        "model Post {\n  userId Int\n  user User @relation(fields: [userId], references: [id], onDelete: Cascade)\n}\nmodel User {\n  id Int @id\n}\n"
+    )
+    assert post["Post"].columns[0].cascades
+    drizzle = script(
+        'import { pgTable, integer } from "drizzle-orm/pg-core";\nexport const a = pgTable("a", { id: integer("id").primaryKey() });\nexport const b = pgTable("b", { aId: integer("a_id").references(() => a.id, { onDelete: "cascade" }) });\n'
+    )
+    assert drizzle["b"].columns[0].cascades
+    entity = script(
+        'import { Entity, ManyToOne } from "typeorm";\n@Entity()\nexport class B {\n  @ManyToOne(() => A, (a) => a.bs, { onDelete: "CASCADE" })\n  a: A;\n}\n'
+    )["B"]
+    assert [(c.name, c.references, c.cascades) for c in entity.columns] == [("aId", "A", True)]

@@ -533,8 +533,9 @@ def test_what_stands_behind_an_error_is_read() -> None:
         "\n".join(" " * depth + "if a:" for depth in range(500)) + " pass",
         "".join(" " * depth + "try:\n" for depth in range(300)),
         "}" * 5_000 + "\r\n\t)(" * 5_000,
+        "def f(a: b) -> not[def[c], d]:\n    for.e.not('x')\n    with g(h, 'rb') as i:\n                continue\n        not.j.get('y')\ndef k(l):\n",
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_hostile_input_is_survived(text: str) -> None:
     facts = read_python("x.py", text)

@@ -16,7 +16,7 @@ def upgrade():
         "orders",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("name", sa.String(length=50), nullable=False),
-        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.id")),
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE")),
         sa.UniqueConstraint("name"),
     )
     op.add_column("orders", sa.Column("made", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False))
@@ -26,7 +26,7 @@ def upgrade():
 def downgrade():
     op.drop_table("orders")
 """
-SQL = """CREATE TABLE orders (id int PRIMARY KEY, name varchar(50) NOT NULL, user_id int REFERENCES users(id), UNIQUE (name));
+SQL = """CREATE TABLE orders (id int PRIMARY KEY, name varchar(50) NOT NULL, user_id int REFERENCES users(id) ON DELETE CASCADE, UNIQUE (name));
 ALTER TABLE orders ADD COLUMN made timestamptz NOT NULL DEFAULT now(), ALTER COLUMN name TYPE text;
 CREATE INDEX ix_made ON orders (made);
 """
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
 KNEX = """exports.up = (knex) => knex.schema.createTable('orders', (t) => {
   t.increments();
   t.string('name', 50).notNullable().unique();
-  t.integer('user_id').references('id').inTable('users');
+  t.integer('user_id').references('id').inTable('users').onDelete('CASCADE');
 }).alterTable('orders', (t) => {
   t.timestamp('made').notNullable().defaultTo(knex.fn.now());
   t.text('name').notNullable().alter();
@@ -59,7 +59,7 @@ SEQUELIZE = """module.exports = {
     await queryInterface.createTable('orders', {
       id: { type: Sequelize.INTEGER, primaryKey: true },
       name: { type: Sequelize.STRING(50), allowNull: false, unique: true },
-      user_id: { type: Sequelize.INTEGER, references: { model: 'users', key: 'id' } },
+      user_id: { type: Sequelize.INTEGER, references: { model: 'users', key: 'id' }, onDelete: 'CASCADE' },
     });
     await queryInterface.addColumn('orders', 'made', { type: Sequelize.DATE, allowNull: false, defaultValue: Sequelize.fn('now') });
     await queryInterface.changeColumn('orders', 'name', { type: Sequelize.TEXT, allowNull: false, unique: true });
@@ -75,7 +75,7 @@ export class A1 implements MigrationInterface {
       { name: 'id', type: 'int', isPrimary: true },
       { name: 'name', type: 'varchar', length: '50', isUnique: true },
       { name: 'user_id', type: 'int', isNullable: true },
-    ], foreignKeys: [{ columnNames: ['user_id'], referencedTableName: 'users', referencedColumnNames: ['id'] }] }));
+    ], foreignKeys: [{ columnNames: ['user_id'], referencedTableName: 'users', referencedColumnNames: ['id'], onDelete: 'CASCADE' }] }));
     await queryRunner.query('ALTER TABLE orders ADD COLUMN made timestamptz NOT NULL DEFAULT now()');
     await queryRunner.changeColumn('orders', 'name', new TableColumn({ name: 'name', type: 'text', isUnique: true }));
     await queryRunner.createIndex('orders', new TableIndex({ name: 'ix_made', columnNames: ['made'] }));
@@ -109,6 +109,7 @@ def test_every_framework_leaves_the_same_table(path: str, text: str) -> None:
     assert table.columns["id"].primary
     assert frozenset({"name"}) in table.unique_sets()
     assert user.references == ("auth_user" if "django" in text else "users")
+    assert user.cascades
     assert not user.not_null
     assert (made.type, made.not_null, bool(made.default), made.volatile) == ("timestamptz", True, True, False)
     assert ("made",) in [index.columns for index in table.indexes.values()]

@@ -29,7 +29,6 @@ _EXTREME_SHARE = 0.03
 _NOTED_SHARE = 0.005
 _SMALLEST = 30
 _FLAT = 1  # deepest nesting of a table of cases or a row of guards
-_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def complexity_bounded(units: tuple[UnitComplexity, ...], project: Project, synt
         if complex_units
         else f"None of {plural(len(measured), 'function')} has more than {_HIGH} branches."
     )
-    findings = tuple(_finding(unit) for unit in complex_units[:_SHOWN]) if badness > 0.05 or extreme else ()
+    findings = tuple(_finding(unit) for unit in complex_units)
     return Assessed(bad=badness, total=1, summary=summary, findings=findings, signals=signals, confidence=Confidence.HIGH)
 
 

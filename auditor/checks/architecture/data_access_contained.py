@@ -29,7 +29,6 @@ _FAIL_SHARE = 0.7
 _FEW_QUERIES = 10
 _MARKUP = 8
 """Lines of mark-up from which a script file draws something; a provider of a context has fewer."""
-_SHOWN = 15
 _ROUTER = re.compile(r"^(?:\w*[rR]outer|app)\.(?:get|post|put|patch|delete|del|all)$")
 _COMMAND = re.compile(
     r"(?:^|/)(?:management/commands|commands|cli|scripts?|bin|jobs|tasks|cron|seeds?|seeders?)/|(?:^|/)(?:cli|manage|seed\w*|commands)\.\w+$"
@@ -71,7 +70,7 @@ def data_access_contained(syntax: Syntax, project: Project, routes: Routes, stor
         bad=badness,
         total=1,
         summary=_summary(spread, total, outer),
-        findings=tuple(_finding(module) for module in sorted(outer, key=lambda one: (-len(one.queries), one.path))[:_SHOWN])
+        findings=tuple(_finding(module) for module in sorted(outer, key=lambda one: (-len(one.queries), one.path)))
         if badness > _TOLERANCE
         else (),
         evidence=tuple(Place(module.path, module.queries[0].line) for module in sorted(inner, key=lambda one: -len(one.queries))[:5]),

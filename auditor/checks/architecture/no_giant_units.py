@@ -4,7 +4,8 @@ Passing title: No function or file is so large that it mixes several concerns
 Failing title: Functions or files are so large that nobody sees through them
 Grading: The share of production code in functions of more than 100 lines and files of more than 800, mark-up and long texts weighed at 0.3, tables and other
     code without decisions left out. Above 3 % is partial, above 25 % fails; so does a function of more than 300 lines that mixes at least three of input, rules,
-    storage, outside calls and presentation where it is at least two per cent of the code.
+    storage, files, outside calls and presentation where it is at least two per cent of the code. Functions from 40 lines that mix four of them are told, and are partial where they
+    hold more than 5 % of the code.
 Done when: Functions above 100 lines hold less than 3 % of the code and none of them mixes three concerns.
 What it cannot see: Whether many small functions in fact form one tangled unit, and templates and styles.
 """
@@ -32,7 +33,10 @@ _PARTIAL_SHARE = 0.03
 _FAIL_SHARE = 0.25
 _HUGE_SHARE = 0.02
 _MIXED = 3
-_SHOWN = 12
+_SMALL = 40
+_MANY_MIXED = 4
+_MIXED_SHARE = 0.05
+_MIXED_RISE = 0.25
 
 _INPUT = re.compile(
     r"^(?:input|argparse|sys\.argv|useForm|useSearchParams|parse_qs)|(?:^|\.)(?:get_json|getlist|formData|searchParams|is_valid|parse_args|safeParse|validate|cleaned_data|getParameter)(?:$|\.|\(|\[)"
@@ -48,8 +52,11 @@ _OUTSIDE = re.compile(
 _SHOWING = re.compile(
     r"(?:^|\.)(?:render|render_template|render_to_string|TemplateResponse|HTMLResponse|jsonify|json|send|print|innerHTML|appendChild|createElement|write|html|append|text|addClass|markdown|title)$|^(?:st|ui|\$|document|res|plt|fig|console)\b"
 )
+_FILES = re.compile(
+    r"^(?:open|shutil\.\w+|tempfile\.\w+|fs\.\w+|fsp\.\w+|os\.(?:remove|rename|makedirs|mkdir|unlink))$|(?:^|\.)(?:read_text|write_text|read_bytes|write_bytes|readFile(?:Sync)?|writeFile(?:Sync)?|createReadStream|createWriteStream)$"
+)
 _ROOT = -1
-_PLACES = ("input", "storage", "outside calls", "presentation", "rules")
+_PLACES = ("input", "storage", "files", "outside calls", "presentation", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +82,30 @@ def no_giant_units(syntax: Syntax, project: Project) -> Judgement:
     large = [giant for facts in files if (giant := _file(facts)) is not None]
     share = _share(giants, large, total)
     huge = [giant for giant in giants if giant.lines > _HUGE and len(giant.concerns) >= _MIXED and giant.lines > _HUGE_SHARE * total]
-    badness = _badness(share, giants, large, mixed=bool(huge))
+    mixed = sorted(
+        (each for facts in files for each in _mixing(facts)), key=lambda each: (-len(each.concerns), -each.lines, each.path, each.line)
+    )
+    mixed_share = sum(each.lines for each in mixed) / total
+    badness = max(_badness(share, giants, large, mixed=bool(huge)), _mixed_badness(mixed_share))
     giants.sort(key=lambda giant: (-giant.lines, giant.path, giant.line))
     large.sort(key=lambda giant: (-giant.lines, giant.path))
     signals = (
         f"functions above {_FUNCTION} lines: {len(giants)}, above {_HUGE}: {sum(1 for giant in giants if giant.lines > _HUGE)}; files above {_FILE}: {len(large)}",
         f"share of {int(total):,} weighed lines in them: {percent(share)}",
+        f"functions of {_SMALL} to {_FUNCTION} lines that mix {_MANY_MIXED} concerns or more: {len(mixed)} ({percent(mixed_share)})",
     )
     if giants or large:
         summary = f"{percent(share)} of the code is in {plural(len(giants), 'function')} above {_FUNCTION} lines and {plural(len(large), 'file')} above {_FILE}."
     else:
         summary = f"No function is longer than {_FUNCTION} lines and no file longer than {_FILE}."
-    findings = [_function_finding(giant) for giant in giants[:_SHOWN]] + [_file_finding(giant) for giant in large[: _SHOWN // 2]]
-    return Assessed(bad=badness, total=1, summary=summary, findings=tuple(findings) if badness > 0.05 else (), signals=signals)
+    if mixed_share > _MIXED_SHARE:
+        summary += f" {percent(mixed_share)} is in {plural(len(mixed), 'smaller function')} that {'mixes' if len(mixed) == 1 else 'mix'} {_MANY_MIXED} concerns."
+    findings = (
+        [_function_finding(giant) for giant in giants]
+        + [_file_finding(giant) for giant in large]
+        + [_mixed_finding(each) for each in mixed]
+    )
+    return Assessed(bad=badness, total=1, summary=summary, findings=tuple(findings), signals=signals)
 
 
 def _badness(share: float, giants: list[_Giant], large: list[_Giant], *, mixed: bool) -> float:
@@ -96,6 +114,11 @@ def _badness(share: float, giants: list[_Giant], large: list[_Giant], *, mixed: 
     if share <= _PARTIAL_SHARE or len(giants) + len(large) <= 1:
         return 0.05 * min(1.0, share / _PARTIAL_SHARE)
     return 0.1 + 0.45 * (share - _PARTIAL_SHARE) / (_FAIL_SHARE - _PARTIAL_SHARE)
+
+
+def _mixed_badness(share: float) -> float:
+    """Smaller functions that mix concerns are partial at most, the more of the code they hold the worse."""
+    return 0.1 + 0.4 * min(1.0, (share - _MIXED_SHARE) / _MIXED_RISE) if share > _MIXED_SHARE else 0.0
 
 
 def _share(giants: list[_Giant], large: list[_Giant], total: float) -> float:
@@ -140,6 +163,22 @@ def _functions(facts: FileFacts) -> Iterator[_Giant]:
         yield _Giant(facts.path, definition.qualname or "a function", definition.line, definition.end_line, lines, concerns)
 
 
+def _mixing(facts: FileFacts) -> Iterator[_Giant]:
+    """Functions of a bearable length that do four different things or more by themselves, those inside them left out."""
+    inner = _children(facts)
+    taken: set[int] = set()
+    for index, definition in enumerate(facts.definitions):
+        lines = _weight(definition)
+        own = lines - sum(_weight(facts.definitions[child]) for child in inner.get(index, ()))
+        if definition.parent in taken or definition.kind is DefinitionKind.CLASS or not _SMALL <= lines <= _FUNCTION or own < _SMALL / 2:
+            continue
+        inside = _within(index, inner)
+        concerns = _concerns(facts, frozenset(inside), definition, sum(facts.definitions[part].complexity - 1 for part in inside))
+        if len(concerns) >= _MANY_MIXED:
+            taken.update(inside)
+            yield _Giant(facts.path, definition.qualname or "a function", definition.line, definition.end_line, lines, concerns)
+
+
 def _children(facts: FileFacts) -> dict[int, list[int]]:
     inner: dict[int, list[int]] = {}
     for index, definition in enumerate(facts.definitions):
@@ -160,6 +199,7 @@ def _concerns(facts: FileFacts, scopes: frozenset[int], definition: Definition, 
     found = (
         any(_INPUT.search(call.callee) or _names_input(call) for call in calls),
         any(_STORAGE.search(call.callee) for call in calls),
+        any(_FILES.search(call.callee) for call in calls),
         any(_OUTSIDE.search(call.callee) for call in calls),
         shows or any(_SHOWING.search(call.callee) for call in calls),
         decisions >= 10,
@@ -184,6 +224,12 @@ def _function_finding(giant: _Giant) -> Finding:
     mixes = f" and mixes {listed(list(giant.concerns), 5)}" if len(giant.concerns) >= _MIXED else ""
     message = f"{name} is {int(giant.lines)} lines long{mixes}: a change to one of its jobs can break the others, and no test can reach one alone."
     return Finding("giant-function", giant.path, message, giant.line, giant.last, cwe=1120)
+
+
+def _mixed_finding(giant: _Giant) -> Finding:
+    name = giant.name.rsplit(".", 1)[-1] or "a function"
+    message = f"{name} does {listed(list(giant.concerns), 6)} in one piece of {int(giant.lines)} lines: none of them can be changed, reused or tested without the others."
+    return Finding("mixed-function", giant.path, message, giant.line, giant.last, cwe=1120)
 
 
 def _file_finding(giant: _Giant) -> Finding:

@@ -25,7 +25,6 @@ from auditor.words import listed, percent, plural
 _FEWEST_MODULES = 5
 _LAZY_WEIGHT = 0.25
 _LARGEST_SHARE = 0.25
-_SHOWN = 12
 _RECORDS = frozenset({"Entity", "Table", "Schema", "ObjectType", "ChildEntity", "Model"})
 
 
@@ -52,8 +51,8 @@ def no_import_cycles(graph: ModuleGraph, project: Project, syntax: Syntax | None
     tangled = {name for circle in soft for name in circle} - inside
     bad = len(inside) + min(_LAZY_WEIGHT * len(tangled), 0.5 * len(modules))
     floor = 0.6 if hard and len(hard[0]) > _LARGEST_SHARE * len(modules) and len(hard[0]) > _FEWEST_MODULES else 0.0
-    findings = [_finding("circle", circle, at_load, edges, modules) for circle in hard[:_SHOWN]]
-    findings += [_finding("lazy-circle", circle, at_run, edges, modules) for circle in soft[: _SHOWN // 2]]
+    findings = [_finding("circle", circle, at_load, edges, modules) for circle in hard]
+    findings += [_finding("lazy-circle", circle, at_run, edges, modules) for circle in soft]
     summary = (
         f"{plural(len(inside), 'module stands', 'modules stand')} in {plural(len(hard), 'circle')} of {plural(len(modules), 'module')}."
         if inside

@@ -30,7 +30,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import listed, plural
 
 _FAIL, _PARTIAL = 0.8, 0.4
-_SHOWN = 15
 _FOREVER = frozenset({"functools.lru_cache", "functools.cache"})
 _PAGES = re.compile(r"(?:^|\.)cache_page$")
 _STREAMLIT = re.compile(r"^streamlit\.(?:cache_data|cache|experimental_memo)$")
@@ -112,7 +111,7 @@ def cache_deliberate(project: Project, syntax: Syntax, routes: Routes) -> Judgem
         summary=_summary(caches, wrong),
         findings=tuple(
             Finding(c.rule, c.path, _MESSAGES[c.rule].format(what=c.what), c.line, c.line, Confidence.MEDIUM, cwe=_CWES.get(c.rule, 0))
-            for c in wrong[:_SHOWN]
+            for c in wrong
         ),
         signals=(f"caches: {len(caches)}; without an audience, an end or a bound: {len(wrong)}",),
         unexamined=(*unclear, *((facts.path, f"does not parse (line {facts.error_line})") for facts in files if facts.error_line)),

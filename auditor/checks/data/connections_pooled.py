@@ -33,7 +33,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import listed, plural
 
 _FAIL, _ONE_OF_MANY, _PARTIAL, _WEAK = 0.8, 0.5, 0.4, 0.2
-_SHOWN = 15
 _MARKUP = (".vue", ".svelte", ".tsx", ".jsx")
 _IDEMPOTENT = re.compile(
     r"^(?:mongoose\.)?connect$|Module\.forRoot(?:Async)?$|^SQLAlchemy$|^PyMongo$|^MongoEngine$|register_tortoise$|Tortoise\.init$|^peewee\.|Database$"
@@ -144,7 +143,7 @@ def _assessed(
                 Confidence.MEDIUM,
                 cwe=_CWES.get(fault.rule, 0),
             )
-            for fault in faults[:_SHOWN]
+            for fault in faults
         ),
         evidence=evidence,
         unexamined=unread,

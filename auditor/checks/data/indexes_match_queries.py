@@ -31,7 +31,6 @@ from auditor.words import plural
 _OFTEN = 2
 _SEVERAL = 3
 _HALF = 0.5
-_SHOWN = 25
 
 
 @check("data.indexes-match-queries", needs=(STORES, PROJECT, SYNTAX), tolerance=0.1)
@@ -58,7 +57,7 @@ def indexes_match_queries(stores: Stores, project: Project, syntax: Syntax) -> J
         bad=bad,
         total=len(hot),
         summary=_summary(len(bare), len(hot)),
-        findings=tuple(_finding(*entry) for entry in bare[:_SHOWN]),
+        findings=tuple(_finding(*entry) for entry in bare),
         evidence=tuple(column.place(table) for table, column, _ in hot if is_indexed(table, column, stores.data))[:3],
         signals=(f"columns asked for in {_OFTEN} places or more: {len(hot)}", f"of them served by an index: {len(hot) - len(bare)}"),
         confidence=Confidence.MEDIUM,

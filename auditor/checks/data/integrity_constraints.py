@@ -28,7 +28,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import plural
 
 _FAIL, _PARTIAL = 0.7, 0.3
-_SHOWN = 20
 _LEAST_KEYS = 3
 _TOLERANCE = 0.05
 """About one slip in a model of twenty rules."""
@@ -85,7 +84,7 @@ def _tables(model: DataModel, files: tuple[FileFacts, ...], unread: tuple[tuple[
         floor=floor,
         unexamined=unread,
         summary=_summary(model, missing, len(expected), len(unenforced)),
-        findings=findings[:_SHOWN],
+        findings=findings,
         evidence=tuple(rule.place for rule in expected if rule.kept)[:3],
         signals=_signals(model, expected),
         confidence=Confidence.MEDIUM,

@@ -34,7 +34,6 @@ from auditor.words import plural
 
 _FAIL, _PARTIAL, _CHILD = 0.7, 0.3, 0.4
 _SEVERAL, _MANY = 3, 0.2
-_SHOWN = 25
 _ASIDE_WORDS = "export exports exporter import imports importer csv backup backups restore migrate migration migrations seed seeds demo cleanup purge prune sitemap cron prometheus forms"
 _ASIDE = frozenset(_ASIDE_WORDS.split())
 """Words of files and functions that go over everything on purpose, or fill a form."""
@@ -100,7 +99,7 @@ def _judged(reads: list[CollectionRead], rows: list[PerRow], *, sliced: bool) ->
         total=total,
         floor=floor,
         summary=_summary(len(whole), len(loose), len(rows), len(reads)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(kept[:3]),
         unexamined=tuple(
             (read.path, f"how much the read of {read.table or 'a table'} at line {read.line} returns is settled elsewhere")

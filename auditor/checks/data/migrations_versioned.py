@@ -22,7 +22,6 @@ from auditor.model.snapshot import Role
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import listed, plural
 
-_SHOWN = 12
 _LAG = frozenset({"model_without_migration", "column_without_migration"})
 _PARTIAL = 0.5
 
@@ -110,12 +109,12 @@ def _at_start(stores: Stores, *, alone: bool) -> Iterator[Finding]:
         message = "The program makes this table when it starts: a database that is already there never gets a later change of it."
     else:
         message = "The program makes tables when it starts, beside the migrations: a fresh database gets another structure than one that was migrated."
-    for place in stores.created_at_start[:_SHOWN]:
+    for place in stores.created_at_start:
         yield Finding("made-at-start", place.path, message, place.line, place.end_line)
 
 
 def _base(stores: Stores) -> Iterator[Finding]:
-    for place in stores.base_sql[:_SHOWN]:
+    for place in stores.base_sql:
         message = "This script is the only description of the database: what has been changed in the running one since then is not in the repository."
         yield Finding("base-script-only", place.path, message, place.line, place.end_line)
 

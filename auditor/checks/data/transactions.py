@@ -26,7 +26,6 @@ from auditor.words import plural
 
 _FAIL, _HALF = 0.7, 0.5
 _SEVERAL = 3
-_SHOWN = 25
 _HOSTED = ("supabase", ".from(", "from_(")
 
 
@@ -53,9 +52,7 @@ def transactions(stores: Stores, project: Project, syntax: Syntax, texts: dict[s
         total=len(found),
         floor=_FAIL if worth else 0.0,
         summary=_summary(len(loose), len(found), setting),
-        findings=tuple(_finding(unit) for unit in sorted(loose, key=lambda unit: (not unit.worth, -unit.weight, unit.path, unit.line)))[
-            :_SHOWN
-        ],
+        findings=tuple(_finding(unit) for unit in sorted(loose, key=lambda unit: (not unit.worth, -unit.weight, unit.path, unit.line))),
         evidence=((setting,) if setting is not None else tuple(kept[:3])),
         signals=(f"functions that write to several tables: {len(found)}", f"of them within a transaction: {len(found) - len(loose)}"),
         confidence=Confidence.MEDIUM,

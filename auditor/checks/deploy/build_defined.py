@@ -90,7 +90,7 @@ def build_defined(  # noqa: PLR0917 - evidence comes by position
     ephemeral = frozenset(platform.path for platform in deployment.platforms if _loses_its_disk(platform))
     sources = _Sources(recipes, snapshot, manifests, tasks, workflows, ephemeral)
     judged = [_judge(part, sources) for part in parts]
-    findings = [_finding(entry) for entry in judged if entry.badness] + faults[:10] + [_leftover(path) for path in sorted(left)]
+    findings = [_finding(entry) for entry in judged if entry.badness] + faults + [_leftover(path) for path in sorted(left)]
     bad = sum(entry.badness for entry in judged)
     good = tuple(entry.recipe.place for entry in judged if entry.recipe and not entry.badness)
     floor = 0.3 if faults or any(entry.badness >= 1 and entry.part.kinds & RUNNING for entry in judged) else 0.0

@@ -53,7 +53,6 @@ _PIPE_TO_SHELL = re.compile(
     r"\b(?:curl|wget)\b[^\n|]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)?)?(?:ba|z|da)?sh\b|\b(?:ba)?sh\s+<\(\s*(?:curl|wget)\b"
 )
 _OWN_REMOTE = re.compile(r"https://(?:raw\.githubusercontent\.com/\$\{\{ ?github\.repository|localhost|127\.0\.0\.1)|\bsha256sum\b")
-_SHOWN = 40
 
 
 @check("deploy.ci-hardened", needs=(CI,))
@@ -88,7 +87,7 @@ def ci_hardened(workflows: tuple[CiWorkflow, ...]) -> Judgement:
         summary = f"{plural(len(workflows), 'pipeline file')} examined: no outside text in commands, no code of strangers with rights, third-party actions pinned."
     bad = 1.0 if grave else min(0.5, 0.3 + 0.1 * (len({finding.rule for finding in weak}) - 1)) if weak else 0.0
     evidence = () if grave or weak else tuple(Place(workflow.path) for workflow in workflows[:3])
-    return Assessed(bad, 1, summary, 0.0, tuple((grave + weak)[:_SHOWN]), evidence, tuple(signals), unreadable)
+    return Assessed(bad, 1, summary, 0.0, tuple(grave + weak), evidence, tuple(signals), unreadable)
 
 
 def _finding(rule: str, workflow: CiWorkflow, line: int, message: str, cwe: int) -> Finding:

@@ -50,7 +50,7 @@ def reversible_features(project: Project, syntax: Syntax, stores: Stores, texts:
         f"{listed(kinds)}: {plural(len(working), 'switch', 'switches')} before them, {len(one_way)} that work in one direction only",
     )
     best = min((switch.reach for switch in working), default=Reach.RELEASE)
-    findings = tuple(_broken(switch) for switch in one_way[:5])
+    findings = tuple(_broken(switch) for switch in one_way)
     places = tuple(switch.place for switch in working if switch.reach is best)[:4]
     if best is Reach.RUNNING:
         before = sorted(set().union(*(covers(switch, effects) for switch in working if switch.reach is best)))

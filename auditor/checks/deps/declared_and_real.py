@@ -23,9 +23,10 @@ from auditor.checks.declared_names import Declarations, Origin, wrong_name
 from auditor.checks.dependency_groups import groups
 from auditor.checks.image_installs import named_installs
 from auditor.checks.near_names import name_hints
+from auditor.checks.package_uses import UNUSED_FROM, UNUSED_LEAST, is_imported, is_mentioned
 from auditor.checks.registry import check
 from auditor.distributions import is_known_import, normalise
-from auditor.model.artifacts import Deployment, Ecosystem, Manifest, Manifests, Requirement
+from auditor.model.artifacts import Deployment, Ecosystem, Manifests
 from auditor.model.evidence import External, ModuleGraph, Unresolved
 from auditor.model.needs import DEPLOYMENT, MANIFESTS, MODULE_GRAPH, PROJECT, SYNTAX, TEXTS
 from auditor.model.project import Project
@@ -37,30 +38,21 @@ _PARTIAL = 0.3
 _COMPANION, _STEP, _MOST_LUCK = 0.03, 0.03, 0.2
 _LUCK = frozenset({Origin.ARRIVES, Origin.ELSEWHERE})
 _WAYS = {
-    Origin.COMPANION: ("comes along with a package that is declared", "its version is that package's choice"),
+    Origin.COMPANION: ("comes along with a package that is declared", "which version that is, the other package decides"),
     Origin.ARRIVES: ("arrives only because another package needs it", "an update elsewhere may take it away or change its version"),
     Origin.ELSEWHERE: (
         "is declared in another part of the repository only",
         "an update elsewhere may take it away or change its version",
     ),
 }
-_UNUSED_FROM = 1 / 3
-_UNUSED_LEAST = 5
-_SHOWN = 40
+_NAMED = 6
+"""Packages that one finding names."""
 _HINTS = 8
 _STYLES = re.compile(r"\.(?:css|scss|sass|less|svg|png|woff2?)$")
 _TOOL_SETTINGS = re.compile(r"(?:^|/)\.?(?:eslint|prettier|babel|stylelint|commitlint|release)[\w.-]*rc\.[cm]?js$|\.config\.[cm]?[jt]s$")
 _ENTRY = re.compile(
     r"(?:^|/)(?:main|app|server|index|manage|wsgi|asgi|__main__|worker|bot|run|cli|settings|page|layout|route|middleware|_app|_document|\+\w+(?:\.server)?)\.\w+$|(?:^|/)pages/|(?:^|/)management/commands/"
 )
-_IMPLICIT = """
-    uvicorn gunicorn hypercorn waitress daphne psycopg psycopg2 psycopg2-binary asyncpg pymysql mysqlclient python-multipart email-validator greenlet aiosqlite
-    cryptography bcrypt argon2-cffi httptools uvloop websockets orjson tzdata whitenoise alembic setuptools wheel pip lxml html5lib openpyxl xlrd pyarrow tabulate
-    watchfiles brotli aiodns itsdangerous jinja2 protobuf grpcio-tools ruff black isort flake8 mypy pytest pytest-asyncio pytest-cov pytest-django coverage tox
-    pre-commit ipython debugpy django-stubs
-"""
-_RUNS_UNIMPORTED = frozenset(_IMPLICIT.split())
-"""Python packages that do their work without an import in the code: servers, drivers, helpers of frameworks, tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +103,8 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
     missing = [use for use in uses if use.origin is Origin.NOWHERE and use not in bare]
     serious = [*_nothing_declared(bare), *(_missing(use) for use in missing if use.live), *_wrong(manifests, graph), *_local(code)]
     risky = [*(_missing(use) for use in missing if not use.live), *_unused(manifests, graph, texts)]
-    lucky, companions = list(_indirect(uses, _LUCK)), list(_indirect(uses, frozenset({Origin.COMPANION})))
-    slight = [*risky, *lucky, *companions]
+    lucky, companions = _indirect(uses, _LUCK), _indirect(uses, frozenset({Origin.COMPANION}))
+    slight = [*risky, *_together(lucky, code), *_together(companions, code)]
     unsure = [(use.first.path, f"no telling which package supplies {use.first.package}") for use in uses if use.origin is Origin.UNSURE]
     unsure += _unread(project, syntax)
     total = max(len(uses), len(serious), 1)
@@ -120,13 +112,13 @@ def declared_and_real(  # noqa: PLR0917 - one argument for each need
         bad=len(serious),
         total=total,
         floor=1.0 if serious else _floor(len(risky), len(lucky), len(companions)),
-        summary=_summary(uses, serious, slight),
-        findings=(*serious, *slight)[:_SHOWN],
+        summary=_summary(uses, serious, len(risky) + len(lucky) + len(companions)),
+        findings=(*serious, *slight),
         signals=(
             f"{plural(len(uses), 'third-party package')} imported by production code",
             *islice(name_hints(manifests, groups(manifests, project)), _HINTS),
         ),
-        unexamined=tuple(unsure[:_SHOWN]),
+        unexamined=tuple(unsure),
     )
 
 
@@ -208,13 +200,22 @@ def _missing(use: _Use) -> Finding:
     return Finding("undeclared", first.path, message, first.line, first.line, confidence)
 
 
-def _indirect(uses: list[_Use], origins: frozenset[Origin]) -> Iterator[Finding]:
+def _indirect(uses: list[_Use], origins: frozenset[Origin]) -> list[_Use]:
+    return [use for use in uses if use.origin in origins and (use.origin is not Origin.ELSEWHERE or use.live)]
+
+
+def _together(uses: list[_Use], code: _Code) -> Iterator[Finding]:
+    """One finding for all packages of a part that come the same way: one manifest has to name them."""
+    groups: dict[tuple[str, Origin], list[_Use]] = {}
     for use in uses:
-        if use.origin not in origins or (use.origin is Origin.ELSEWHERE and not use.live):
-            continue
-        how, then = _WAYS[use.origin]
-        message = f"{use.first.package} is imported here and {how}: {then}."
-        yield Finding("declared-indirectly", use.first.path, message, use.first.line, use.first.line)
+        groups.setdefault((code.project.part_of(use.first.path).root, use.origin), []).append(use)
+    for (_, origin), found in groups.items():
+        first = found[0].first
+        how, then = _WAYS[origin]
+        others = [use.first.package for use in found[1:]]
+        too = f" The same goes for {listed(others, _NAMED)}." if others else ""
+        message = f"{first.package} is imported here and {how}: {then}.{too}"
+        yield Finding("declared-indirectly", first.path, message, first.line, first.line)
 
 
 def _wrong(manifests: Manifests, graph: ModuleGraph) -> Iterator[Finding]:
@@ -255,41 +256,19 @@ def _unused(manifests: Manifests, graph: ModuleGraph, texts: dict[str, str]) -> 
         if manifest.publishable or any(key in {"generated-by", "hashes"} for key, _ in manifest.settings):
             continue
         entries = [entry for entry in manifest.requirements if entry.group == "runtime" and entry.source == "registry"]
-        idle = [entry for entry in entries if not _imported(entry, manifest, imported)]
-        if len(entries) < _UNUSED_LEAST or len(idle) <= _UNUSED_FROM * len(entries):
+        idle = [entry for entry in entries if not is_imported(entry, manifest, imported)]
+        if len(entries) < UNUSED_LEAST or len(idle) <= UNUSED_FROM * len(entries):
             continue
-        idle = [entry for entry in idle if not _mentioned(entry.name, manifest, files, texts)]
-        if len(idle) > _UNUSED_FROM * len(entries):
+        idle = [entry for entry in idle if not is_mentioned(entry.name, manifest, files, texts)]
+        if len(idle) > UNUSED_FROM * len(entries):
             names = listed([entry.name for entry in idle], 5)
             message = f"{len(idle)} of {len(entries)} declared packages are used by nothing ({names}): each is code of strangers that is installed for no reason."
             yield Finding("unused-packages", manifest.path, message, idle[0].place.line, idle[0].place.line, Confidence.MEDIUM)
 
 
-def _imported(entry: Requirement, manifest: Manifest, imported: set[str]) -> bool:
-    if manifest.ecosystem is Ecosystem.NPM:
-        return entry.name in imported or entry.name.startswith("@types/")
-    if entry.name in _RUNS_UNIMPORTED or entry.name.startswith(("types-", "pytest-", "opentelemetry-")):
-        return True
-    declared = Declarations(Ecosystem.PYPI, (manifest,), ())
-    only = frozenset({entry.name})
-    return any(declared.supplies(only, package) for package in imported)
-
-
-def _mentioned(name: str, manifest: Manifest, files: set[str], texts: dict[str, str]) -> bool:
-    """Whether any text beside manifests, locks and prose names the package: configuration, scripts, styles, templates."""
-    if any(name in script.command for script in manifest.scripts) or any(name in value for _, value in manifest.settings):
-        return True
-    plain = name.replace("-", "_") if manifest.ecosystem is Ecosystem.PYPI else name
-    return any(
-        name in text or plain in text
-        for path, text in texts.items()
-        if path not in files and not path.endswith((".md", ".txt", ".rst", ".lock", "lock.json", "lock.yaml"))
-    )
-
-
-def _summary(uses: list[_Use], serious: list[Finding], slight: list[Finding]) -> str:
+def _summary(uses: list[_Use], serious: list[Finding], slight: int) -> str:
     if serious:
         return f"{plural(len(serious), 'import or declaration', 'imports or declarations')} that a clean installation cannot serve."
     if slight:
-        return f"All {plural(len(uses), 'imported package')} can be installed; {plural(len(slight), 'place rests', 'places rest')} on luck."
+        return f"All {plural(len(uses), 'imported package')} can be installed; {plural(slight, 'place rests', 'places rest')} on luck."
     return f"All {plural(len(uses), 'imported package')} are declared."

@@ -28,7 +28,6 @@ from auditor.words import listed, plural
 
 _FAIL, _STEP = 0.6, 0.05
 _PARTIAL, _MOST_PARTIAL = 0.2, 0.55
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def no_known_vulnerabilities(manifests: Manifests, project: Project, advisories:
         total=max(len(packages), len(affected), 1),
         floor=_floor(len(serious), len(medium)),
         summary=f"{_summary(serious, medium, len(packages))} {_data(advisories)}".rstrip(),
-        findings=tuple(_finding(one) for one in (*serious, *medium))[:_SHOWN],
+        findings=tuple(_finding(one) for one in (*serious, *medium)),
         signals=(
             *advisories.notes,
             *(f"known and without a published fix, or minor: {_words(one)}" for one in affected if one.grade == "note"),

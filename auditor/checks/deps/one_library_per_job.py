@@ -31,7 +31,6 @@ _FEWEST_PACKAGES = 5
 _LEFT_OVER_BESIDE = 10
 _TRIPLE = 3
 _PARTIAL, _HALF, _FAIL, _STEP = 0.4, 0.2, 0.6, 0.05
-_SHOWN = 20
 _CLIENT_CALLS = {
     "httpx": re.compile(r"^(?:httpx\.)?(?:AsyncClient|Client|get|post|put|patch|delete|request|stream)$"),
     "aiohttp": re.compile(r"^(?:aiohttp\.)?(?:ClientSession|request)$"),
@@ -76,7 +75,7 @@ def one_library_per_job(graph: ModuleGraph, manifests: Manifests, project: Proje
         summary=f"{plural(len(contests), 'job')} done by several libraries: {listed([one.job for one in contests], 4)}."
         if contests
         else f"No job is done by two libraries among {plural(len(names), 'package')}.",
-        findings=tuple(_finding(contest) for contest in contests[:_SHOWN]),
+        findings=tuple(_finding(contest) for contest in contests),
         signals=(f"jobs compared: {len(PYTHON_JOBS)} for Python, {len(SCRIPT_JOBS)} for scripts", f"third-party packages: {len(names)}"),
         confidence=Confidence.MEDIUM,
     )

@@ -33,7 +33,6 @@ _SIGNING_IN = re.compile(
 _QUIET = re.compile(r"\.(?:debug|trace|silly|verbose)$")
 _REDACTS = re.compile(r"redact|Redact|SensitiveDataFilter|SecretsFilter|MaskingFilter|mask_sensitive|scrub", re.ASCII)
 _PERSONAL_SETTING = frozenset({"send_default_pii", "sendDefaultPii"})
-_MOST_FINDINGS = 40
 _DEBUG_OR_BROWSER = 0.5
 _WHOLE = 0.4
 _PERSONAL = 0.25
@@ -77,7 +76,7 @@ def no_sensitive_logs(project: Project, syntax: Syntax) -> Judgement:
         total=len(statements),
         floor=_floor(leaks, settings),
         summary=_summary(leaks, settings, len(statements)),
-        findings=(*findings, *settings)[:_MOST_FINDINGS],
+        findings=(*findings, *settings),
         signals=signals,
     )
 

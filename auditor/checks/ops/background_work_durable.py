@@ -33,7 +33,6 @@ from auditor.words import plural
 _TOLERANCE = 0.05
 _IN_MEMORY = 0.5
 _FAIL = 0.65
-_SHOWN = 20
 _WORKER_FILE = re.compile(r"(?:^|/)(?:management/commands/\w+|\w*(?:worker|daemon|consumer|poller)\w*)\.py$")
 _SCHEDULED_DUTY = re.compile(
     r"automat|escalat|dunning|recurr|cron|(?:run|process)_?(?:job|task|queue|pending|due|scheduled)|send_?(?:due|reminder)|expire_?(?:order|book|subscr)",
@@ -217,7 +216,7 @@ def _assess(durable: list[Durable], weighed: list[_Weighed], unseen: tuple[tuple
         total=total,
         floor=_FAIL if any(each.grave for each in weighed) else 0.0,
         summary=_summary(len(durable), in_memory, bad=bool(weighed)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(each.place for each in durable[:5]),
         signals=(
             f"jobs of queues: {sum(each.kind == 'job' for each in durable)}, schedules kept outside: {sum(each.kind == 'schedule' for each in durable)}, workers: {sum(each.kind == 'worker' for each in durable)}",

@@ -132,7 +132,7 @@ def config_from_environment(  # noqa: PLR0917 - evidence comes by position
         3,
         f"{met} of three hold: settings from outside, written down, checked at start.",
         0.7 if many else 0.0,
-        tuple(findings[:25]),
+        tuple(findings),
         evidence or by_file[:2],
         signals,
     )

@@ -33,7 +33,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import listed, plural
 
 _FAIL, _PARTIAL = 0.7, 0.4
-_SHOWN = 15
 _WEIGHTY = frozenset({"memory", "spending"})
 """What a pass must rest on: a limit of sizes or times alone leaves the rest to the platform."""
 _ELSEWHERE = "No ceiling of memory or spending stands in the repository and none was taken away: those of the platform hold, which its console shows."
@@ -95,7 +94,7 @@ def _judged(ceilings: list[Ceiling], unclear: list[tuple[str, str]], project: Pr
         total=0,
         floor=_FAIL if severe else _PARTIAL if missing else 0.0,
         summary=_summary(ceilings, missing),
-        findings=tuple(_finding(each) for each in missing[:_SHOWN]),
+        findings=tuple(_finding(each) for each in missing),
         evidence=tuple(Place(each.path, each.line) for each in held[:5]),
         signals=tuple(
             f"ceilings of {kind}: {sum(each.kind == kind for each in held)} of {sum(each.kind == kind for each in ceilings)}"

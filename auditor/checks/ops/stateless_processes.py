@@ -26,7 +26,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import listed, plural
 
 _FAIL, _PARTIAL = 0.65, 0.4
-_SHOWN = 15
 _MARKUP = (".tsx", ".jsx", ".vue", ".svelte")
 _MESSAGES = {
     "session-in-memory": "Logins are kept in the memory of this process ({what} without a store): a restart logs everybody out, and a second instance knows nobody.",
@@ -63,7 +62,7 @@ def stateless_processes(  # noqa: PLR0917 - evidence comes by position
         total=0,
         floor=_FAIL if lost else _PARTIAL if states else 0.0,
         summary=_summary(states, lost, disk),
-        findings=tuple(_finding(state, disk, hosts[state]) for state in sorted(states, key=lambda state: state not in lost)[:_SHOWN]),
+        findings=tuple(_finding(state, disk, hosts[state]) for state in sorted(states, key=lambda state: state not in lost)),
         evidence=(disk,) if disk is not None else (),
         signals=(
             f"kept by one process or machine: {plural(len(states), 'thing')}",

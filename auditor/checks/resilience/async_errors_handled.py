@@ -12,6 +12,8 @@ What it cannot see: Promises of functions that are not marked as asynchronous, c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auditor.checks.async_work import AsyncWork, Lapse
 from auditor.checks.registry import check
 from auditor.model.evidence import Routes
@@ -19,20 +21,20 @@ from auditor.model.needs import PROJECT, ROUTES, SYNTAX, TEXTS
 from auditor.model.project import RUNNING, Project, Side
 from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
-from auditor.words import percent, plural
+from auditor.words import listed, percent, plural
 
 _TOLERANCE = 0.05
 _FAIL = 0.65
-_SHOWN = 30
 _CWE = {"blocks-the-event-loop": 1088}
+_IN_PAGE = "promise-not-watched-in-page"
 _MESSAGES = {
-    "task-dropped": "The task made by {what}() is not kept: it may vanish half-way, and when it fails nobody learns of it.",
-    "write-not-awaited": "Nobody waits for {what}(): the answer goes out whether or not it was stored, and with some clients it is never sent at all.",
-    "coroutine-never-runs": "{what}() is called without await: the coroutine is thrown away and nothing in it ever runs.",
-    "promise-not-watched": "Nobody waits for {what}() or catches its failure: an error in it is lost, or ends the process.",
-    "promise-not-watched-in-page": "Nobody waits for {what}() or catches its failure: the visitor sees nothing of an error in it.",
-    "loop-not-awaited": "{what}() does not wait for its asynchronous bodies: what follows runs before they are done, and their failures are lost.",
-    "blocks-the-event-loop": "While {what}() waits here, the event loop stands still: no other request is answered.",
+    "task-dropped": "The task made by {what} is not kept: it may vanish half-way, and when it fails nobody learns of it.",
+    "write-not-awaited": "Nobody waits for {what}: the answer goes out whether or not it was stored, and with some clients it is never sent at all.",
+    "coroutine-never-runs": "{what} is called without await: the coroutine is thrown away and nothing in it ever runs.",
+    "promise-not-watched": "Nobody waits for {what} or catches its failure: an error in it is lost, or ends the process.",
+    _IN_PAGE: "Nobody waits for {what} or catches its failure: the visitor sees nothing of an error in it.",
+    "loop-not-awaited": "{what} does not wait for its asynchronous bodies: what follows runs before they are done, and their failures are lost.",
+    "blocks-the-event-loop": "While {what} waits here, the event loop stands still: no other request is answered.",
 }
 
 
@@ -58,20 +60,32 @@ def async_errors_handled(project: Project, syntax: Syntax, routes: Routes, texts
     total += outside
     bad = sum(worst.values())
     lost = [lapse for lapse in lapses if lapse.write]
-    ordered = sorted(lapses, key=lambda lapse: (not lapse.write, -lapse.weight, lapse.path, lapse.line))
+    ordered = sorted(lapses, key=lambda lapse: (not lapse.write, lapse.rule == _IN_PAGE, -lapse.weight, lapse.path, lapse.line))
     return Assessed(
         bad=bad,
         total=total,
         floor=_FAIL if lost else 0.0,
         summary=_summary(lapses, worst, total, lost),
-        findings=tuple(_finding(lapse) for lapse in ordered[:_SHOWN]),
+        findings=tuple(_findings(ordered)),
         signals=(f"{plural(total, 'function')} with asynchronous work, {len(worst)} with something dropped or held up",),
         confidence=Confidence.MEDIUM,
     )
 
 
-def _finding(lapse: Lapse) -> Finding:
-    message = _MESSAGES[lapse.rule].format(what=lapse.what)
+def _findings(ordered: list[Lapse]) -> Iterator[Finding]:
+    """One for each place; of a page's file one for all its calls, which have one cure."""
+    pages: dict[str, list[Lapse]] = {}
+    for lapse in ordered:
+        if lapse.rule == _IN_PAGE:
+            pages.setdefault(lapse.path, []).append(lapse)
+    for lapse in ordered:
+        together = pages[lapse.path] if lapse.rule == _IN_PAGE else [lapse]
+        if lapse is together[0]:
+            yield _finding(lapse, listed(list(dict.fromkeys(f"{each.what}()" for each in together))))
+
+
+def _finding(lapse: Lapse, what: str) -> Finding:
+    message = _MESSAGES[lapse.rule].format(what=what)
     return Finding(lapse.rule, lapse.path, message, lapse.line, lapse.end_line, Confidence.MEDIUM, cwe=_CWE.get(lapse.rule, 248))
 
 

@@ -34,7 +34,6 @@ from auditor.model.syntax import Call, FileFacts, Syntax, ValueKind
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable
 from auditor.words import listed, plural
 
-_SHOWN = 20
 _CLIENT_PER_REQUEST = 0.8
 _PAGE = 0.4  # at worst: one visitor's page, not the service
 _OPENS = frozenset(
@@ -112,7 +111,7 @@ def clean_lifecycle(  # noqa: PLR0917 - evidence comes by position
         total=len(on_server),
         floor=floor,
         summary=_summary(opened, left, stops),
-        findings=(*(_stop(stop) for stop in stops), *(_left(each) for each in left))[:_SHOWN],
+        findings=(*(_stop(stop) for stop in stops), *(_left(each) for each in left)),
         signals=(f"places that open something: {len(opened)}; never closed: {len(left)}", f"places where a stop goes wrong: {len(stops)}"),
         unexamined=unread,
         confidence=Confidence.MEDIUM,

@@ -25,13 +25,14 @@ from auditor.checks.ignored_results import ignored_results, successes_after_fail
 from auditor.checks.outgoing import Site, Target
 from auditor.checks.outgoing_sites import outgoing_sites
 from auditor.checks.pretences import pretences
+from auditor.checks.processes import COMMAND
 from auditor.checks.registry import check
 from auditor.checks.retries import retries_of
 from auditor.model.evidence import Stores
 from auditor.model.needs import PROJECT, STORES, SYNTAX
 from auditor.model.project import Kind, Project, Side
 from auditor.model.syntax import FileFacts, HandlerEffect, Syntax
-from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
+from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
 from auditor.words import listed, percent, plural
 
 _HOSTED = frozenset({"createClient", "createBrowserClient", "createServerClient"})
@@ -39,7 +40,6 @@ _HOSTED = frozenset({"createClient", "createBrowserClient", "createServerClient"
 _MOST_CAUGHT = 0.8
 _HARDLY, _SEVERAL = 0.25, 3
 _FAIL, _PARTIAL, _WEAK = 0.65, 0.4, 0.5
-_SHOWN = 20
 _QUEUES = re.compile(
     r"^(?:pybreaker|purgatory|circuitbreaker|aiobreaker|cockatiel|opossum|bullmq|bull|bee-queue|pg-boss|celery|dramatiq|huey|rq|arq|django_q|inngest|@trigger\.dev/sdk|agenda)(?:[./]|$)"
 )
@@ -90,12 +90,16 @@ def dependency_outage(project: Project, syntax: Syntax, stores: Stores) -> Judge
     files = syntax.of(project.production)
     sites = [site for site in outgoing_sites(files, project) if site.what not in _HOSTED]
     results = _hosted_results(project, files)
-    outside = [site for site in sites if site.target is not Target.DATABASE]
+    guards = Guards(files)
+    outside = [site for site in sites if site.target is not Target.DATABASE and guards.concerns(site) and _is_waited_for(site, project)]
     if not sites and not results and not stores.relational and not stores.document:
         return NotApplicable("Production code calls no other system over the network and keeps no database.")
     named = _named(outside)
     again = sorted({*_ways_out(files, named)}, key=lambda place: (place.path, place.line))
-    server, browser = _sides(project, files, outside, results, again)
+    databases = [site for site in sites if site.target is Target.DATABASE]
+    if not (outside or databases or results or stores.relational or stores.document):
+        return _nothing_seen(sites, project)
+    server, browser = _sides(project, files, outside, results, again, guards)
     loose = [*server.loose, *browser.loose]
     pretended = _pretended(files, outside, named)
     calls = server.calls + browser.calls
@@ -107,13 +111,13 @@ def dependency_outage(project: Project, syntax: Syntax, stores: Stores) -> Judge
     if pretended:
         floor = _FAIL
     elif floor:
-        findings = loose or [_database(stores, sites)]
+        findings = loose or [_database(stores, [*outside, *databases])]
     return Assessed(
         bad=0,
         total=0,
         floor=floor,
         summary=_summary(server, browser, again, bool(pretended)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(again[:4]),
         signals=(
             f"{plural(calls, 'call')} of other systems, {calls - len(loose)} caught; places that try again, queue or replace: {len(again)}",
@@ -121,6 +125,17 @@ def dependency_outage(project: Project, syntax: Syntax, stores: Stores) -> Judge
         ),
         confidence=Confidence.MEDIUM,
     )
+
+
+def _is_waited_for(site: Site, project: Project) -> bool:
+    """Whether somebody other than the one who started a command waits for the answer: a command that ends with the error has told it."""
+    return not COMMAND.search(site.path) or project.part_of(site.path).kinds <= {Kind.CLI, Kind.PIPELINE}
+
+
+def _nothing_seen(sites: list[Site], project: Project) -> Judgement:
+    if any(_is_waited_for(site, project) for site in sites):
+        return Undecided("Clients of other systems are made, and nothing could be seen of where they are used.")
+    return NotApplicable("Other systems are called by commands only, which end with the error in front of the person who started them.")
 
 
 def _named(outside: list[Site]) -> dict[str, set[str]]:
@@ -131,11 +146,10 @@ def _named(outside: list[Site]) -> dict[str, set[str]]:
     return named
 
 
-def _sides(
-    project: Project, files: tuple[FileFacts, ...], outside: list[Site], results: list[_Results], again: list[Place]
+def _sides(  # noqa: PLR0917 - what each side is weighed by
+    project: Project, files: tuple[FileFacts, ...], outside: list[Site], results: list[_Results], again: list[Place], guards: Guards
 ) -> tuple[_SideOf, _SideOf]:
     """The server and the browser, each with its own calls and its own ways out."""
-    guards = Guards(files)
     loose = [site for site in outside if not guards.catches(site)]
     kept = (
         bool(project.uses(*_CATCHES_ITSELF)) or any(_answers_last(facts) for facts in files) or project.kinds <= {Kind.CLI, Kind.PIPELINE}
@@ -211,7 +225,7 @@ def _hosted_results(project: Project, files: tuple[FileFacts, ...]) -> list[_Res
 
 def _database(stores: Stores, sites: list[Site]) -> Finding:
     places = [*stores.relational, *stores.document, *(Place(site.path, site.line) for site in sites)]
-    first = min(places, key=lambda place: (place.path, place.line))
+    first = min(places, key=lambda place: (COMMAND.search(place.path) is not None, place.path, place.line))
     message = "A dependency that is down for a moment fails everything that needs it: nothing is tried again, queued or replaced."
     return Finding("nothing-tried-again", first.path, message, first.line, confidence=Confidence.MEDIUM)
 

@@ -35,7 +35,6 @@ _RARE = 0.05
 _DEBUG = {"debug-setting": 0.8, "debug-in-image": 0.8, "debug-by-default": 0.4}
 _INCOMPLETE = 0.4
 _CRASHES, _CRASHES_SHARE = 3, 0.25
-_SHOWN = 30
 _CHOOSES = re.compile(r"^(?:FLASK_|APP_|DJANGO_)?(?:ENV|ENVIRONMENT|CONFIG|CONFIG_NAME|SETTINGS|MODE)$")
 _REACT = ("react", "preact", "nextjs", "remix", "gatsby")
 _WITH_DEFAULT_BOUNDARY = ("remix", "react-router")
@@ -107,7 +106,7 @@ def failure_answers(  # noqa: PLR0917 - one per need, in their order
         total=0,
         floor=worst,
         summary=_summary(faults, leaks),
-        findings=tuple(fault.finding for fault in ordered[:_SHOWN]),
+        findings=tuple(fault.finding for fault in ordered),
         evidence=tuple(_last_resorts(serving))[:4],
         signals=(
             f"answers with the text of an exception: {len(leaks)}; error handlers that answer: {answering}",

@@ -26,7 +26,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import plural
 
 _FAIL, _PARTIAL = 0.7, 0.4
-_SHOWN = 20
 _RULES = {Origin.MESSAGE: "webhook-repeats", Origin.PAYMENT: "payment-repeats", Origin.JOB: "job-repeats", Origin.IMPORT: "import-repeats"}
 _WEIGHT = {Effect.MONEY: 0, Effect.AMOUNT: 1, Effect.ROW: 2, Effect.MESSAGE: 3}
 
@@ -47,7 +46,7 @@ def idempotent_operations(routes: Routes, syntax: Syntax, project: Project, text
         total=0,
         floor=_FAIL if worst else _PARTIAL if bad else 0.0,
         summary=_summary(bad, len(decided)),
-        findings=tuple(_finding(each) for each in sorted(bad, key=lambda each: (not _pays(each), each.path, each.line))[:_SHOWN]),
+        findings=tuple(_finding(each) for each in sorted(bad, key=lambda each: (not _pays(each), each.path, each.line))),
         evidence=tuple(Place(each.path, each.line, each.end_line) for each in decided if each.adds and not each.acts)[:4],
         signals=(
             *(f"{origin.value}: {sum(each.origin is origin for each in found)}" for origin in Origin if any(each.origin is origin for each in found)),

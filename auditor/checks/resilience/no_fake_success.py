@@ -25,7 +25,6 @@ from auditor.words import plural
 
 _FAIL = 0.7
 _FIRST, _EACH, _MOST_PARTIAL = 0.25, 0.05, 0.55
-_SHOWN = 30
 _INVENTED = {
     "mock-data": "{what} holds made-up records, and no switch keeps them out of production: users take them for real.",
     "mock-data-instead-of-error": "When the call above fails, {what} is shown instead: users take made-up records for real and nobody learns of the failure.",
@@ -68,7 +67,7 @@ def no_fake_success(project: Project, syntax: Syntax, texts: dict[str, str]) -> 
         total=0,
         floor=floor,
         summary=_summary(serious, lesser),
-        findings=tuple([*serious, *lesser][:_SHOWN]),
+        findings=(*serious, *lesser),
         signals=(f"{plural(len(files), 'file')} searched for pretending handlers, functions and forms, mock records and random figures",),
         confidence=Confidence.MEDIUM,
     )

@@ -2,7 +2,8 @@
 
 Passing title: When something fails, the error is handled, logged or passed on
 Failing title: Failures are dropped in silence
-Grading: Every handler of production code is one place that may drop an error; a broad one that only prints counts as half. Narrow handlers of what may
+Grading: Every handler of production code is one place that may drop an error; a broad one that only prints counts as half, and is none where it states the reason,
+    tries again, falls back or returns that it failed; in a page the console is the log, and only a failed call of a server or a store that the visitor learns nothing of counts. Narrow handlers of what may
     well be absent, clean-up and parsing with an explicit fallback drop nothing. No place is a pass, one to three places (or less than a tenth of all
     handlers) are partial, more are a failure, and so is a single error dropped without a stated reason around a write to a store or a
     payment, and a save that the screen calls successful although its failure was kept back.
@@ -20,7 +21,7 @@ from auditor.checks.failures import is_pure, is_write
 from auditor.checks.ignored_results import ignored_results, successes_after_failed_saves, unread_answers
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
-from auditor.model.project import Kind, Project
+from auditor.model.project import Kind, Project, Side
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import decimal, percent, plural
@@ -31,6 +32,8 @@ _FAIL = 0.6
 _HIDDEN_WRITE = 0.8
 _PARTIAL_AT_MOST = 0.5
 _COMMAND = re.compile(r"(?:^|/)(?:management/commands|commands|cli|bin)/|(?:^|/)(?:cli|manage|__main__)\.\w+$")
+_LOGGER = re.compile(r"(?:^|/)(?:log|logs|logger|logging)(?:/|\.\w+$)")
+"""Where a logger itself is written: the console is what it has left when it fails."""
 
 
 @check("resilience.no-swallowed-errors", needs=(PROJECT, SYNTAX))
@@ -44,7 +47,10 @@ def no_swallowed_errors(project: Project, syntax: Syntax) -> Judgement:
     for facts in files:
         python = facts.path.endswith((".py", ".pyw", ".pyi"))
         reader = FileHandlers(
-            facts, python=python, prints_are_fine=_talks_by_printing(project, facts) or (console_is_logger and not python)
+            facts,
+            python=python,
+            prints_are_fine=_talks_by_printing(project, facts) or (console_is_logger and not python),
+            page=project.sides.get(facts.path) is Side.BROWSER,
         )
         counted, dropped = reader.counted(), reader.drops()
         callbacks, printed = reader.callbacks()
@@ -63,7 +69,7 @@ def no_swallowed_errors(project: Project, syntax: Syntax) -> Judgement:
 def _talks_by_printing(project: Project, facts: FileFacts) -> bool:
     """Whether print is the way a file speaks to the person who started it: a command, or a dialogue in the terminal."""
     asks = any(call.callee in {"input", "readline.createInterface", "getpass.getpass"} for call in facts.calls)
-    return asks or project.part_of(facts.path).kinds == {Kind.CLI} or bool(_COMMAND.search(facts.path))
+    return asks or project.part_of(facts.path).kinds == {Kind.CLI} or bool(_COMMAND.search(facts.path) or _LOGGER.search(facts.path))
 
 
 def _can_fail(facts: FileFacts) -> bool:

@@ -12,12 +12,14 @@ What it cannot see: Limits set by a proxy, a service mesh or the operating syste
 
 from __future__ import annotations
 
+import re
+
 from auditor.checks.outgoing import Limit, Site, Target
 from auditor.checks.outgoing_sites import outgoing_sites
 from auditor.checks.processes import COMMAND
 from auditor.checks.registry import check
 from auditor.model.needs import PROJECT, SYNTAX
-from auditor.model.project import Project
+from auditor.model.project import SERVING, Project
 from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Finding, Judgement, NotApplicable, Place
 from auditor.words import listed, percent, plural
@@ -29,6 +31,8 @@ _REQUEST_PATH_FLOOR = 0.25
 _SOME_ARE_LIMITED = 0.59
 _ONLY_DATABASE = 0.5
 _PAGES = 2  # calls to another host that make a page live off a separate server
+_ONCE = re.compile(r"(?:^|/)(?:bin|scripts?|docker|benchmarks?)/")
+"""Beside a server: what somebody starts by hand, watches, and can stop."""
 _RULES = {
     Target.HTTP: "http-without-timeout",
     Target.MODEL: "model-call-without-timeout",
@@ -41,7 +45,8 @@ _RULES = {
 @check("resilience.outbound-timeouts", needs=(PROJECT, SYNTAX), tolerance=TOLERANCE)
 def outbound_timeouts(project: Project, syntax: Syntax) -> Judgement:
     """Judge the outgoing calls of production code, server and browser apart."""
-    sites = outgoing_sites(syntax.of(project.production), project)
+    serves = project.has(*SERVING)
+    sites = [site for site in outgoing_sites(syntax.of(project.production), project) if not (serves and _ONCE.search(site.path))]
     if not sites:
         return NotApplicable("Production code makes no outgoing network call (calls of a page to its own server are not counted).")
     return _assess(sites)

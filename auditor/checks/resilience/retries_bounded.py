@@ -27,7 +27,6 @@ from auditor.words import plural
 
 _TOLERANCE = 0.1
 _FAIL, _WAITING = 0.65, 0.3
-_SHOWN = 20
 _NO_PAUSE, _SAME_PAUSE, _TWICE = 0.5, 0.25, 0.5
 _PATIENT = re.compile(
     r"(?:^|/)(?:cli|management/commands|commands|bin|docker|scripts?)/|(?:^|[/_.-])(?:cli|manage|ping|wait\w*|entrypoint|pre_?start|init_?db|bootstrap|setup\w*)(?:[_.-]|$)",
@@ -61,7 +60,7 @@ def retries_bounded(project: Project, syntax: Syntax) -> Judgement:
         total=len(retries),
         floor=floor,
         summary=_summary(retries, bad, endless),
-        findings=tuple(finding for _, _, finding in ordered[:_SHOWN]),
+        findings=tuple(finding for _, _, finding in ordered),
         evidence=tuple(Place(retry.path, retry.line) for retry, _, finding in weighed if finding is None)[:5],
         signals=(_spacings(retries),),
     )

@@ -26,7 +26,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotA
 from auditor.words import plural
 
 _FAIL, _PARTIAL = 0.7, 0.4
-_SHOWN = 20
 
 
 @check("resilience.shared-state-safe", needs=(PROJECT, ROUTES, SYNTAX, TEXTS))
@@ -56,7 +55,7 @@ def shared_state_safe(project: Project, routes: Routes, syntax: Syntax, texts: d
         total=0,
         floor=_FAIL if worst else _PARTIAL if findings else 0.0,
         summary=_summary(lost, kept, len(findings)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         signals=(
             f"{plural(changes, 'database call')} looked at for quantities computed from what was read",
             f"variables of the process that requests keep data in: {len(kept)}",

@@ -40,6 +40,11 @@ _DEVELOPMENT_RUN = re.compile(
     r"--reload|runserver|(?:npm|pnpm|yarn|bun)(?: run)? (?:dev|start:dev|watch)\b|nodemon|flask run|vite(?: |$)|next dev|ts-node-dev|air\b|debugpy",
     re.IGNORECASE,
 )
+_HEAD_LINES = 10
+_FOR_TRYING = re.compile(
+    r"\b(?:not|never)\b.{0,40}\b(?:production|deployments?)\b|\bfor\b.{0,20}\b(?:development|testing|tests)\b|\b(?:development|testing|local) only\b|\binternal(?:ly)?\b.{0,20}\btest",
+    re.IGNORECASE,
+)
 _DEFAULTED = re.compile(r"^\$\{[A-Za-z_]\w*:?-(.*)\}$")
 
 _WORDS = {
@@ -60,7 +65,7 @@ def no_insecure_defaults(  # noqa: PLR0917 - one argument for each kind of evide
     for facts in syntax.of(paths):
         found += _in_code(facts, texts, roles[facts.path])
     found += _in_sql(snapshot, texts)
-    found += _in_containers(deployment)
+    found += _in_containers(deployment, texts)
     found += _in_clusters(deployment, secrets)
     found += _local_databases(secrets, project, {(finding.path, finding.line) for finding, _ in found})
     guarded = _guarded_settings(syntax.of(paths))
@@ -204,13 +209,13 @@ def _in_sql(snapshot: Snapshot, texts: dict[str, str]) -> list[tuple[Finding, Re
     return found
 
 
-def _in_containers(deployment: Deployment) -> list[tuple[Finding, Reach]]:
+def _in_containers(deployment: Deployment, texts: dict[str, str]) -> list[tuple[Finding, Reach]]:
     files: dict[str, list[ComposeService]] = defaultdict(list)
     for service in deployment.compose:
         files[service.path].append(service)
     found = []
     for path, services in sorted(files.items()):
-        reach = _compose_reach(path, services)
+        reach = Reach.DEVELOPMENT if _said_for_trying(texts.get(path, "")) else _compose_reach(path, services)
         for service in services:
             for name, value in service.environment:
                 if concerns(name) and _fixed_setting(value):
@@ -221,6 +226,12 @@ def _in_containers(deployment: Deployment) -> list[tuple[Finding, Reach]]:
                     )
                     break
     return found
+
+
+def _said_for_trying(text: str) -> bool:
+    """Whether the comment at the head of a file says that it is made for development or tests."""
+    head = [line for line in text.split("\n")[:_HEAD_LINES] if line.lstrip().startswith("#")]
+    return any(_FOR_TRYING.search(line) for line in head)
 
 
 def _compose_reach(path: str, services: list[ComposeService]) -> Reach:

@@ -21,9 +21,11 @@ from auditor.model.needs import ENVIRONMENT_FILES, SECRETS, SNAPSHOT
 from auditor.model.snapshot import Role, Snapshot
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement
 from auditor.secret_names import kind_of_name
-from auditor.words import plural
+from auditor.words import listed, plural
 
 _DOCUMENTS = {Role.DOC, Role.EXAMPLE, Role.TEST}
+_PLACES = 4
+"""Further places of a value that are named."""
 _HARMLESS_NAME = re.compile(r"test|example|sample|template|default|dist$|schema", re.IGNORECASE)
 
 
@@ -40,7 +42,7 @@ def none_committed(secrets: Secrets, snapshot: Snapshot, environment: tuple[Envi
     findings = [_working(secret, same_as(secret, first), untracked=secret.path in untracked) for secret in working]
     local = [secret for secret in secrets.found if secret.certainty == "local" and roles.get(secret.path) not in _DOCUMENTS]
     first |= {number: place for number, place in first_places(local).items() if number not in first}
-    findings += [_local(secret, same_as(secret, first)) for secret in local]
+    findings += _locals(local, first)
     public = _public_in_settings(secrets, environment)
     findings += [_public(secret) for secret in public]
     settings = [] if working else _filled_settings(environment, {secret.path for secret in (*local, *public)})
@@ -66,6 +68,19 @@ def _working(secret: Secret, same: str, *, untracked: bool) -> Finding:
     else:
         message = f"{name_of(secret)}{size_of(secret)} is committed: whoever gets a copy of the repository can use it until it is revoked ({secret.reason})."
     return Finding(secret.kind, secret.path, message + same, secret.line, secret.line, confidence, "secrets", 798)
+
+
+def _locals(local: list[Secret], first: dict[int, Secret]) -> list[Finding]:
+    """One finding for each value: in however many places it stands, it is one to replace."""
+    places: dict[int, list[Secret]] = {}
+    for number, secret in enumerate(local):
+        places.setdefault(secret.root or -number - 1, []).append(secret)
+    return [_local(found[0], same_as(found[0], first) + _further(found[1:])) for found in places.values()]
+
+
+def _further(others: list[Secret]) -> str:
+    named = listed([f"`{other.path}`, line {other.line}" for other in others], _PLACES)
+    return f" The same value stands in {named}." if others else ""
 
 
 def _local(secret: Secret, same: str) -> Finding:

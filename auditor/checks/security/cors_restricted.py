@@ -58,7 +58,7 @@ def cors_restricted(project: Project, texts: dict[str, str], syntax: Syntax, rou
         total=0,
         floor=worst,
         summary=_summary(grants, graded),
-        findings=tuple(_finding(grant, writes=bool(writes), login=login) for _, grant in graded[:12]),
+        findings=tuple(_finding(grant, writes=bool(writes), login=login) for _, grant in graded),
         evidence=tuple(grant.place for grant in grants if grant.who is Who.NAMED)[:3],
         unexamined=tuple(
             (facts.path, f"does not parse (line {facts.error_line})")

@@ -111,7 +111,7 @@ def debug_off(  # noqa: PLR0917 - one per need, in their order
         total=0,
         floor=worst,
         summary=_summary(faults, starts, server),
-        findings=tuple(fault.finding for fault in ordered[:12]),
+        findings=tuple(fault.finding for fault in ordered),
         evidence=tuple(start.place for start in starts if not is_development_server(start.leaf))[:3],
         signals=(
             f"start commands: {len(starts)}",

@@ -167,7 +167,7 @@ def _assessed(counted: list[_Endpoint], unexamined: tuple[tuple[str, str], ...],
         total=len(counted),
         floor=floor,
         summary=summary,
-        findings=(*claims[:20], *(_finding(endpoint, alone=not guarded) for endpoint in opened[:20])),
+        findings=(*claims, *(_finding(endpoint, alone=not guarded) for endpoint in opened)),
         evidence=tuple(dict.fromkeys(e.guard.place for e in seen if e.guard.place is not None))[:3],
         signals=(
             f"guarded: {len(seen)} by code that was read, {by_name} by name only",

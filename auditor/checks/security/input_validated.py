@@ -25,7 +25,6 @@ from auditor.words import plural
 
 ITEM = "security.input-validated"
 _WEIGHT = {Checked.RAW: 1.0, Checked.TYPED: 0.25}
-_SHOWN = 12
 _LARGE_SHARE = 0.4
 """From this share of entry points without limits on, the claim holds only in part, however well the rest is checked."""
 _BROWSER_WRITE = re.compile(r"^\w*(?:supabase|client|db)\w*(?:\.schema\(\))?\.from\(\)\.(?:insert|update|upsert)$", re.IGNORECASE)
@@ -63,9 +62,9 @@ def input_validated(routes: Routes, syntax: Syntax, project: Project, texts: dic
             *map(_spread, spread),
             *map(_form, forms),
             *map(_slow, slow),
-            *map(_raw, raw[:_SHOWN]),
-            *map(_direct, direct[:_SHOWN]),
-            *map(_typed, typed[:_SHOWN]),
+            *map(_raw, raw),
+            *map(_direct, direct),
+            *map(_typed, typed),
         ),
         evidence=tuple(entry.place for entry in known if entry.checked is Checked.LIMITED)[:3],
         signals=(
@@ -119,6 +118,8 @@ def _raw(entry: Entry) -> Finding:
 
 def _typed(entry: Entry) -> Finding:
     message = f"{entry.route.method} {entry.route.path} checks types or single values, but sets no limits to what it is sent."
+    if entry.limits:
+        message = f"{entry.route.method} {entry.route.path} checks what it is sent field by field, by hand: what nobody thought of goes through as it comes."
     return Finding("no-limits", entry.place.path, message, entry.place.line, entry.place.end_line, Confidence.LOW, "syntax", 20)
 
 

@@ -69,7 +69,6 @@ _SHAPED = frozenset(
         "output_config",
     }
 )
-_SHOWN = 15
 
 
 @dataclass(slots=True)
@@ -119,7 +118,7 @@ def llm_boundaries(  # noqa: PLR0917 - one parameter per kind of evidence
         total=len(bounds),
         floor=_INTERPRETED if runs else 0.0,
         summary=summary,
-        findings=tuple(sorted(findings, key=lambda finding: list(Confidence).index(finding.confidence))[:_SHOWN]),
+        findings=tuple(sorted(findings, key=lambda finding: list(Confidence).index(finding.confidence))),
         evidence=tuple(Place(call.path, call.line, call.end_line) for call in calls[:3]),
         signals=(
             f"{plural(len(calls), 'call')} of models, {plural(count, 'tool')} offered to them, {sum(call.limited for call in calls)} with a limit of the answer",

@@ -127,7 +127,7 @@ def _assessed(holes: list[_Hole], good: list[Place], unseen: list[Place], endpoi
         total=max(endpoints, len(good)),
         floor=floor,
         summary=summary,
-        findings=tuple(hole.finding for hole in holes[:20]),
+        findings=tuple(hole.finding for hole in holes),
         unexamined=tuple((place.path, f"the endpoint at line {place.line} could not be followed to its record") for place in unseen),
         evidence=tuple(dict.fromkeys(good))[:3],
         signals=(

@@ -101,7 +101,7 @@ def rate_limited(project: Project, texts: dict[str, str], syntax: Syntax, routes
         total=0,
         floor=badness,
         summary=_summary(endpoints, limited, memory=memory),
-        findings=tuple(_finding(endpoint) for endpoint in _worst_first(missing)[:12]) if badness else (),
+        findings=tuple(_finding(endpoint) for endpoint in _worst_first(missing)) if badness else (),
         evidence=tuple(endpoint.route.place for endpoint in limited[:3]) or ((everything,) if everything is not None else ()),
         signals=(
             f"endpoints in question: {listed([f'{e.route.method} {e.route.path}' for e in endpoints], 6)}",

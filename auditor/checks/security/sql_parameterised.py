@@ -26,8 +26,6 @@ from auditor.model.verdict import Assessed, Confidence, Finding, NotApplicable
 from auditor.words import plural
 
 ITEM = "security.sql-parameterised"
-SHOWN = 30
-"""Places listed; where a whole project is written this way, more of them say nothing new."""
 _HALF = 0.5
 _SQL = 89
 _PROVEN = {_SQL: "sql-injection", 943: "nosql-injection", 90: "directory-injection", 643: "xpath-injection"}
@@ -85,7 +83,7 @@ def sql_parameterised(  # noqa: PLR0917 - one parameter per kind of evidence
         total=total,
         floor=worst,
         summary=_summary(findings, total),
-        findings=tuple(sorted(findings, key=lambda finding: -_weight(finding))[:SHOWN]),
+        findings=tuple(sorted(findings, key=lambda finding: -_weight(finding))),
         signals=(f"{plural(len(queries), 'query text')} followed to {'its' if len(queries) == 1 else 'their'} pieces",),
         unexamined=tuple(
             (query.path, f"line {query.line}: functions of the code put pieces of the query together, and not all of theirs were followed")

@@ -25,7 +25,6 @@ from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Finding, NotApplicable, Place
 from auditor.words import plural
 
-_SHOWN = 60
 _PARTIAL = 0.5
 _IGNORES_RESULT = re.compile(
     r"(?:jest|vitest|mocha|playwright|cypress|ava|pytest|\btest\b).{0,200}(?:\|\|\s*(?:true|:|exit 0|echo\b)|;\s*exit 0)"
@@ -64,7 +63,7 @@ def can_fail(snapshot: Snapshot, syntax: Syntax, manifests: Manifests) -> Assess
         total=len(cases),
         floor=1.0 if focused else _PARTIAL if swallowed else 0.0,
         summary=_summary(len(cases), bad, len(focused)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(Place(case.path, case.line, case.end_line) for case in cases if case.is_real)[:5],
         signals=tuple(f"{reason}: {count:,}" for reason, count in sorted(kinds.items())),
     )

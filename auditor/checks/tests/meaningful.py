@@ -34,7 +34,6 @@ _DRIVEN, _MOST_DRIVEN = 0.01, 0.4
 _BROWSER_ONLY = 0.5
 _LEAST_LINES = 5
 _MOST_PARTIAL, _LEAST_PARTIAL = 0.55, 0.1
-_SHOWN = 20
 _DRIVERS = re.compile(
     r"^(?:@playwright/test|playwright|puppeteer|webdriverio|selenium|selenium-webdriver|testcafe|nightwatch|detox|supertest|requests|httpx|urllib|pexpect|streamlit)(?:$|[./])"
 )
@@ -205,7 +204,7 @@ def _findings(cases: tuple[Case, ...], counted: int, logic: list[FileFacts], loa
         yield Finding("no-real-tests", first.path, message, first.line, first.end_line)
         return
     left = sorted((facts for facts in logic if facts.path not in loaded), key=lambda facts: (-facts.code_lines, facts.path))
-    for facts in left[:_SHOWN]:
+    for facts in left:
         message = f"No test loads this module with {plural(_functions(facts), 'function')}: a mistake in it shows only in production."
         yield Finding("module-without-test", facts.path, message, 1, 1)
 

@@ -4,7 +4,7 @@ Passing title: Every call of the system to itself reaches an endpoint
 Failing title: Calls go to endpoints that nobody wrote
 Grading: b is the share of calls that reach nothing, of those whose address could be followed. One that saves, deletes or sends something fails; where only reads lead nowhere, it is partial.
 Done when: every address the front end, the pages and the services call is answered by an endpoint with that method, and a test per call says so.
-What it cannot see: addresses put together at run time, servers outside of the repository or in languages that are not read, and what a gateway makes of an address.
+What it cannot see: addresses put together at run time or kept in records and pages, servers outside of the repository or in languages that are not read, and what a gateway makes of an address.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ _OUTSIDE = re.compile(
     r"(?:destination|target|proxy_pass|proxy|to|reverse_proxy|[\"']/[\w/*:-]*[\"'])[\"']?\s*[:=]?\s*[\"'`]?(?:https?://(?!localhost|127\.|0\.0\.0\.0|host\.docker|[\w-]+(?::\d+)?[/\"'`;\s])|\$\{|process\.env|env\.)"
 )
 _TEXT_LIMIT = 200_000
-_SHOWN = 30
 _SERVICE = re.compile(
     r"^/(?:rest|auth|storage|realtime)/v1/|graphql$|/trpc(?:/|$)|/socket\.io|^/_next/|/__\w+|^/(?:static|assets|media|public|favicon|manifest|sw\.js)"
 )
@@ -88,10 +87,10 @@ def calls_reach_endpoints(  # noqa: PLR0917 - evidence comes by position
         known,
         summary,
         (0.7 if saves else 0.2) if lost else 0.0,
-        tuple(_finding(verdict) for verdict in lost[:_SHOWN]),
+        tuple(_finding(verdict) for verdict in lost),
         tuple(verdict.call.place for verdict in found if verdict.state == "reached")[:3],
         (
-            f"{plural(len(found), 'call')} with an address that could be read, {plural(len(endpoints), 'endpoint')}; to other systems: {states['elsewhere']}",
+            f"{plural(len(found), 'call')} with an address that could be read, {plural(len(endpoints), 'endpoint')}; to other systems: {states['elsewhere']}; to where a record or a page says: {calls.brought}",
         ),
         (*unclear, *unread),
         confidence=Confidence.MEDIUM,

@@ -32,10 +32,11 @@ from auditor.words import plural
 _PRODUCT = re.compile(r"^(?:build|deploy|postinstall|release|serve|start)(?::prod(?:uction)?)?$")
 _DOCUMENTS = frozenset({"readme", "contributing", "agent-rules", "runbook"})
 _BROUGHT = re.compile(r"\bgit\s+clone\b|\bcurl\b|\bwget\b|\bunzip\b|\btar\s+-?x|^<<", re.MULTILINE)
+_FOLDER = re.compile(r"^[\w.-]+(?:/[\w.-]+)*$")
+_FETCHES = re.compile(r"download-artifact|cache/restore|checkout-action|clone|actions/cache", re.IGNORECASE)
 _MADE = re.compile(
     r"(?:^|/)(?:dist|build|out|output|target|lib|bin|\.next|\.output|standalone|public/build|release|compiled|generated)(?:/|$)"
 )
-_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def entry_points_exist(  # noqa: PLR0917 - evidence comes by position
         *_console(manifests, targets),
         *_package_scripts(manifests, repository),
         *_pipelines(workflows, repository, targets),
+        *_directories(workflows, repository),
     ]
     findings = [
         *_images(deployment, snapshot, leftovers(deployment, manifests)),
@@ -90,7 +92,7 @@ def entry_points_exist(  # noqa: PLR0917 - evidence comes by position
         total,
         summary,
         (0.7 if vital else 0.3) if bad else 0.0,
-        tuple(findings[:_SHOWN]),
+        tuple(findings),
         tuple(one.place for one in named if not one.missing)[:3],
         (f"looked up: {len(named)} in commands, {copies} copied into images, {len(written)} in documents",),
     )
@@ -165,6 +167,22 @@ def _pipelines(workflows: tuple[CiWorkflow, ...], repository: Repository, target
             unsure = command.swallowed or _MADE.search(command.text) or (name and (name in others or step.step.run.count(name) > 1))
             if not (missing and unsure):
                 yield _Named(step.place(command.line), command.text, missing, vital=deploys(command.text))
+
+
+def _directories(workflows: tuple[CiWorkflow, ...], repository: Repository) -> Iterator[_Named]:
+    """The folders that pipelines run their steps in, each once a file."""
+    seen: set[tuple[str, str]] = set()
+    for step in run_steps(workflows):
+        folder = step.directory
+        fetched = any(_FETCHES.search(other.uses) for other in step.job.steps)
+        if not step.step.run or fetched or not _FOLDER.match(folder) or (step.path, folder) in seen:
+            continue
+        seen.add((step.path, folder))
+        others = "\n".join(other.run for other in step.job.steps)
+        made = folder.rpartition("/")[2] in others or _BROUGHT.search(others) is not None
+        lost = folder not in repository.folders and not made
+        first = step.step.run.strip().partition("\n")[0]
+        yield _Named(step.place(0), first, f"no folder `{folder}` to run it in" if lost else "", vital=deploys(step.step.run))
 
 
 def _written(documents: Documents, workflows: tuple[CiWorkflow, ...], repository: Repository) -> Iterator[_Named]:

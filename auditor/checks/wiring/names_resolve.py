@@ -85,7 +85,6 @@ _ENTRIES = frozenset(
         "default",
     ]
 )
-_SHOWN = 30
 
 
 @check("wiring.names-resolve", needs=(MODULE_GRAPH, SYNTAX, PROJECT), optional=(MANIFESTS, TEXTS))
@@ -131,7 +130,7 @@ def names_resolve(
         if soft
         else f"All of {references:,} imports and calls that could be followed lead somewhere."
     )
-    return Assessed(bad=broken, total=max(references, 1), summary=summary, floor=floor, findings=tuple(findings[:_SHOWN]), signals=signals)
+    return Assessed(bad=broken, total=max(references, 1), summary=summary, floor=floor, findings=tuple(findings), signals=signals)
 
 
 class _Starts:

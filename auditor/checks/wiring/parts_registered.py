@@ -1,10 +1,10 @@
-"""Routers, controllers and pages that are written and that nothing registers.
+"""Routers, controllers, pages, tasks, receivers, apps and middleware that are written and that nothing registers.
 
-Passing title: Every router, controller and page that is written is also registered
+Passing title: Every part that is written is also registered
 Failing title: Parts are written and never registered: nobody can reach them
-Grading: b is the share of files with routers, controllers or pages that nothing mounts, lists or routes to; one whose endpoints change something is partial at least,
-    and where a quarter or more of what is written is never registered, or an endpoint for signing in, paying or deleting is among it, it fails.
-Done when: each router, controller and page is mounted, listed in a module or given a route, or deleted; a test at start lists what is registered.
+Grading: b is the share of parts that nothing mounts, lists, loads or routes to; any is partial at least,
+    and where a quarter or more of what is written is never registered, or an endpoint for signing in, paying or deleting, a scheduled job or a guard is among it, it fails.
+Done when: each router, controller and page is mounted, listed in a module or given a route, each module with tasks or receivers is loaded, each middleware is given to the application, or deleted; a test at start lists what is registered.
 What it cannot see: registration by computed names, and parts a plug-in system or another repository picks up.
 """
 
@@ -13,10 +13,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from auditor.checks.misplaced_scripts import misplaced
 from auditor.checks.registry import check
+from auditor.checks.unloaded_modules import PythonModules, unloaded
 from auditor.model.evidence import ModuleGraph, Route, Routes
-from auditor.model.needs import MODULE_GRAPH, PROJECT, ROUTES, SYNTAX
+from auditor.model.needs import MODULE_GRAPH, PROJECT, ROUTES, SNAPSHOT, SYNTAX, TEXTS
 from auditor.model.project import Project
+from auditor.model.snapshot import Snapshot
 from auditor.model.syntax import Call, DefinitionKind, FileFacts, Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place
 from auditor.words import plural
@@ -27,40 +30,44 @@ _PAGE = re.compile(r"(?:^|/)src/(?:[\w-]+/){0,3}(?:pages|views|screens)/(?:[\w-]
 _ROUTERS = frozenset({"react-router-dom", "react-router", "vue-router", "wouter", "@tanstack/react-router"})
 _FILE_ROUTING = ("nextjs", "nuxt", "remix", "sveltekit", "astro", "tanstack-start", "gatsby")
 _BY_PATTERN = re.compile(r"^(?:import\.meta\.glob\w*|require\.context|import)$")
-_SHOWN = 25
 
 
-@check("wiring.parts-registered", needs=(ROUTES, MODULE_GRAPH, SYNTAX, PROJECT))
-def parts_registered(routes: Routes, graph: ModuleGraph, syntax: Syntax, project: Project) -> Judgement:
+@check("wiring.parts-registered", needs=(ROUTES, MODULE_GRAPH, SYNTAX, PROJECT, SNAPSHOT, TEXTS))
+def parts_registered(  # noqa: PLR0917 - evidence comes by position
+    routes: Routes, graph: ModuleGraph, syntax: Syntax, project: Project, snapshot: Snapshot, texts: dict[str, str]
+) -> Judgement:
     """Compare what is written with what is mounted, listed and imported."""
     lost = _by_file(routes.unmounted)
     controllers, unlisted = _controllers(syntax, project)
     pages, unrouted = _pages(graph, syntax, project)
     served = {route.place.path for route in routes.routes} - lost.keys()
-    total = len(served | lost.keys()) + len(pages)
+    others = [*unloaded(PythonModules(syntax, graph, project, texts)), *misplaced(syntax, graph, project, snapshot, texts)]
+    forgotten = [part for part in others if part.lost]
+    total = len(served | lost.keys()) + len(pages) + len(others)
     if not total:
         return NotApplicable(
-            "Nothing in the repository is registered with a framework: there are no routers, controllers or pages with routes."
+            "Nothing in the repository is registered with a framework: there are no routers, controllers, tasks or pages with routes."
         )
     findings = [_router(path, found) for path, found in sorted(lost.items())]
     findings += [_controller(facts.path, name, line) for facts, name, line in unlisted]
     findings += [_page(path) for path in unrouted]
-    bad = len(lost) + len({facts.path for facts, _, _ in unlisted} - lost.keys()) + len(unrouted)
+    findings += [Finding(part.rule, part.path, part.message, part.line, confidence=Confidence.MEDIUM) for part in forgotten]
+    bad = len(forgotten) + len(lost) + len({facts.path for facts, _, _ in unlisted} - lost.keys()) + len(unrouted)
     writes = any(route.method in _WRITES for found in lost.values() for route in found) or bool(unlisted)
     critical = any(_CRITICAL.search(route.path) and route.method in _WRITES for found in lost.values() for route in found)
-    critical = critical or any(_CRITICAL.search(facts.path) for facts, _, _ in unlisted)
+    critical = critical or any(part.critical for part in forgotten) or any(_CRITICAL.search(facts.path) for facts, _, _ in unlisted)
     summary = (
         f"{plural(bad, 'part')} of {total:,} that are written are registered nowhere."
         if bad
         else f"All of {plural(total, 'part')} that are written are registered."
     )
     share = bad / total
-    floor = 0.7 if critical or (writes and share >= 0.25) else 0.2 if bad else 0.0
+    floor = 0.7 if critical or ((writes or forgotten) and share >= 0.25) else 0.2 if bad else 0.0
     signals = (
-        f"files with endpoints: {len(served)} served, {len(lost)} not; controllers: {controllers}; pages with routes of their own: {len(pages)}",
+        f"files with endpoints: {len(served)} served, {len(lost)} not; controllers: {controllers}; pages with routes of their own: {len(pages)}; tasks, receivers, apps, middleware and workers: {len(others)}",
     )
     evidence = tuple(Place(path) for path in sorted(served)[:3])
-    return Assessed(bad, total, summary, floor, tuple(findings[:_SHOWN]), evidence, signals, confidence=Confidence.MEDIUM)
+    return Assessed(bad, total, summary, floor, tuple(findings), evidence, signals, confidence=Confidence.MEDIUM)
 
 
 def _by_file(routes: tuple[Route, ...]) -> dict[str, list[Route]]:

@@ -29,7 +29,12 @@ _PUBLIC = re.compile(r"^(?:VITE|NEXT_PUBLIC|REACT_APP|EXPO_PUBLIC|NUXT_PUBLIC|VU
 _SAME = {
     "PASSWORD": "PASS", "PASSWD": "PASS", "PWD": "PASS", "DATABASE": "DB", "URI": "URL", "USERNAME": "USER", "ENVIRONMENT": "ENV", "EXPIRES": "EXPIRE", "EXPIRY": "EXPIRE",
     "EXPIRATION": "EXPIRE", "ADDRESS": "ADDR", "HOSTNAME": "HOST", "ORIGINS": "ORIGIN", "DIRECTORY": "DIR",
+    "MONGODB": "MONGO", "POSTGRESQL": "POSTGRES", "PG": "POSTGRES", "MAX": "LIMIT", "EMAIL": "MAIL",
 }  # fmt: skip
+_FILLING = frozenset({"KEY", "API", "APP", "ROLE", "VALUE"})
+"""Words that people add to a name or leave out."""
+_KINDS = frozenset({"ANON", "PUBLIC", "PUBLISHABLE", "SERVICE", "SECRET", "ACCESS", "AUTH", "CLIENT"})
+"""Words that say which of a vendor's keys is meant, and that are left out where there is one only."""
 _PREFIXES = {
     "vite": ("VITE_", re.compile(r"envPrefix|\bdefine\b|loadEnv"), "vite.config"),
     "nextjs": ("NEXT_PUBLIC_", re.compile(r"\benv\s*:"), "next.config"),
@@ -37,7 +42,7 @@ _PREFIXES = {
 _TEXT_LIMIT = 300_000
 _OTHERS = frozenset({Role.VENDORED, Role.MINIFIED, Role.TEST})
 _LOCKS = re.compile(r"(?:^|/)(?:[\w.-]*lock[\w.-]*\.(?:json|ya?ml)|[\w.-]*\.lock|CHANGELOG[\w.]*)$")
-_SHOWN = 20
+_TELLING = 5
 
 
 @check("wiring.settings-agree", needs=(SNAPSHOT, TEXTS, PROJECT, SYNTAX, ENVIRONMENT_FILES, TASKS, DEPLOYMENT), tolerance=0.1)
@@ -81,7 +86,7 @@ def settings_agree(  # noqa: PLR0917 - evidence comes by position
         max(len(settings), bad),
         summary,
         0.7 if pairs else 0.3 if hidden else 0.0,
-        tuple(findings[:_SHOWN]),
+        tuple(findings),
         tuple(setting.place for setting in needed if setting.name in named)[:3],
         (f"{plural(len(settings), 'setting')} read, {len(needed)} of them must be set; near misses: {len(pairs)}",),
         unclear,
@@ -121,6 +126,8 @@ def _near(
     spare -= {name for name in spare if any(_mentions(texts.get(f.path, ""), name) for f in snapshot.files if f.language in READ_LANGUAGES)}
     for setting in lost:
         match = next((name for name in sorted(spare) if _is_near(setting.name, name)), "")
+        shorter = [name for name in sorted(spare) if _is_longer_by_a_kind(setting.name, name)]
+        match = match or (shorter[0] if len(shorter) == 1 else "")
         if match:
             yield setting, match, provided[match]
 
@@ -130,10 +137,27 @@ def _mentions(text: str, name: str) -> bool:
 
 
 def _is_near(one: str, other: str) -> bool:
-    """Whether two names are meant to be the same: one letter apart, an abbreviation, or a public prefix more or less."""
-    if _canonical(one) == _canonical(other):
+    """Whether two names are meant to be the same: one letter apart, an abbreviation, the same words in another order, or a public prefix more or less."""
+    if _canonical(one) == _canonical(other) or one.replace("_", "") == other.replace("_", ""):
+        return True
+    core = _core(one)
+    if core == _core(other) and any(len(word) >= _TELLING for word in core):
         return True
     return min(len(one), len(other)) >= 7 and re.sub(r"\d", "", one) != re.sub(r"\d", "", other) and is_one_edit(one, other)
+
+
+def _is_longer_by_a_kind(one: str, other: str) -> bool:
+    """Whether one of two names only says more exactly which key of the same vendor it is."""
+    first, second = set(_core(one)), set(_core(other))
+    more = first ^ second
+    return (
+        len(more) == 1 and more <= _KINDS and (first <= second or second <= first) and any(len(word) >= _TELLING for word in first & second)
+    )
+
+
+def _core(name: str) -> tuple[str, ...]:
+    """The words that tell, in order of the alphabet."""
+    return tuple(sorted(word for word in _canonical(name) if word not in _FILLING))
 
 
 def _canonical(name: str) -> tuple[str, ...]:

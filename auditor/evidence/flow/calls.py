@@ -29,6 +29,9 @@ class Calls(Callbacks):
         self.step()
         function, receiver = self.callee(call, frame)
         arguments = self.arguments(call, function, receiver, frame)
+        shapes = self.language.declared(arguments)
+        if shapes:
+            self.declared |= {value.closure.function: shapes for value in arguments.positional if value.closure is not None}
         if function.closure is not None:
             return self._made_by_function(function, arguments) if call.creates else self._called(function.closure, arguments, frame)
         for harm in self.language.sinks(arguments):
@@ -89,9 +92,24 @@ class Calls(Callbacks):
         """A call that makes a schema, or sends a value through one."""
         made = self.language.schema(arguments)
         if made is not None:
-            return made
+            return self._later(arguments) or made
         parsing = self.language.parsing(arguments)
         return None if parsing is None else self.parse(parsing, call, frame)
+
+    def _later(self, arguments: Arguments) -> Value | None:
+        """`z.lazy(() => schema)`: the schema its function gives; where that is the one being made, nothing is known yet."""
+        closure = arguments.get(0).closure
+        body = closure.function.body if closure is not None else ()
+        if (
+            closure is None
+            or not arguments.path.endswith(".lazy")
+            or len(body) != 1
+            or not isinstance(body[0], ir.Leave)
+            or body[0].value is None
+        ):
+            return None
+        made = self.evaluate(body[0].value, Frame(Scope({}, closure.scope)))
+        return made if made.shape is not None else None
 
     @staticmethod
     def _wrapped(call: ir.Call, arguments: Arguments) -> Value | None:

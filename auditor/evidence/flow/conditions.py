@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evidence.flow.interpreter import Frame, Interpreter
+from auditor.evidence.flow.kept_tests import kept_tests
 from auditor.evidence.flow.language import WITHOUT
 from auditor.evidence.flow.values import ALL, PROVEN, Unset, Value
 from auditor.languages import flow_ir as ir
@@ -34,6 +35,16 @@ class Conditions(Interpreter):
                 self._refine_call(test, frame, outcome=outcome)
             case ir.Binding():
                 self.refine(test.target, frame, outcome=outcome)
+            case ir.Name() if frame.function is not None:
+                kept = self._tests_of(frame.function).get(test.id)
+                if kept is not None:
+                    self.refine(kept, frame, outcome=outcome)
+
+    def _tests_of(self, function: ir.Function) -> dict[str, ir.Expression]:
+        """The tests whose outcome the function keeps in variables."""
+        if function not in self.kept:
+            self.kept[function] = kept_tests(function)
+        return self.kept[function]
 
     def _refine_position(self, test: ir.Operation, frame: Frame, *, outcome: bool) -> None:
         """`list.indexOf(x) === -1` and its relatives: whether the list has it."""

@@ -51,6 +51,9 @@ class Engine(Statements):
             value = filled.get(parameter.name)
             if value is not None and value.marks:
                 value = self._let_through(value, parameter, function, outer)
+                shapes = self.declared.get(function)
+                if shapes and value.path.endswith(".request"):
+                    value = self.language.received(value, shapes, self.step_of(_entering(function)))
             if value is None:
                 value = bound if bound is not None and number == 0 else self._unknown(parameter, function)
             self.bind_parameter(parameter, value, scope)
@@ -58,7 +61,7 @@ class Engine(Statements):
 
     def _let_through(self, value: Value, parameter: ir.Parameter, function: ir.Function, scope: Scope) -> Value:
         """What a framework lets through of a value that it fills a parameter with, by the parameter's type and by what its default says."""
-        call = ir.Call(ir.Name(function.name, function.line), (), (), function.line, function.line)
+        call = _entering(function)
         default = self.evaluate(parameter.default, Frame(scope)).shape if isinstance(parameter.default, ir.Call) else None
         for shape in (self.language.annotated(parameter.annotation, scope) if parameter.annotation else None, default):
             value = value if shape is None else narrowed(value, shape, self.step_of(call))
@@ -68,3 +71,8 @@ class Engine(Statements):
         """A parameter nobody in sight fills: marked as unclear where the file shows mark-up, else as nothing."""
         marks = frozenset({Mark("unclear", function.line, parameter.name)}) if self.doubtful else frozenset()
         return Value(marks, path=f"~{parameter.name}")
+
+
+def _entering(function: ir.Function) -> ir.Call:
+    """The call by which a framework runs a function."""
+    return ir.Call(ir.Name(function.name, function.line), (), (), function.line, function.line)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from auditor.evidence.flow.language import Arguments, Flow, Harm, Language
 from auditor.evidence.flow.objects import clean_value
 from auditor.evidence.flow.places import Certainty, Places
-from auditor.evidence.flow.values import NOTHING, PROVEN, Closure, Mark, Scope, Value
+from auditor.evidence.flow.values import NOTHING, PROVEN, Closure, Mark, Scope, Shape, Value
 from auditor.evidence.flow.weaknesses import harmful_mark
 from auditor.languages import flow_ir as ir
 
@@ -66,6 +66,8 @@ class Interpreter(ABC):
         self.memo: dict[tuple[int, int, int, tuple[object, ...]], tuple[Scope, Value, dict[str, Certainty]]] = {}
         self.pending: list[Waiting] = []
         self.seen: set[int] = set()
+        self.declared: dict[ir.Function, dict[str, Shape]] = {}
+        self.kept: dict[ir.Function, dict[str, ir.Expression]] = {}
 
     @abstractmethod
     def execute(self, statements: Iterable[ir.Statement], frame: Frame) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from auditor.evidence.flow.shapes import Step
 from auditor.evidence.flow.values import NOTHING, Mark, Scope, Shape, Value
 from auditor.languages import flow_ir as ir
 
@@ -106,6 +107,12 @@ class Language(Protocol):
 
     def annotated(self, annotation: str, scope: Scope) -> Shape | None:
         """What a framework lets through where a parameter has this type, None for a type it does not check."""
+
+    def declared(self, arguments: Arguments) -> dict[str, Shape]:
+        """What a call that registers a handler says of the parts of its requests; empty for every other call."""
+
+    def received(self, request: Value, shapes: Mapping[str, Shape], step: Step) -> Value:
+        """A request whose parts went through the shapes its route declares."""
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """The result of a function of the audited code, as far as its name says more than its body."""

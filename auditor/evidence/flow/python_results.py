@@ -93,7 +93,20 @@ def _substituted(arguments: Arguments) -> Value:
     return Value(subject.every_mark, known=arguments.known)
 
 
+def _renderer(arguments: Arguments) -> Value:
+    """A renderer of Markdown with what it was told of mark-up in the text."""
+    return Value(path=f"{arguments.path}()", items=arguments.named, known=True)
+
+
+def _rendered_markdown(arguments: Arguments) -> Value:
+    """Mark-up in the text is escaped unless the renderer was told not to."""
+    told = (arguments.function.items or {}).get("escape", NOTHING).const
+    result = Value(arguments.get(0).every_mark, known=arguments.known)
+    return result if told is False else result.cleaned(frozenset({"markup"}))
+
+
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
+    "mistune.create_markdown": _renderer, "mistune.create_markdown()": _rendered_markdown,
     "os.path.join": _joined, "posixpath.join": _joined, "pathlib.Path": _joined, "Path": _joined, "pathlib.PurePath": _joined, "urllib.parse.urljoin": _joined,
     "os.path.realpath": _resolved, "os.path.abspath": _resolved, "os.path.normpath": _resolved,
     "str": _same, "repr": _same, "list": _container, "tuple": _container, "set": _container, "dict": _container, "sorted": _container, "frozenset": _container,

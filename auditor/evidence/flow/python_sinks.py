@@ -72,8 +72,15 @@ def _template(arguments: Arguments) -> _Hit:
 
 
 def _file(arguments: Arguments) -> _Hit:
-    if not arguments.get(0).path.startswith(("io.BytesIO", "io.StringIO")):
-        yield from harms(arguments.get(0, "file", "path", "filename", "path_or_file", "filename_or_fp"), "path", "path-traversal")
+    given = arguments.get(0, "file", "path", "filename", "path_or_file", "filename_or_fp")
+    if not given.path.startswith(("io.BytesIO", "io.StringIO")) and not (given.marks and all(_is_upload(m.detail) for m in given.marks)):
+        yield from harms(given, "path", "path-traversal")
+
+
+def _is_upload(detail: str) -> bool:
+    """Whether a field of a request is an uploaded file or its stream, which is read and names nothing; its `filename` is a name."""
+    head, _, last = detail.lower().rpartition(".")
+    return (last in {"stream", "file"} and bool(head)) or (head == "files" and last not in {"filename", "name"})
 
 
 def _two_files(arguments: Arguments) -> _Hit:

@@ -6,7 +6,7 @@ Functions are known by the dotted path their name resolves to through the import
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from auditor.evidence.flow.language import Arguments, Harm, Parsing, last_name
@@ -28,6 +28,7 @@ from auditor.evidence.flow.python_names import (
 from auditor.evidence.flow.python_results import METHOD_RESULTS, RESULTS, bound, builds_query
 from auditor.evidence.flow.python_schemas import annotated, parsing, schema_field
 from auditor.evidence.flow.python_sinks import BUILT_INS, METHOD_SINKS, SINKS, body_of, header
+from auditor.evidence.flow.shapes import Step
 from auditor.evidence.flow.values import ALL, HARMLESS, HOLE, NOTHING, QUOTED, SETTING, Mark, Scope, Shape, Unset, Value, text_of
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, harms_any, has_fixed_host, has_tags, is_local_target
 from auditor.languages import flow_ir as ir
@@ -224,6 +225,14 @@ class Python:
     def annotated(self, annotation: str, scope: Scope) -> Shape | None:
         """What FastAPI and its relatives let through for a parameter of this type."""
         return annotated(annotation, scope)
+
+    def declared(self, arguments: Arguments) -> dict[str, Shape]:
+        """Nothing: Python's frameworks read the types of a handler's parameters."""
+        return {}
+
+    def received(self, request: Value, shapes: Mapping[str, Shape], step: Step) -> Value:
+        """The request as it came."""
+        return request
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """An own cleaner is believed when its name says so and it does not hand its argument back as it is."""

@@ -22,6 +22,12 @@ def _joined(arguments: Arguments) -> Value:
     return replace(text_of(parts[:-1]), path=f"{arguments.path}()")
 
 
+def _relative(arguments: Arguments) -> Value:
+    """`path.relative(folder, file)`: where the file lies from there; it begins with two dots when that is outside."""
+    given = arguments.get(1)
+    return Value(given.every_mark, path=f"{arguments.path}()", known=arguments.known)
+
+
 def _receiver(arguments: Arguments) -> Value:
     value = arguments.receiver
     marks = value.every_mark | frozenset().union(*(part.every_mark for part in arguments.every))
@@ -50,6 +56,14 @@ def _array_text(arguments: Arguments) -> Value:
         return Value(receiver.marks, known=receiver.known)
     separators = (arguments.get(0),) if arguments.positional else ()
     return replace(text_of([*receiver.items.values(), *separators]), marks=receiver.every_mark, const=UNSET)
+
+
+def _split(arguments: Arguments) -> Value | None:
+    """The pieces of a text: of each as much is known as of the whole."""
+    text = arguments.receiver
+    if text.items is not None or not text.owned:
+        return None
+    return Value(items={ANY: Value(text.marks, known=text.known, composed=True)}, known=True)
 
 
 def _formatted_address(arguments: Arguments) -> Value:
@@ -116,13 +130,13 @@ def shown(value: Value, depth: int = 0) -> Value:
 
 RESULTS: dict[str, Callable[[Arguments], Value]] = {
     **dict.fromkeys(("path.join", "path.resolve", "join", "resolve", "path.posix.join", "path.normalize"), _joined),
-    "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Object.freeze": _first,
+    **dict.fromkeys(("path.relative", "path.posix.relative"), _relative), "URL": _address, "url.format": _formatted_address, "String": _text, "Object.assign": _first, "structuredClone": _first, "Object.freeze": _first,
     "Object.keys": _keys, "Object.values": _values, "Object.entries": _pairs, "Object.fromEntries": _of_pairs, "Promise.resolve": _first, "decodeHtml": _first,
     "JSON.stringify": _written, "@vercel/functions.geolocation": lambda _: NOTHING,
     "RegExp": lambda a: Value(path="RegExp()", items={"pattern": a.get(0)}),
 }  # fmt: skip
-METHOD_RESULTS: dict[str, Callable[[Arguments], Value]] = {
+METHOD_RESULTS: dict[str, Callable[[Arguments], Value | None]] = {
     **dict.fromkeys(("trim", "toLowerCase", "toUpperCase", "toString", "trimEnd", "trimStart", "padStart", "slice", "substring", "concat", "normalize", "json", "text", "valueOf"), _receiver),
     **dict.fromkeys(("readFile", "readFileSync", "readdir", "readdirSync", "createReadStream", "existsSync", "stat", "statSync"), lambda _: NOTHING),
-    "replace": _replaced, "replaceAll": _replaced, "join": _array_text,
+    "replace": _replaced, "replaceAll": _replaced, "join": _array_text, "split": _split,
 }  # fmt: skip

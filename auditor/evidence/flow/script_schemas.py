@@ -14,7 +14,7 @@ from auditor.evidence.flow.values import NOTHING, Shape, Value
 from auditor.languages import flow_ir as ir
 
 _LIBRARY = re.compile(
-    r"^~?(?P<library>zod(?:/v\d(?:-mini)?|/mini)?|@hono/zod-openapi|astro[:/](?:zod|schema)|valibot|yup|joi|@hapi/joi|celebrate)(?:\.(?:default|z|Joi))?\.(?P<name>[\w.]+)$"
+    r"^~?(?P<library>zod(?:/v\d(?:-mini)?|/mini)?|@hono/zod-openapi|astro[:/](?:zod|schema)|valibot|yup|joi|@hapi/joi|celebrate|@sinclair/typebox|typebox|elysia)(?:\.(?:default|z|Joi|Type|t))?\.(?P<name>[\w.]+)$"
 )
 _HARMLESS = frozenset(
     {
@@ -34,6 +34,9 @@ _NARROWS = frozenset(
 _PATTERNS = frozenset({"regex", "pattern", "matches"})
 _REFINES = frozenset({"refine", "check", "test", "assert", "superRefine"})
 _TRANSFORMS = frozenset({"transform", "overwrite", "rawTransform"})
+_CAPITALISED = frozenset({"typebox", "elysia"})
+"""Libraries whose types begin with a capital letter, otherwise named as zod's."""
+_OTHERWISE = {"Integer": "int", "Numeric": "number", "UnionEnum": "enum", "Intersect": "intersection", "Composite": "intersection"}
 _OPENS = frozenset({"passthrough", "loose", "catchall", "unknown"})
 _PLAIN_PARSE = frozenset({"parse", "parseAsync", "decode", "decodeAsync", "validateSync", "cast", "validateAsync", "attempt"})
 _WRAPPED_PARSE = frozenset({"safeParse", "safeParseAsync", "safeDecode", "safeDecodeAsync", "spa"})
@@ -48,7 +51,10 @@ def schema_call(arguments: Arguments) -> Value | None:
     known = _LIBRARY.match(arguments.path)
     if known is None or known["name"].rsplit(".", 1)[-1] in _PLAIN_PARSE | _WRAPPED_PARSE:
         return None
-    made = _made(known["name"].removeprefix("coerce."), arguments)
+    name = known["name"].removeprefix("coerce.")
+    if known["library"].removeprefix("@sinclair/") in _CAPITALISED:
+        name = _OTHERWISE.get(name, name[:1].lower() + name[1:])
+    made = _made(name, arguments)
     return _schema(_as_in(made, known["library"]), f"{known['library']}.{known['name']}()") if made is not None else None
 
 

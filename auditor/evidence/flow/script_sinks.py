@@ -15,7 +15,7 @@ _Sink = Callable[[Arguments], Iterable[Harm]]
 _Hit = Iterator[Harm]
 
 _DATABASE = re.compile(
-    r"(?:\bdb\b|database|conn|client|pool|knex|sequelize|prisma|sql|mysql|\bpg\b|postgres|sqlite|transaction|\btrx?\b|\btx\b|queryRunner|entityManager|dataSource|repository)",
+    r"(?:\bdb\b|database|conn|client|pool|knex|sequelize|prisma|sql|mysql|\bpg\b|postgres|sqlite|transaction|\btrx?\b|\btx\b|queryRunner|entityManager|dataSource|repository|clickhouse|bigquery|duckdb|snowflake)",
     re.IGNORECASE,
 )
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from auditor.evidence.flow.language import WITHOUT, Arguments, Harm, Parsing, last_name
 from auditor.evidence.flow.prompts import asks_model, is_model_address
+from auditor.evidence.flow.script_inputs import declared, of_class, received, validated, validator
 from auditor.evidence.flow.script_results import METHOD_RESULTS, RESULTS, shown
 from auditor.evidence.flow.script_schemas import parsing, schema_call
 from auditor.evidence.flow.script_sinks import METHOD_SINKS, SINKS, in_page
+from auditor.evidence.flow.shapes import Step
 from auditor.evidence.flow.values import ALL, HARMLESS, NOTHING, SETTING, Mark, Scope, Shape, Value, constant
 from auditor.evidence.flow.weaknesses import HANDS_ON, harms, has_fixed_host, is_local_target
 from auditor.languages import flow_ir as ir
@@ -250,6 +252,9 @@ class Script:
         if classes:
             marks = frozenset(mark.cleaned(classes) for value in (*arguments.every, arguments.receiver) for mark in value.every_mark)
             return Value(marks, known=arguments.known and bool(arguments.every))
+        checked = validator(arguments) or validated(arguments)
+        if checked is not None:
+            return checked
         known = RESULTS.get(path) or (METHOD_RESULTS.get(tail) if "." in path else None)
         if known is not None:
             return known(arguments)
@@ -274,8 +279,16 @@ class Script:
         return parsing(arguments)
 
     def annotated(self, annotation: str, scope: Scope) -> Shape | None:
-        """TypeScript's types are gone when the program runs."""
-        return None
+        """TypeScript's types are gone when the program runs; what decorators say of a class is not."""
+        return of_class(annotation, scope)
+
+    def declared(self, arguments: Arguments) -> dict[str, Shape]:
+        """Schemas of Fastify's routes and Hono's validators."""
+        return declared(arguments)
+
+    def received(self, request: Value, shapes: Mapping[str, Shape], step: Step) -> Value:
+        """A request whose parts went through the schemas of its route."""
+        return received(request, shapes, step)
 
     def own_function(self, arguments: Arguments, result: Value) -> Value:
         """An own cleaner is believed when its name says so and it does not hand its argument back as it is."""
@@ -324,6 +337,8 @@ class Script:
             yield receiver, WITHOUT.get(first.const, frozenset())
         elif tail == "startsWith" and outcome:
             yield receiver, _prefix_proves(receiver, first)
+        elif tail == "startsWith" and first.const == ".." and receiver.path.endswith("relative()"):
+            yield receiver, frozenset({"path"})
         elif outcome and (tail in {"isInteger", "isFinite", "isSafeInteger"} or _VALIDATORS.search(path) or _TRUSTING_NAME.search(tail)):
             for value in arguments.every:
                 yield value, ALL

@@ -313,8 +313,8 @@ def element(container: Value, key: ir.Constant | Unset = UNSET, detail: str = ""
     if not isinstance(key, Unset):
         if isinstance(key, int) and not isinstance(key, bool) and key < 0 and ANY not in items:
             key += len(items)
-        if key in items:
-            return items[key] if ANY not in items else join(items[key], items[ANY])
+        if key in items:  # a field by its name is what was put there under that name, as where it is read with a dot
+            return items[key] if ANY not in items or isinstance(key, str) else join(items[key], items[ANY])
         return (join(own, items[ANY]) if own.marks else items[ANY]) if ANY in items else own
     return join_all([*([own] if own.marks else []), *items.values()]) if items else own
 
