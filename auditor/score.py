@@ -85,15 +85,17 @@ def _standing(outcome: Outcome, *, pessimistic: bool) -> Verdict:
 def _caps(outcomes: Sequence[Outcome], *, pessimistic: bool) -> list[tuple[str, str]]:
     """Caps that apply, strictest first: (letter at most, reason)."""
     standing = [(outcome.severity, _standing(outcome, pessimistic=pessimistic)) for outcome in outcomes]
+    known = {(outcome.severity, outcome.verdict) for outcome in outcomes}
     blockers = standing.count((Severity.BLOCKER, Verdict.FAIL))
     halves = standing.count((Severity.BLOCKER, Verdict.PARTIAL))
     highs = standing.count((Severity.HIGH, Verdict.FAIL))
+    words = {severity: "not met or not known" if (severity, Verdict.UNKNOWN) in known else "not met" for severity in Severity}
     rules = (
-        (blockers >= 3, "E", f"{blockers} blockers are not met: at most E"),
-        (blockers >= 1, "D", f"{blockers} blocker{'s are' if blockers > 1 else ' is'} not met: at most D"),
-        (highs >= 5, "C", f"{highs} high items are not met: at most C"),
+        (blockers >= 3, "E", f"{blockers} blockers are {words[Severity.BLOCKER]}: at most E"),
+        (blockers >= 1, "D", f"{blockers} blocker{'s are' if blockers > 1 else ' is'} {words[Severity.BLOCKER]}: at most D"),
+        (highs >= 5, "C", f"{highs} high items are {words[Severity.HIGH]}: at most C"),
         (halves >= 1, "B", f"{halves} blocker{'s are' if halves > 1 else ' is'} only partly met: at most B"),
-        (highs >= 1, "B", f"{highs} high item{'s are' if highs > 1 else ' is'} not met: at most B"),
+        (highs >= 1, "B", f"{highs} high item{'s are' if highs > 1 else ' is'} {words[Severity.HIGH]}: at most B"),
     )
     return [(letter, reason) for applies, letter, reason in rules if applies]
 

@@ -150,3 +150,10 @@ def test_no_grade() -> None:
 
 def test_the_borders_between_verdicts() -> None:
     assert [verdict_of(b, 0.05).value for b in (0, 0.05, 0.051, 0.59, 0.6, 1)] == ["pass", "pass", "partial", "partial", "fail", "fail"]
+
+
+def test_a_rule_that_holds_the_grade_down_says_whether_all_of_it_was_seen() -> None:
+    failed = outcome("a.one", Severity.HIGH, Verdict.FAIL, 1.0, 1.0)
+    open_ = outcome("a.two", Severity.HIGH, Verdict.UNKNOWN, 0.0, 1.0)
+    assert score([failed]).cap == "1 high item is not met: at most B"
+    assert score([open_]).cap == "1 high item is not met or not known: at most B"

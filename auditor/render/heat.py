@@ -57,39 +57,51 @@ class Crowded:
     places: int
 
 
+class _Sums:
+    """Risk points and places by name of a place and category; what has no place is `elsewhere`."""
+
+    def __init__(self, home: dict[str, str]) -> None:
+        self.home = home
+        self.points: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.places: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.stopped: set[tuple[str, str]] = set()
+        self.elsewhere = 0.0
+
+    def add(self, entry: summary.Open) -> None:
+        """Share an item's points out over its findings."""
+        findings, category = entry.outcome.findings, entry.outcome.category
+        if not findings:
+            self.elsewhere += entry.risk
+        for finding in findings:
+            if not finding.path:
+                self.elsewhere += entry.risk / len(findings)
+                continue
+            name = self.home[finding.path]
+            self.points[name][category] += entry.risk / len(findings)
+            self.places[name][category] += 1
+            if entry.outcome.severity is Severity.BLOCKER:
+                self.stopped.add((name, category))
+
+    def row(self, name: str, columns: tuple[Category, ...]) -> HeatRow:
+        """One row as printed."""
+        points, places = self.points[name], self.places[name]
+        fields = tuple(_heat(points.get(c.id, 0.0), places.get(c.id, 0), (name, c.id) in self.stopped) for c in columns)
+        return HeatRow(name, fields, _printed(sum(points.values())), sum(places.values()))
+
+
 def heat_map(report: Report, opened: list[summary.Open]) -> HeatMap | None:
     """Each item's risk points shared out over its places, summed by folder and category; None when nothing open has a place."""
     named = {finding.path for entry in opened for finding in entry.outcome.findings if finding.path}
     if not named:
         return None
     paths = tuple(sorted(named | {file.path for file in report.files}))
-    home = {path: name for name, own in group_paths(paths, GROUPS) for path in own}
-    points: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
-    places: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    stopped: set[tuple[str, str]] = set()
-    elsewhere = 0.0
+    sums = _Sums({path: name for name, own in group_paths(paths, GROUPS) for path in own})
     for entry in opened:
-        findings = entry.outcome.findings
-        elsewhere += entry.risk if not findings else entry.risk * sum(not finding.path for finding in findings) / len(findings)
-        for finding in findings:
-            if finding.path:
-                name = home[finding.path]
-                points[name][entry.outcome.category] += entry.risk / len(findings)
-                places[name][entry.outcome.category] += 1
-                if entry.outcome.severity is Severity.BLOCKER:
-                    stopped.add((name, entry.outcome.category))
-    hot = sorted(points, key=lambda name: (-sum(points[name].values()), name))
-    columns = tuple(category for category in report.categories if any(category.id in points[name] for name in hot))
-    rows = [
-        HeatRow(
-            name,
-            tuple(_heat(points[name].get(c.id, 0.0), places[name].get(c.id, 0), (name, c.id) in stopped) for c in columns),
-            _printed(sum(points[name].values())),
-            sum(places[name].values()),
-        )
-        for name in hot[:ROWS]
-    ]
-    return HeatMap(columns, tuple(rows), max(0, len(hot) - ROWS), _printed(elsewhere))
+        sums.add(entry)
+    hot = sorted(sums.points, key=lambda name: (-sum(sums.points[name].values()), name))
+    columns = tuple(category for category in report.categories if any(category.id in sums.points[name] for name in hot))
+    rows = tuple(sums.row(name, columns) for name in hot[:ROWS])
+    return HeatMap(columns, rows, max(0, len(hot) - ROWS), _printed(sums.elsewhere))
 
 
 def _heat(points: float, places: int, blocker: bool) -> Heat:

@@ -87,55 +87,75 @@ class TimeLine:
     facts: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Time from left to right, in slots of as many seconds as make the bars readable."""
+
+    start: int
+    end: int
+    slot: int
+
+    @property
+    def scale(self) -> float:
+        """Units of the picture in a second."""
+        return (WIDTH - LEFT) / (self.end - self.start + self.slot)
+
+    def at(self, when: int) -> float:
+        """Where a moment stands; what lies outside stands at the edge."""
+        return round(LEFT + (min(max(when, self.start), self.end) - self.start) * self.scale, 1)
+
+    def part(self, share: int) -> int:
+        """The moment so many quarters along."""
+        return self.start + share * (self.end - self.start) // 4
+
+
 def time_line(history: HistorySummary | None) -> TimeLine | None:
     """The picture and the figures; None where there is too little history, or a report from before it was kept."""
-    if history is None:
+    marks = [mark for mark in history.commits if _EARLIEST <= mark.when <= _LATEST] if history else []
+    if history is None or len(marks) < LEAST:
         return None
-    marks = [mark for mark in history.commits if _EARLIEST <= mark.when <= _LATEST]
-    if len(marks) < LEAST:
-        return None
-    start, end = min(mark.when for mark in marks), max(mark.when for mark in marks)
-    slot = (
-        max(_DAY, -(-(end - start + 1) // SLOTS // _DAY) * _DAY)
-        if end - start >= _DAY * SLOTS
-        else max(3_600, -(-(end - start + 1) // SLOTS))
-    )
-    scale = (WIDTH - LEFT) / (end - start + slot)
-
-    def at(when: int) -> float:
-        return round(LEFT + (min(max(when, start), end) - start) * scale, 1)
-
-    counts = Counter((mark.when - start) // slot for mark in marks)
-    fixes = Counter((mark.when - start) // slot for mark in marks if mark.fix)
-    most = max(counts.values())
-    unit = (BASE - TOP) / most
-    bars = tuple(
-        Bar(
-            at(start + number * slot),
-            round(BASE - count * unit, 1),
-            round(count * unit, 1),
-            round(fixes[number] * unit, 1),
-            count,
-            fixes[number],
-        )
-        for number, count in sorted(counts.items())
-    )
+    axis = _axis(marks)
+    bars = _bars(marks, axis)
     loops = tuple(LoopView(n, loop, _words(loop), _day(loop.start)) for n, loop in enumerate(history.loops[:LOOPS], 1))
     months = _months(marks)
     return TimeLine(
         bars=bars,
-        bar_width=round(max(2.0, slot * scale - 1.5), 1),
-        reverts=tuple(at(mark.when) for mark in marks if mark.revert),
-        spans=_spans([(at(one.loop.start), at(one.loop.end)) for one in loops]),
-        ticks=tuple((at(start + part * (end - start) // 4), _day(start + part * (end - start) // 4)) for part in range(5)),
-        most=most,
-        slot=plural(slot // _DAY, "day") if slot >= _DAY else plural(max(1, round(slot / 3_600)), "hour"),
+        bar_width=round(max(2.0, axis.slot * axis.scale - 1.5), 1),
+        reverts=tuple(axis.at(mark.when) for mark in marks if mark.revert),
+        spans=_spans([(axis.at(one.loop.start), axis.at(one.loop.end)) for one in loops]),
+        ticks=tuple((axis.at(axis.part(quarter)), _day(axis.part(quarter))) for quarter in range(5)),
+        most=max(bar.commits for bar in bars),
+        slot=plural(axis.slot // _DAY, "day") if axis.slot >= _DAY else plural(max(1, round(axis.slot / 3_600)), "hour"),
         loops=loops,
         loops_total=len(history.loops),
         months=months[-MONTHS:],
         earlier=len(months[:-MONTHS]),
         people=_people(marks),
         facts=_facts(marks, history),
+    )
+
+
+def _axis(marks: list[CommitMark]) -> _Axis:
+    """From the first commit to the last, in slots of whole days where the time is long."""
+    start, end = min(mark.when for mark in marks), max(mark.when for mark in marks)
+    slot = -(-(end - start + 1) // SLOTS)
+    return _Axis(start, end, -(-slot // _DAY) * _DAY if slot > _DAY else max(3_600, slot))
+
+
+def _bars(marks: list[CommitMark], axis: _Axis) -> tuple[Bar, ...]:
+    counts = Counter((mark.when - axis.start) // axis.slot for mark in marks)
+    fixes = Counter((mark.when - axis.start) // axis.slot for mark in marks if mark.fix)
+    unit = (BASE - TOP) / max(counts.values())
+    return tuple(
+        Bar(
+            x=axis.at(axis.start + number * axis.slot),
+            y=round(BASE - count * unit, 1),
+            height=round(count * unit, 1),
+            fixes_height=round(fixes[number] * unit, 1),
+            commits=count,
+            fixes=fixes[number],
+        )
+        for number, count in sorted(counts.items())
     )
 
 
