@@ -7,7 +7,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY auditor auditor
 COPY rules rules
 COPY reports/templates reports/templates
-RUN /opt/auditor/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . && rm -rf /opt/auditor/lib/python3.11/site-packages/pip*
+RUN /opt/auditor/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps .
 
 FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin auditor && install -d -o auditor -g auditor /cache /reports

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from auditor.model.gate import Judged, State
 from auditor.model.report import Item, Report
+from auditor.model.triage import Decision
 from auditor.model.verdict import Finding, Outcome, Severity
 from auditor.render import summary
 
@@ -19,7 +20,7 @@ class Entry:
     """One open finding; `finding` is None for an item that is open without a place.
 
     `severity` is the gate's where one was asked, else the item's. `state` is None without a gate; `counts`: it closes the gate. `accepted` says
-    why it is not held against anybody ("" when it is), `in_source` whether that is written beside the code.
+    why it is not held against anybody ("" when it is): an exception a gate obeys, or a ruling. `in_source` whether that is written beside the code.
     """
 
     item: Item
@@ -56,8 +57,19 @@ def entries(report: Report) -> list[Entry]:
         for finding in findings:
             plain = Entry(opened.item, outcome, finding, outcome.severity)
             key = (outcome.id, finding.fingerprint if finding and finding.path else "")
-            found.append(_judged(plain, judged.get(key), report) if report.gate else plain)
+            entry = _judged(plain, judged.get(key), report) if report.gate else plain
+            found.append(entry if entry.accepted else replace(entry, accepted=_ruled(entry, report)))
     return found
+
+
+def _ruled(entry: Entry, report: Report) -> str:
+    """What somebody ruled that takes a finding off the list: that it is none, or that they answer for it; "" without such a ruling."""
+    rulings = report.triage.of(entry.outcome.id, entry.finding.fingerprint if entry.finding else "") if report.triage else ()
+    for one in rulings:
+        if one.decision in {Decision.FALSE_POSITIVE, Decision.ACCEPTED}:
+            who = "".join(f", {word}" for word in (one.owner or one.by, f"until {one.until}" if one.until else "") if word)
+            return f"{one.decision}: {one.reason}{who}"
+    return ""
 
 
 def _copy(one: Judged) -> Finding:
@@ -88,9 +100,15 @@ def filtered(report: Report, severities: Collection[Severity], categories: Colle
     words = [", ".join(one for one in Severity if one in severities), ", ".join(sorted(categories))]
     gate = report.gate and replace(report.gate, findings=tuple(one for one in report.gate.findings if wanted(one.item, one.severity)))
     shown = {one.item for one in gate.findings} if gate else frozenset()
+    before = report.before and replace(
+        report.before,
+        items=tuple(one for one in report.before.items if wanted(one.item, one.severity)),
+        changes=tuple(one for one in report.before.changes if wanted(one.item, one.severity)),
+    )
     return replace(
         report,
         outcomes=tuple(outcome for outcome in report.outcomes if wanted(outcome.id, outcome.severity) or outcome.id in shown),
         gate=gate,
+        before=before,
         shown=f"only {' in '.join(filter(None, words))}; {len(report.outcomes)} items were judged",
     )

@@ -63,7 +63,7 @@ def _case(outcome: Outcome, found: list[Entry], report: Report) -> Element:
     if outcome.verdict in {Verdict.UNKNOWN, Verdict.NOT_APPLICABLE}:
         SubElement(case, "skipped", message=_clean(f"{outcome.verdict.value.replace('_', ' ')}: {outcome.reason}"))
     elif outcome.verdict in _OPEN:
-        bad = [entry for entry in found if entry.counts] if report.gate else found
+        bad = [entry for entry in found if (entry.counts if report.gate else not entry.accepted)]
         if bad:
             SubElement(case, "failure", message=_clean(outcome.reason), type=outcome.severity.value).text = _listed(bad)
         else:

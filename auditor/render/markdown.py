@@ -64,7 +64,7 @@ def code(text: str) -> str:
 def _comment(report: Report) -> list[str]:
     found = entries(report)
     gate = report.gate
-    new = [entry for entry in found if entry.counts] if gate else found
+    new = [entry for entry in found if (entry.counts if gate else not entry.accepted)]
     lines = [MARK, f"**{escaped(gate.answer if gate else summary.headline(report))}**", "", *_table(report, found), ""]
     shown = new[:_FINDINGS]
     lines += [_line(entry) for entry in shown]
@@ -78,7 +78,7 @@ def _comment(report: Report) -> list[str]:
 def _table(report: Report, found: list[Entry]) -> list[str]:
     """New, fixed and still open by severity; without a gate only what is open."""
     if report.gate is None:
-        counts = Counter(entry.severity for entry in found)
+        counts = Counter(entry.severity for entry in found if not entry.accepted)
         cells = " | ".join(str(counts[severity]) for severity in Severity)
         return [f"| | {' | '.join(severity.value for severity in Severity)} |", "|---|---:|---:|---:|---:|", f"| open findings | {cells} |"]
     states = Counter((entry.severity, entry.state) for entry in found)

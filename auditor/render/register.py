@@ -34,7 +34,7 @@ def to_register(report: Report) -> bytes:
         own, item, outcome = found[opened.outcome.id], opened.item, opened.outcome
         first = next((entry.place for entry in sorted(own, key=lambda entry: not entry.counts) if entry.place), "")
         new = sum(entry.state is State.NEW for entry in own) if stored.gate else ""
-        accepted = sum(entry.state is State.SUPPRESSED for entry in own) if stored.gate else ""
+        accepted = sum(bool(entry.accepted) for entry in own)
         severity = own[0].severity if own else outcome.severity
         row = [item.id, item.category, severity, outcome.verdict, outcome.confidence, outcome.reason, item.why, item.fix, item.effort]
         writer.writerow([_cell(cell) for cell in (*row, decimal(opened.gain), len(own), new, accepted, first, "", "", "")])

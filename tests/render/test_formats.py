@@ -23,6 +23,7 @@ from auditor.model.gate import State
 from auditor.model.report import Report
 from auditor.model.settings import POLICIES, Profile, Settings, Suppression
 from auditor.model.theme import Theme
+from auditor.model.triage import Decision, Ruling, Triage
 from auditor.model.verdict import Severity, Verdict
 from auditor.render.badge import to_badge
 from auditor.render.entries import entries, filtered
@@ -118,7 +119,8 @@ def test_junit_counts_what_it_holds(name: str) -> None:
     by_verdict = Counter(outcome.verdict for outcome in report.outcomes)
     assert len(root.findall(".//skipped")) == by_verdict[Verdict.UNKNOWN] + by_verdict[Verdict.NOT_APPLICABLE]
     if report.gate is None:
-        assert len(root.findall(".//failure")) == by_verdict[Verdict.FAIL] + by_verdict[Verdict.PARTIAL]
+        held = {entry.item.id for entry in entries(report) if not entry.accepted}
+        assert len(root.findall(".//failure")) == len(held) <= by_verdict[Verdict.FAIL] + by_verdict[Verdict.PARTIAL]
     else:
         assert len(root.findall(".//failure")) == 1 + len({one.item for one in report.gate.counting})
 
@@ -251,3 +253,17 @@ def test_the_page_lists_exceptions_and_what_became_of_them(language: str) -> Non
     plain = dataclasses.replace(gated(), gate=None)
     assert {"en": "not obeyed", "de": "nicht befolgt"}[language] in to_html(plain, theme=Theme(language=language)).decode()
     assert 'id="exceptions"' not in to_html(sample.REPORTS["all_pass"]()).decode()
+
+
+def test_what_people_ruled_out_is_accepted_in_every_list() -> None:
+    rich = dataclasses.replace(sample.REPORTS["rich"](), triage=None)
+    outcome = next(one for one in rich.outcomes if one.verdict in OPEN and len(one.findings) == 1)
+    ruling = Ruling(Decision.FALSE_POSITIVE, outcome.id, outcome.findings[0].fingerprint, reason="a test account", by="ann")
+    ruled = dataclasses.replace(rich, triage=Triage((ruling,)))
+    assert [entry.accepted for entry in entries(ruled) if entry.outcome.id == outcome.id] == ["false positive: a test account, ann"]
+    assert len(json.loads(to_gitlab(ruled))) == len(json.loads(to_gitlab(rich))) - 1
+    (result,) = [one for one in json.loads(to_sarif(ruled))["runs"][0]["results"] if "suppressions" in one]
+    assert result["suppressions"][0]["justification"] == "false positive: a test account, ann"
+    failing = {case.get("name") for case in ET.fromstring(to_junit(ruled)).iter("testcase") if case.find("failure") is not None}
+    assert outcome.id not in failing
+    assert ruled.score == rich.score

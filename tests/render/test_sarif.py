@@ -57,6 +57,19 @@ RESULT = {
         "message": TEXT,
         "locations": {"type": "array", "items": LOCATION, "maxItems": 1},
         "partialFingerprints": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+        "baselineState": {"enum": ["new", "unchanged"]},
+        "suppressions": {
+            "type": "array",
+            "items": {
+                "additionalProperties": False,
+                "required": ["kind", "status", "justification"],
+                "properties": {
+                    "kind": {"enum": ["inSource", "external"]},
+                    "status": {"const": "accepted"},
+                    "justification": {"minLength": 1},
+                },
+            },
+        },
         "properties": {"type": "object"},
     },
 }
