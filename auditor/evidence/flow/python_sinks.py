@@ -80,7 +80,31 @@ def _file(arguments: Arguments) -> _Hit:
 def _is_upload(detail: str) -> bool:
     """Whether a field of a request is an uploaded file or its stream, which is read and names nothing; its `filename` is a name."""
     head, _, last = detail.lower().rpartition(".")
-    return (last in {"stream", "file"} and bool(head)) or (head == "files" and last not in {"filename", "name"})
+    sent = head.partition(".")[0]
+    return (last in {"stream", "file"} and bool(head) and sent not in _TEXTS) or (head == "files" and last not in {"filename", "name"})
+
+
+_TEXTS = frozenset(
+    {
+        "args",
+        "form",
+        "values",
+        "json",
+        "get",
+        "post",
+        "data",
+        "cookies",
+        "headers",
+        "query_params",
+        "path_params",
+        "view_args",
+        "match_info",
+        "query",
+        "body",
+        "params",
+    }
+)
+"""Parts of a request whose fields are texts, whatever they are called."""
 
 
 def _two_files(arguments: Arguments) -> _Hit:
