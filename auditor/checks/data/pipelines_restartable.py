@@ -35,8 +35,9 @@ from auditor.checks.loads import Load, Manner
 from auditor.checks.model_names import TableNames, words
 from auditor.checks.registry import check
 from auditor.model.evidence import Stores
-from auditor.model.needs import PROJECT, STORES, SYNTAX, TEXTS
+from auditor.model.needs import PROJECT, SNAPSHOT, STORES, SYNTAX, TEXTS
 from auditor.model.project import SERVING, Kind, Project
+from auditor.model.snapshot import NOT_OURS, Snapshot
 from auditor.model.syntax import FileFacts, Syntax
 from auditor.model.tables import DataModel
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Place, Undecided
@@ -92,13 +93,14 @@ class _Job:
     loads: list[Load]
 
 
-@check("data.pipelines-restartable", needs=(PROJECT, SYNTAX, STORES, TEXTS), tolerance=0.05)
-def pipelines_restartable(project: Project, syntax: Syntax, stores: Stores, texts: dict[str, str]) -> Judgement:
+@check("data.pipelines-restartable", needs=(PROJECT, SNAPSHOT, SYNTAX, STORES, TEXTS), tolerance=0.05)
+def pipelines_restartable(project: Project, snapshot: Snapshot, syntax: Syntax, stores: Stores, texts: dict[str, str]) -> Judgement:
     """Find the jobs that load rows in bulk, then ask the four questions of each."""
     files = [facts for facts in syntax.of(project.server) if not _is_aside(facts)]
     started = _started(files)
     jobs = [job for facts in files if (job := _job(facts, project, started)) is not None]
-    dbt = tuple(dbt_projects(texts))
+    own = {file.path: texts[file.path] for file in snapshot.files if file.role not in NOT_OURS and file.path in texts}
+    dbt = tuple(dbt_projects(own))
     written = [facts for facts in files if is_orchestrated(facts) or moves_rows(facts)]
     if not jobs and not any(each.models for each in dbt):
         if written:
@@ -107,7 +109,7 @@ def pipelines_restartable(project: Project, syntax: Syntax, stores: Stores, text
                 (Place(written[0].path, 1),),
             )
         return NotApplicable("No job that loads rows in bulk was found: no data frames, batches or streams that are written to a store.")
-    settled = _settled(jobs, files, texts, stores.data)
+    settled = _settled(jobs, files, own, stores.data)
     return _judged(settled, dbt)
 
 
