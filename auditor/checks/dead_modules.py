@@ -39,6 +39,9 @@ _CODE = re.compile(r"\.(?:pyi?|[cm]?[jt]sx?|vue|svelte)$")
 _ENDINGS = frozenset(
     {".test", ".spec", ".tsx", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".html", ".css", ".scss", ".json", ".mdx"}
 )
+_STARTS = re.compile(
+    r"(?:^|\.)(?:run|main|serve|serve_forever|run_app|run_server|mainloop|launch|start|start_polling|run_polling|parse_args|execute_from_command_line|exit)$"
+)
 _COMMON = frozenset({"index", "main", "mod", "page", "route", "layout", "types", "utils", "constants", "helpers"})
 """Names that say nothing without their folder."""
 _WORK = 5
@@ -118,9 +121,12 @@ def _roots(paths: set[str], syntax: Syntax, project: Project, manifests: Manifes
 
 
 def _runs_by_itself(facts: FileFacts) -> bool:
-    """A script: it hands nothing out and does something when it is loaded, so that whoever runs it is not in the tree."""
+    """A script: it does its work when it is loaded and hands nothing out, or starts what it defines; whoever runs it is not in the tree."""
     if facts.path.endswith((".py", ".pyw")):
-        return not any(definition.parent < 0 for definition in facts.definitions) and any(call.scope < 0 for call in facts.calls)
+        own = {definition.name for definition in facts.definitions if definition.parent < 0}
+        started = any(call.scope < 0 and not call.used and (call.callee in own or _STARTS.search(call.callee)) for call in facts.calls)
+        unnamed = "-" in facts.path.rpartition("/")[2]  # no import statement can name it
+        return started or unnamed or (not own and any(call.scope < 0 for call in facts.calls))
     exported = bool(facts.exports) or any(a.target.startswith(("module.exports", "exports.")) for a in facts.assignments)
     return not exported and any(call.scope < 0 for call in facts.calls)
 

@@ -99,32 +99,27 @@ def _of_modules(modules: list[DeadModule]) -> list[Finding]:
 
 
 def _of_names(names: list[DeadName]) -> list[Finding]:
-    return [
-        Finding(
-            "dead-definition",
-            each.path,
-            f"The {each.kind} {each.name} ({plural(each.lines, 'line')}) is named nowhere else: nobody can call it, and everybody has to read it.",
-            each.line,
-            each.end_line,
-            Confidence.MEDIUM,
-            cwe=561,
-        )
-        for each in sorted(names, key=lambda name: (-name.lines, name.path, name.line))[:_SHOWN]
-    ]
+    found = []
+    for each in sorted(names, key=lambda name: (-name.lines, name.path, name.line))[:_SHOWN]:
+        message = f"The {each.kind} {each.name} ({plural(each.lines, 'line')}) is named nowhere else: nobody can call it, and everybody has to read it."
+        found.append(Finding("dead-definition", each.path, message, each.line, each.end_line, Confidence.MEDIUM, cwe=561))
+    return found
 
 
 def _of_comments(comments: list[CommentedCode]) -> list[Finding]:
+    longest = sorted(comments, key=lambda comment: (-comment.lines, comment.path, comment.line))[:_SHOWN]
+    why = "nobody knows whether they are the past, the future or a mistake"
     return [
         Finding(
             "code-in-comment",
             each.path,
-            f"{plural(each.lines, 'line')} of code are kept as a comment: nobody knows whether they are the past, the future or a mistake.",
+            f"{each.lines:,} lines of code are kept as a comment: {why}.",
             each.line,
             each.end_line,
             Confidence.MEDIUM,
             cwe=1164,
         )
-        for each in sorted(comments, key=lambda comment: (-comment.lines, comment.path, comment.line))[:_SHOWN]
+        for each in longest
     ]
 
 
