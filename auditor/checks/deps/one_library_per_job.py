@@ -4,7 +4,7 @@ Passing title: There is one library for each job
 Failing title: Several libraries do the same job side by side
 Grading: For each deployable part: jobs for which production code of one language and side (browser or server) imports libraries of more than one family, and test
     runners that one manifest installs and starts. One contested job is partial; two, or three libraries for one job, fail. A library imported by one file beside ten or
-    more that use the other is a left-over and counts half. Types, optional imports, plain `fetch` and tests do not count.
+    more that use the other is a left-over and counts half: two of them are partial, one beside a contested job fails. Types, optional imports, plain `fetch` and tests do not count.
 Done when: One library of each group is chosen and written into the rules for contributors, the others are gone from the code and the manifest.
 What it cannot see: Libraries that are not in its table, helpers of the code's own that do a library's job, and transitions that are agreed on and under way.
 """
@@ -30,6 +30,8 @@ from auditor.words import listed, plural
 _FEWEST_PACKAGES = 5
 _LEFT_OVER_BESIDE = 10
 _TRIPLE = 3
+_TWO_JOBS = 1.5
+"""Two contested jobs, one of them perhaps by a left-over alone."""
 _PARTIAL, _HALF, _FAIL, _STEP = 0.4, 0.2, 0.6, 0.05
 _CLIENT_CALLS = {
     "httpx": re.compile(r"^(?:httpx\.)?(?:AsyncClient|Client|get|post|put|patch|delete|request|stream)$"),
@@ -82,8 +84,8 @@ def one_library_per_job(graph: ModuleGraph, manifests: Manifests, project: Proje
 
 
 def _badness(worst: float) -> float:
-    if worst >= 2:
-        return min(1.0, _FAIL + _STEP * (worst - 2))
+    if worst >= _TWO_JOBS:
+        return min(1.0, _FAIL + _STEP * (worst - _TWO_JOBS))
     return _PARTIAL if worst >= 1 else _HALF if worst else 0.0
 
 
