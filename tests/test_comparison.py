@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor import audit
@@ -145,7 +145,7 @@ _FINDINGS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=_FINDINGS, second=_FINDINGS, was=st.sampled_from(Verdict), now=st.sampled_from(Verdict))
 def test_the_lists_partition_the_findings(first: list[Finding], second: list[Finding], was: Verdict, now: Verdict) -> None:
     """Each finding of an open item, old or new, stands in exactly one list; those in both runs count once."""

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import UsageError
@@ -75,6 +75,7 @@ def test_a_mistake_is_one_line_that_names_the_key(tmp_path: Path, text: str, fil
         assert word in str(caught.value)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(*[st.integers(0, 255)] * 3))
 def test_every_accent_is_legible_on_every_ground(channels: tuple[int, int, int]) -> None:
     colour = "#" + "".join(f"{channel:02x}" for channel in channels)
