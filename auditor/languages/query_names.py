@@ -18,7 +18,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 HOLE = "hole__"
 """What stands where the code puts something in."""
 _LIMIT = 8_000
-_PARAMETERS = re.compile(r"%\(\w+\)s|%s|(?<![:\w]):(?=\w)\w+|\$\d+|(?<![@\w])@\w+")
+_PARAMETERS = re.compile(r"\{\{[^{}]{1,80}\}\}|\{\w+:[^{}]{1,80}\}|%\(\w+\)s|%s|(?<![:\w]):(?=\w)\w+|\$\d+|(?<![@\w])@\w+")
 _CLAUSE = re.compile(r"^[ \t]*\{\}[ \t]*$", re.MULTILINE)
 """A hole on a line of its own is a whole clause: a join, a condition more."""
 _SYSTEM = frozenset(
@@ -132,6 +132,8 @@ class _Statement:
             source = next((found for name, found in scope.sources.items() if name.lower() == column.table.lower()), None)
             table = self._plain(source) if isinstance(source, exp.Table) else None
             return (table,) if table is not None else ()
+        if scope.expression.find_ancestor(exp.Lateral) is not None:
+            return ()  # it sees the tables beside it
         outer: Scope | None = scope
         found: list[str] = []
         while outer is not None:
@@ -140,7 +142,7 @@ class _Statement:
                 if table is None or name.lower() == column.name.lower():
                     return ()
                 found.append(table)
-            outer = outer.parent
+            outer = outer.parent if outer.is_subquery else None  # only a subquery sees the tables around it
         return tuple(dict.fromkeys(found))
 
     def _plain(self, table: Any) -> str | None:
