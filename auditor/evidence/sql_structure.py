@@ -25,7 +25,7 @@ _WORD = re.compile(r"\w+")
 _WORDS_LIMIT = 1_000_000
 _CREATES = re.compile(r"\s*create\s+table\s+(?:if\s+not\s+exists\s+)?[\"`\[]?(\w+)", re.IGNORECASE)
 _BUILDER = re.compile(r"(?:^|\.)schema(?:\.\w+\(\))*\.(?:createTable|createTableIfNotExists|alterTable|table)$")
-_DIALECTS = ("", "sqlite", "mysql", "tsql")
+_DIALECTS = ("", "sqlite", "mysql", "tsql", "oracle", "clickhouse", "duckdb", "snowflake", "bigquery", "redshift", "spark")
 
 _Steps = list[tuple[str, tuple[Operation, ...]]]
 

@@ -34,6 +34,8 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 _COMMENTS_LIMIT = 200
 _META = re.compile(r"^\\.*$", re.MULTILINE)
 _SKIP = re.compile(r"(?:\s+|--[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+_SQLITE_OPTIONS = re.compile(r"\)(?:\s*,?\s*(?:WITHOUT\s+ROWID|STRICT)\b)+(?=\s*(?:;|$))", re.IGNORECASE)
+"""Options of SQLite's tables, which the parser does not know and which change nothing about the columns."""
 
 
 def dialect_of(text: str) -> str:
@@ -43,7 +45,7 @@ def dialect_of(text: str) -> str:
         return "clickhouse"
     if _TSQL.search(head):
         return "tsql"
-    if _SQLITE.search(head):
+    if _SQLITE.search(head) or _SQLITE_OPTIONS.search(head):
         return "sqlite"
     return "mysql" if _MYSQL.search(head) else "postgres"
 
@@ -68,6 +70,8 @@ def read_script(text: str, dialect: str = "") -> tuple[str, tuple[Operation, ...
         if chosen == "postgres":
             return "postgres", tuple(_read_postgres(cleaned))
     chosen = dialect or dialect_of(text)
+    if chosen == "sqlite":
+        text = _SQLITE_OPTIONS.sub(lambda found: ")" + "\n" * found[0].count("\n"), text)
     return chosen, tuple(_read_generic(text, chosen, 0))
 
 

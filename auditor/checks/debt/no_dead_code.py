@@ -48,7 +48,7 @@ def no_dead_code(  # noqa: PLR0917 - one argument for each need
     if project.kinds == {Kind.LIBRARY}:
         return NotApplicable("This is a library: what of it is used is decided by whoever installs it.")
     spoken = {file.path: texts[file.path] for file in snapshot.files if file.path in texts and file.role not in _MUTE}
-    unregistered = _unregistered(routes, graph, syntax, project)
+    unregistered = _unregistered(parts_registered(routes, graph, syntax, project, snapshot, texts))
     modules = [each for each in dead_modules(graph, syntax, project, manifests, spoken) if each.path not in unregistered]
     dead = frozenset(each.path for each in modules) | unregistered
     names = list(dead_names(syntax, project, manifests, spoken, dead))
@@ -79,9 +79,8 @@ def _badness(share: float) -> float:
     return _TOLERATED * share / _PASS_SHARE
 
 
-def _unregistered(routes: Routes, graph: ModuleGraph, syntax: Syntax, project: Project) -> frozenset[str]:
+def _unregistered(judged: Judgement) -> frozenset[str]:
     """Files that are told as written and never registered."""
-    judged = parts_registered(routes, graph, syntax, project)
     return frozenset(finding.path for finding in judged.findings) if isinstance(judged, Assessed) else frozenset()
 
 
