@@ -16,7 +16,17 @@ from auditor.score import BORDERS, CATEGORY_K, FAIL_FROM, MODEL
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-WRITTEN = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/scoring.md", "docs/assistants.md", "docs/gate.md", "docs/report.md", "docs/schema-changes.md")
+WRITTEN = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/scoring.md",
+    "docs/assistants.md",
+    "docs/gate.md",
+    "docs/report.md",
+    "docs/schema-changes.md",
+)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 

@@ -15,6 +15,7 @@ from auditor.evidence.frameworks import (
     MOBILE,
     NPM_PACKAGES,
     PIPELINES,
+    PYTHON_PACKAGES,
     SELF_STARTING,
     STATIC_SITES,
 )
@@ -44,6 +45,7 @@ _MARKUP = re.compile(r"<(?:!doctype html|html|body|form|h1)\b", re.IGNORECASE)
 _DJANGO_FILES = ("manage.py", "wsgi.py", "asgi.py", "settings.py")
 _FUNCTIONS = re.compile(r"(?:^|/)(?:api|netlify/functions|functions/src)/.+\.[tj]s$")
 _HANDLER = re.compile(r"\b(?:VercelRequest|NextApiRequest|onRequest|onCall|req\s{0,9},\s{0,9}res)\b|handler\s{0,9}[=(:]")
+_MCP_OVER_HTTP = frozenset({"sse_app", "streamable_http_app", "http_app", "run_sse_async", "run_streamable_http_async", "run_http_async"})
 _EDGE_FUNCTION = re.compile(r"(?:^|/)supabase/functions/[^/_][^/]*/index\.[tj]s$")
 _DEV_SERVER = re.compile(
     r"\b(?:vite|react-scripts|ng serve|webpack[- ](?:dev-)?serve|parcel|astro|gatsby|live-server|http-server)\b(?!\s+build)"
@@ -83,7 +85,19 @@ def servers_of(material: Material, names: set[str]) -> set[str]:
         found.add("serverless")
     if material.has("wrangler.toml", "wrangler.json", "wrangler.jsonc") and material.scripts:
         found.add("workers")
-    return found
+    return found - {"mcp"} if not _speaks_mcp_over_network(material) else found
+
+
+def _speaks_mcp_over_network(material: Material) -> bool:
+    """Whether a server of the Model Context Protocol is given another transport than the pipes of the program that starts it, which are the default."""
+    for facts in material.facts:
+        imported = any(PYTHON_PACKAGES.get(statement.module.split(".", 1)[0]) == "mcp" for statement in facts.imports)
+        for call in facts.calls:
+            tail = call.callee.rsplit(".", 1)[-1]
+            transport = call.argument("transport", 0 if imported and tail in {"run", "run_async"} else -1)
+            if tail in _MCP_OVER_HTTP or (transport is not None and transport.literal != "stdio"):
+                return True
+    return False
 
 
 def _constructed(facts: FileFacts, names: set[str]) -> Iterator[str]:

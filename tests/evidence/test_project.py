@@ -217,6 +217,17 @@ KINDS: dict[str, tuple[set[str], dict[str, str]]] = {
             "App.tsx": 'import { View } from "react-native";\nexport default () => <View />;\n',
         },
     ),
+    "a server of the model context protocol over pipes": (
+        {"cli"},
+        {"server.py": "from mcp.server.fastmcp import FastMCP\n\nmcp = FastMCP('notes')\n\nif __name__ == '__main__':\n    mcp.run()\n"},
+    ),
+    "a server of the model context protocol over the network": (
+        {"service"},
+        {
+            "server.py": "from mcp.server.fastmcp import FastMCP\n\nmcp = FastMCP('notes')\n",
+            "main.py": "import os\nfrom server import mcp\n\nmcp.run(transport=os.environ['TRANSPORT'])\n",
+        },
+    ),
     "nothing that runs": ({"library"}, {"README.md": "# x\n"}),
 }
 

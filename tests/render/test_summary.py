@@ -92,8 +92,8 @@ def test_an_item_the_report_does_not_hold_still_has_a_name() -> None:
 
 
 def test_the_next_step_says_what_it_takes_and_what_it_reaches() -> None:
-    assert summary.next_step(rich()) == "stop the bleeding: 2 items to put right (half a day to 1 day); then C, 66.9"
-    assert summary.next_step(undecided()) == "stop the bleeding: 4 items to find out; then C, 67.8"
+    assert summary.next_step(rich()) == "stop the bleeding: 2 items to put right (half a day to 1 day); then C, 68.4"
+    assert summary.next_step(undecided()) == "stop the bleeding: 4 items to find out; then C, 69.3"
     assert summary.next_step(all_pass()) == ""
     low = outcome("architecture.no-import-cycles", Verdict.FAIL, 1.0, "One.")
     assert summary.next_step(build([low])) == "make it changeable: 1 item to put right (half a day to 3 days); then A, 100"
