@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 
 from auditor.checks.authorization import Guards
 from auditor.checks.editable_claims import editable_claims
+from auditor.checks.endpoint_effects import Effects
 from auditor.checks.guard import Guard, Strength
 from auditor.checks.registry import check
-from auditor.model.evidence import Access, PolicyTable, Route, RouteKind, Routes, RowPolicies
-from auditor.model.needs import POLICIES, PROJECT, ROUTES, SYNTAX, TEXTS
+from auditor.model.evidence import Access, PolicyTable, Route, RouteKind, Routes, RowPolicies, Stores
+from auditor.model.needs import POLICIES, PROJECT, ROUTES, STORES, SYNTAX, TEXTS
 from auditor.model.project import SERVING, Project
-from auditor.model.syntax import Call, Syntax
+from auditor.model.syntax import Syntax
 from auditor.model.verdict import Assessed, Confidence, Finding, Judgement, NotApplicable, Undecided
 from auditor.words import plural
 
@@ -68,20 +69,6 @@ _PRIVATE = re.compile(
     r"^(?:users|customers?|clients?|patients?|employees?|members|invoices?|orders?|payments?|transactions?|quotations?|sales|payroll|salar\w*|accounts?|messages?|conversations?|chats?|admin\w*|backups?|exports?|audit\w*|logs|secrets?|credentials?|contacts|leads?|dashboard|profile|me|health-?records?|prescriptions?)$"
 )
 _PEOPLE = re.compile(r"^(?:users|customers|patients|employees|members|backups?)$")
-_WRITES = re.compile(
-    r"(?:^|\.)(?:db|session|conn|connection|database|cursor|cur|client|pool|prisma|tx|trx|knex|repo|repository|store|collection|model|manager|queryset|qs|objects|\w*(?:Repository|Repo|Service|Model|Collection|DAO|Store|_repo|_service|_crud|crud|Db|DB))(?:\(\))?(?:\.\w+(?:\(\))?){0,6}"
-    r"\.(?:add|add_all|commit|merge|bulk_\w+|create\w*|insert\w*|update\w*|upsert\w*|delete\w*|remove\w*|destroy\w*|save\w*|replace\w*|write\w*|store\w*|put\w*|executemany|softDelete|restore)$"
-    r"|\.(?:insertOne|insertMany|insert_one|insert_many|updateOne|updateMany|update_one|update_many|deleteOne|deleteMany|delete_one|delete_many|findByIdAndUpdate|findByIdAndDelete|findOneAndUpdate|findOneAndDelete|findOneAndReplace|createMany|updateMany|upsert|objects\.create|get_or_create|update_or_create|bulkWrite)$"
-    r"|^(?:setDoc|addDoc|updateDoc|deleteDoc|os\.remove|os\.unlink|shutil\.(?:rmtree|move|copy\w*)|fs\.(?:promises\.)?(?:writeFile|unlink|rm|rename|appendFile|copyFile)(?:Sync)?|fsp?\.(?:writeFile|unlink|rm)|writeFile(?:Sync)?|unlink(?:Sync)?|copyFile(?:Sync)?)$"
-    r"|redis\w*\.(?:set\w*|hset|h?del|delete|[lr]push|incr\w*)$|\.from\(\)\.(?:insert|update|upsert|delete)$|\.doc\(\)\.(?:set|update|delete)$|\.collection\(\)\.add$"
-)
-_WRITING_SQL = re.compile(
-    r"^\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|DROP\s+TABLE|TRUNCATE|REPLACE\s+INTO)\b", re.IGNORECASE
-)
-_READS = re.compile(
-    r"(?:^|\.)(?:find[A-Z]\w*|find|find_\w+|select|query|filter_by|objects\.(?:all|filter|get)|query\.\w+|get_all\w*|getAll\w*|list_?[A-Z]\w*|scalars?|execute|fetchall|fetchone|fetch_all|aggregate|readdir(?:Sync)?|listdir)$"
-)
-_READING_SQL = re.compile(r"^\s*SELECT\b", re.IGNORECASE)
 _KEYLESS = re.compile(r"^\[functions\.([\w.\"-]{1,100})\]\s*\n(?:[^\[\n][^\n]*\n){0,20}?\s*verify_jwt\s*=\s*false", re.MULTILINE)
 _OWNER = re.compile(
     r"^(?:(?:user|owner|author|creator|member|account|profile|customer|client|tenant|team|org|organi[sz]ation|company|workspace|household|group|project|studio|vendor|seller|patient|student|teacher)_?(?:id|uuid|uid)?|created_by|uploaded_by|owned_by|uid|email|user_email)$"
@@ -111,8 +98,16 @@ class _Endpoint:
     weight: float = 1.0
 
 
-@check("security.endpoint-authorization", needs=(PROJECT, TEXTS), corroborating=(SYNTAX, ROUTES, POLICIES), tolerance=_TOLERANCE)
-def endpoint_authorization(project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, policies: RowPolicies) -> Judgement:
+@check(
+    "security.endpoint-authorization",
+    needs=(PROJECT, TEXTS),
+    corroborating=(SYNTAX, ROUTES, POLICIES),
+    optional=(STORES,),
+    tolerance=_TOLERANCE,
+)
+def endpoint_authorization(  # noqa: PLR0917 - evidence comes by position
+    project: Project, texts: dict[str, str], syntax: Syntax, routes: Routes, policies: RowPolicies, stores: Stores | None
+) -> Judgement:
     """Every endpoint that changes or reveals something, with what guards it."""
     tables = [table for table in policies.tables if _changeable(table)] if project.uses("supabase") is not None else []
     if not routes.routes and not routes.unresolved and not tables:
@@ -122,7 +117,8 @@ def endpoint_authorization(project: Project, texts: dict[str, str], syntax: Synt
             )
         return NotApplicable("Nothing here answers over a network.")
     guards = Guards(project, texts, syntax, routes)
-    endpoints = [endpoint for route in routes.routes if (endpoint := _endpoint(route, guards)) is not None]
+    effects = Effects(project, syntax, guards.reach, stores)
+    endpoints = [endpoint for route in routes.routes if (endpoint := _endpoint(route, guards, effects)) is not None]
     keyless = frozenset(
         name.strip('"')
         for path in sorted(texts)
@@ -235,7 +231,7 @@ def _table(table: PolicyTable) -> _Endpoint:
 # -- which endpoints are in question -----------------------------------------------------------------------------------------------
 
 
-def _endpoint(route: Route, guards: Guards) -> _Endpoint | None:
+def _endpoint(route: Route, guards: Guards, effects: Effects) -> _Endpoint | None:
     """The endpoint, when a stranger's call of it would matter; None for public, exempt and harmless ones."""
     if route.kind in {RouteKind.WEBHOOK, RouteKind.PAGE} or route.method in {"HEAD", "OPTIONS", "TRACE"}:
         return None
@@ -261,7 +257,7 @@ def _endpoint(route: Route, guards: Guards) -> _Endpoint | None:
             if (writes or route.framework == "node-http") and route.kind is RouteKind.HTTP
             else None
         )
-    return _open(route, guard, guards)
+    return _open(route, guard, guards, effects)
 
 
 def _bot_command(route: Route, guards: Guards) -> _Endpoint | None:
@@ -283,7 +279,7 @@ def _words(route: Route) -> tuple[str, str]:
     return "-".join(path), name
 
 
-def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
+def _open(route: Route, guard: Guard, guards: Guards, effects: Effects) -> _Endpoint | None:
     if route.kind is RouteKind.WEBSOCKET or _WEBHOOK.search(guards.body(route.place.path, route.handler_scope)):
         return None
     path, name = _parts(route)
@@ -293,13 +289,13 @@ def _open(route: Route, guard: Guard, guards: Guards) -> _Endpoint | None:
         return None
     if _signs_up(route, path, own) or (_FIRST_RUN & set(path) and _ONCE.search(own)) or _BY_SECRET.search(own):
         return None
-    calls = [call for _, call in guards.reach.calls(route.place.path, route.handler_scope, 2)]
-    reached = guards.reach.functions(route.place.path, route.handler_scope, 2)
-    texts = [text for home, index in reached for text in guards.reach.texts(home, index)]
-    if route.method != "GET" and _changes(calls, texts):
-        danger = route.method == "DELETE" or any(_DANGEROUS.search(part) for part in (*path, name))
+    named_dangerous = any(_DANGEROUS.search(part) for part in (*path, name))
+    if route.method != "GET" and effects.changes(route):
+        danger = route.method == "DELETE" or named_dangerous or effects.removes(route)
         return _Endpoint(route, guard, danger=danger, writes=True)
-    if route.method in {"GET", "ANY"} and any(_PRIVATE.match(part) for part in path) and _fetches(calls, texts):
+    if route.method == "GET" and named_dangerous and effects.removes(route):
+        return _Endpoint(route, guard, danger=True, writes=True)
+    if route.method in {"GET", "ANY"} and any(_PRIVATE.match(part) for part in path) and effects.fetches(route):
         return _Endpoint(route, guard, danger=_PEOPLE.match(last) is not None, writes=False)
     return None
 
@@ -317,14 +313,6 @@ def _signs_up(route: Route, path: list[str], body: str) -> bool:
         and "password" in body.lower()
         and not route.path.rstrip("/").endswith(("}", ">"))
     )
-
-
-def _changes(calls: list[Call], texts: list[str]) -> bool:
-    return any(_WRITES.search(call.callee) for call in calls) or any(_WRITING_SQL.match(text) for text in texts)
-
-
-def _fetches(calls: list[Call], texts: list[str]) -> bool:
-    return any(_READS.search(call.callee) for call in calls) or any(_READING_SQL.match(text) for text in texts)
 
 
 def _parts(route: Route) -> tuple[list[str], str]:
