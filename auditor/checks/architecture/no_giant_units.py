@@ -36,7 +36,8 @@ _MIXED = 3
 _SMALL = 40
 _MANY_MIXED = 4
 _MIXED_SHARE = 0.05
-_MIXED_RISE = 0.25
+_MIXED_BADNESS = 0.3
+"""One step and no slope: what mixes concerns is not bought off by clean lines beside it."""
 
 _INPUT = re.compile(
     r"^(?:input|argparse|sys\.argv|useForm|useSearchParams|parse_qs)|(?:^|\.)(?:get_json|getlist|formData|searchParams|is_valid|parse_args|safeParse|validate|cleaned_data|getParameter)(?:$|\.|\(|\[)"
@@ -117,8 +118,8 @@ def _badness(share: float, giants: list[_Giant], large: list[_Giant], *, mixed: 
 
 
 def _mixed_badness(share: float) -> float:
-    """Smaller functions that mix concerns are partial at most, the more of the code they hold the worse."""
-    return 0.1 + 0.4 * min(1.0, (share - _MIXED_SHARE) / _MIXED_RISE) if share > _MIXED_SHARE else 0.0
+    """Smaller functions that mix concerns are partial at most."""
+    return _MIXED_BADNESS if share > _MIXED_SHARE else 0.0
 
 
 def _share(giants: list[_Giant], large: list[_Giant], total: float) -> float:
