@@ -16,7 +16,7 @@ _ABOUT = re.compile(
     r"emergency_contact(?:_?(?:name|phone|number))?|home_address|street_address|postal_address|shipping_address|billing_address|delivery_address)$"
 )
 """Names of columns that are about a person wherever they stand."""
-_OF_PEOPLE = re.compile(r"^(?:full_?name|middle_?name|gender|nationality|birth_?place|occupation)$")
+_OF_PEOPLE = re.compile(r"^(?:full_?name|display_?name|middle_?name|gender|nationality|birth_?place|occupation)$")
 """Names of columns that are about a person where the table is: languages and licences have full names, too."""
 _NAMED_PERSON = re.compile(
     r"^(?:customer|guest|patient|attendee|student|client|buyer|participant|applicant|visitor|employee|member|subscriber|parent|driver|passenger|donor|candidate|recipient|guardian|doctor|teacher)_?(?:full_?)?name$"
