@@ -21,7 +21,7 @@ from auditor.model.project import Project
 from auditor.model.schema_names import SchemaNames
 from auditor.model.snapshot import Snapshot
 from auditor.model.static_checks import StaticChecks
-from auditor.model.structure import Reachability, Structure
+from auditor.model.structure import Structure
 from auditor.model.syntax import Syntax
 
 SNAPSHOT: Need[Snapshot] = Need("snapshot")
@@ -46,8 +46,6 @@ OWN_CALLS: Need[OwnCalls] = Need("own-calls")
 POLICIES: Need[RowPolicies] = Need("policies")
 """Row-level security as it stands after all SQL files; nothing in it when no file speaks of it."""
 MODULE_GRAPH: Need[ModuleGraph] = Need("module-graph")
-REACHABILITY: Need[Reachability] = Need("reachability")
-"""Where the product begins, and which modules nothing starts or imports."""
 STRUCTURE: Need[Structure] = Need("structure")
 CLONES: Need[Clones] = Need("clones")
 COMPLEXITY: Need[tuple[UnitComplexity, ...]] = Need("complexity")
