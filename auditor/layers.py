@@ -1,8 +1,7 @@
-"""Layers of a program: which one a module belongs to by the name of its folder or as declared, and which imports lead upwards. Paths and names in, nothing read."""
+"""Layers of a program: which one a module belongs to by the name of its folder, and which imports lead upwards. Paths and names in, nothing read."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,16 +41,6 @@ def inferred_layer(path: str, *, browser: bool) -> str:
         return ""
     words = [kind[1]] if kind else [stem, *reversed(place.parts[:-1])]
     return next((layer for word in words if (layer := _LAYER.get(word.lower(), ""))), "")
-
-
-def declared_layer(path: str, layers: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """The first declared layer one of whose patterns fits a path; a pattern without a wildcard is a folder or a file."""
-    for name, patterns in layers:
-        for pattern in patterns:
-            plain = pattern.rstrip("/")
-            if path == plain or path.startswith(plain + "/") or fnmatch.fnmatchcase(path, pattern):
-                return name
-    return ""
 
 
 def upward(edges: Iterable[Pair], placed: Placed, order: Sequence[str] = ORDER, *, declared: bool = False) -> tuple[Pair, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from auditor.fingerprints import COPIED, COPIES, base_of, loose_of, named_fingerprint, of_item
+from auditor.layers import upward
 from auditor.model.report import Copy, GraphReport, Report
 from auditor.model.syntax import ImportKind
 from auditor.model.verdict import Outcome, Severity, Verdict
@@ -141,14 +142,11 @@ def breaches(graph: GraphReport | None, layers: Layers) -> list[Breach]:
     if graph is None or not layers:
         return []
     specs = [(name, GitIgnoreSpec.from_lines(patterns)) for name, patterns in layers]
-    place: dict[str, tuple[int, str, str]] = {}
-    for module in graph.modules:
-        rank = next((number for number, (_, spec) in enumerate(specs) if spec.match_file(module.path)), None)
-        if rank is not None:
-            place[module.id] = (rank, specs[rank][0], module.path)
-    found = []
-    for edge in graph.edges:
-        source, target = place.get(edge.source), place.get(edge.target)
-        if source and target and target[0] < source[0] and edge.kind is not ImportKind.TYPE_ONLY:
-            found.append(Breach(source[2], edge.line, edge.source, edge.target, source[1], target[1]))
+    home = {module.id: module.path for module in graph.modules}
+    fitting = {name: next((layer for layer, spec in specs if spec.match_file(path)), "") for name, path in home.items()}
+    lines = {(edge.source, edge.target): edge.line for edge in reversed(graph.edges) if edge.kind is not ImportKind.TYPE_ONLY}
+    found = [
+        Breach(home[source], lines[source, target], source, target, fitting[source], fitting[target])
+        for source, target in upward(lines, fitting, [layer for layer, _ in specs], declared=True)
+    ]
     return sorted(found, key=lambda one: (one.path, one.line, one.target))

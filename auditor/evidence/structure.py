@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from auditor.evidence.registry import Context, own_stamp, provides
 from auditor.graphs import betweenness, cheapest_cuts, circles, communities, reach
-from auditor.layers import ORDER, declared_layer, inferred_layer, upward
+from auditor.layers import inferred_layer, upward
 from auditor.model.evidence import Edge, Module, ModuleGraph
 from auditor.model.need import Known, Unavailable
 from auditor.model.needs import MODULE_GRAPH, PROJECT, STRUCTURE, SYNTAX
@@ -20,8 +20,6 @@ _PIVOTS = 100
 _SMALLEST_COMMUNITY = 3
 _ABSTRACT = re.compile(r"(?:^|\.)(?:ABC|ABCMeta|Protocol|TypedDict|Interface)(?:\[|$)|metaclass=ABCMeta")
 
-Declared = Sequence[tuple[str, Sequence[str]]]
-
 
 @provides(STRUCTURE, needs=(MODULE_GRAPH, PROJECT, SYNTAX))
 def supply(_context: Context, graph: ModuleGraph, project: Project, syntax: Syntax) -> Known[Structure] | Unavailable:
@@ -29,8 +27,8 @@ def supply(_context: Context, graph: ModuleGraph, project: Project, syntax: Synt
     return Known(structure(graph, project, syntax), own_stamp())
 
 
-def structure(graph: ModuleGraph, project: Project, syntax: Syntax, declared: Declared = ()) -> Structure:
-    """Measure production modules; `declared` layers (name and patterns of paths, the uppermost first) take the place of inferred ones."""
+def structure(graph: ModuleGraph, project: Project, syntax: Syntax) -> Structure:
+    """Measure production modules; layers are inferred from the names of folders. Those an owner declared are the gate's (`auditor.matching`)."""
     modules = tuple(module for module in graph.modules if module.path in project.production)
     names = frozenset(module.id for module in modules)
     inner = [edge for edge in graph.edges if edge.source in names and edge.target in names and edge.kind is not ImportKind.TYPE_ONLY]
@@ -41,7 +39,7 @@ def structure(graph: ModuleGraph, project: Project, syntax: Syntax, declared: De
         folders=tuple(_folders(modules, pairs, syntax)),
         communities=tuple(_communities(modules, pairs)),
         cuts=tuple(_cuts(modules, inner, syntax)),
-        breaches=tuple(_breaches(modules, inner, project, declared)),
+        breaches=tuple(_breaches(modules, inner, project)),
         propagation_cost=sum(down + 1 for down, _ in reached.values()) / len(names) ** 2 if names else 0.0,
     )
 
@@ -115,16 +113,15 @@ def _communities(modules: Sequence[Module], pairs: list[tuple[str, str]]) -> Ite
             yield Community(group, folder, round(folders[folder] / len(group), 4))
 
 
-def _breaches(modules: Sequence[Module], edges: list[Edge], project: Project, declared: Declared) -> Iterator[Breach]:
+def _breaches(modules: Sequence[Module], edges: list[Edge], project: Project) -> Iterator[Breach]:
     """Imports that lead upwards, each deployable part by itself."""
     by_part: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for module in modules:
         browser = project.sides.get(module.path) in {Side.BROWSER, Side.BOTH}
-        layer = declared_layer(module.path, declared) if declared else inferred_layer(module.path, browser=browser)
-        part = "" if declared else project.part_of(module.path).root
+        layer = inferred_layer(module.path, browser=browser)
+        part = project.part_of(module.path).root
         by_part[part][module.id] = layer
-    order = tuple(name for name, _ in declared) or ORDER
     at = {(edge.source, edge.target): edge.line for edge in edges}
     for _, placed in sorted(by_part.items()):
-        for source, target in upward(at, placed, order, declared=bool(declared)):
+        for source, target in upward(at, placed):
             yield Breach(source, target, at[source, target], placed[source], placed[target])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from auditor.cache import Cache
 from auditor.evidence.registry import Context
-from auditor.evidence.structure import structure
 from auditor.gather import gather
 from auditor.graphs import betweenness, cheapest_cuts, circles, communities, reach
-from auditor.layers import declared_layer, inferred_layer, upward
+from auditor.layers import inferred_layer, upward
 from auditor.model.need import Known
-from auditor.model.needs import MODULE_GRAPH, PROJECT, STRUCTURE, SYNTAX
+from auditor.model.needs import STRUCTURE
 from auditor.model.structure import Structure
 from auditor.snapshot import read_tree
 from tests.support.repositories import from_texts
@@ -56,16 +54,12 @@ def test_a_go_between_and_two_groups() -> None:
     assert {frozenset(group) - {"m"} for group in groups} == {frozenset({"a1", "a2", "a3"}), frozenset({"b1", "b2", "b3"})}
 
 
-def test_layers_by_name_and_by_declaration() -> None:
+def test_layers_by_name() -> None:
     assert inferred_layer("app/services/mail.py", browser=False) == "services"
     assert inferred_layer("app/routes/models.py", browser=False) == "data"
     assert inferred_layer("src/order/order.controller.ts", browser=False) == "routes"
     assert inferred_layer("app/db/init_db.py", browser=False) == ""
     assert inferred_layer("src/services/mail.ts", browser=True) == "ui"
-    declared = [("web", ["app/web", "app/*/views.py"]), ("core", ["app/core"])]
-    assert declared_layer("app/shop/views.py", declared) == "web"
-    assert declared_layer("app/core/money.py", declared) == "core"
-    assert declared_layer("app/corelib.py", declared) == ""
 
 
 def test_layers_whose_imports_lead_both_ways_are_none() -> None:
@@ -79,11 +73,9 @@ def test_layers_whose_imports_lead_both_ways_are_none() -> None:
 
 def test_the_structure_of_a_layered_service(tmp_path: Path) -> None:
     root = from_texts(tmp_path / "app", LAYERED)
-    found = gather(Context(root, Cache(None), "2026-03-01"), read_tree(root), [STRUCTURE, MODULE_GRAPH, PROJECT, SYNTAX])
-    values: list[Any] = [
-        entry.value for name in ("structure", "module-graph", "project", "syntax") if isinstance(entry := found[name], Known)
-    ]
-    inferred: Structure = values[0]
+    found = gather(Context(root, Cache(None), "2026-03-01"), read_tree(root), [STRUCTURE])["structure"]
+    assert isinstance(found, Known)
+    inferred: Structure = found.value
     assert [(breach.source, breach.target, breach.lower, breach.upper) for breach in inferred.breaches] == [
         ("shop.services.stock", "shop.routes.orders", "services", "routes")
     ]
@@ -91,5 +83,3 @@ def test_the_structure_of_a_layered_service(tmp_path: Path) -> None:
     assert (measures["shop.models.orders"].fan_in, measures["shop.models.orders"].dependencies) == (2, 0)
     assert 0 < inferred.propagation_cost < 0.5
     assert {folder.path: folder.instability for folder in inferred.folders}["shop/models"] == 0
-    other = structure(values[1], values[2], values[3], [("records", ["shop/models"]), ("work", ["shop/services", "shop/routes"])])
-    assert {breach.upper for breach in other.breaches} == {"records"}
