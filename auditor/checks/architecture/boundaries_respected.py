@@ -29,7 +29,6 @@ _FEWEST_MODULES = 10
 _TOLERANCE = 0.05
 _PARTIAL_SHARE = 0.03
 _FAIL_SHARE = 0.25
-_SHOWN = 20
 _PRIVATE = re.compile(r"^_(?!_)\w")
 _INSIDE_FOLDER = re.compile(r"(?:^|/)(?:_?internals?|_private)/")
 _ENFORCERS = frozenset(
@@ -58,8 +57,7 @@ def boundaries_respected(graph: ModuleGraph, project: Project, syntax: Syntax, s
         f"browser code that loads server code: {len(crossed)}; into insides: {len(inner)}; up through layers: {len(upward)}",
         f"boundaries are held by: {', '.join(enforcers) or 'nothing found'}",
     )
-    shown = tuple(findings[:_SHOWN]) if badness > _TOLERANCE else ()
-    return Assessed(badness, 1, _summary(crossed, weight, between), findings=shown, signals=signals, confidence=Confidence.MEDIUM)
+    return Assessed(badness, 1, _summary(crossed, weight, between), findings=tuple(findings), signals=signals, confidence=Confidence.MEDIUM)
 
 
 def _badness(share: float, weight: int, upward: int) -> float:

@@ -37,7 +37,6 @@ _DECISIONS_PER_LINE = 0.03
 _MARKUP = 0.3
 _OWN_LINES = 40
 """A module with less code of its own only passes names on or puts others together."""
-_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def no_hubs(graph: ModuleGraph, project: Project, syntax: Syntax, structure: Str
     largest = max((module for module in modules if not module.is_table), key=lambda one: (one.lines, one.path), default=modules[0])
     part = largest.lines / total if largest.lines >= _LARGE_FILE else 0.0
     badness = max(_badness(share, _TOLERANCE, _FAIL_SHARE), _badness(part, _PARTIAL_FILE, _FAIL_FILE))
-    findings = [_hub(module) for module in hubs[:_SHOWN]] if share > _TOLERANCE else []
+    findings = [_hub(module) for module in hubs]
     findings += [_large(largest, part)] if part > _PARTIAL_FILE else []
     summary = (
         f"{plural(len(hubs), 'module')} that {'is' if len(hubs) == 1 else 'are'} imported by many and {'imports' if len(hubs) == 1 else 'import'} many "

@@ -45,7 +45,6 @@ from auditor.words import plural
 
 _CLAIMS = 4
 _TWICE = 0.1
-_SHOWN = 20
 _MOST_CALLERS = 12
 _ASIDE = frozenset(
     [
@@ -217,7 +216,7 @@ def _judged(jobs: list[_Job], dbt: tuple[DbtProject, ...]) -> Assessed:
         total=max(count, 1),
         floor=_TWICE if missed[0] else 0.0,
         summary=_summary(len(jobs), loads, dbt, missed),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(good[:3]),
         unexamined=tuple(
             (load.path, f"what a second run does to {load.target or 'the target'} at line {load.line} is settled elsewhere")

@@ -35,7 +35,6 @@ from auditor.words import listed, plural
 
 _DEPLOYED = RUNNING | {Kind.FRONTEND, Kind.PIPELINE}
 _NO_WAY, _LEFT, _UNSTATED = 0.4, 0.25, 0.3
-_SHOWN = 12
 
 
 @check("data.privacy-lifecycle", needs=(PROJECT, SNAPSHOT, SYNTAX, TEXTS, STORES, ROUTES, DOCUMENTS), tolerance=0.05)
@@ -152,7 +151,7 @@ def _judged(
         bad,
         1,
         _summary(people, fate, said=bool(said)),
-        findings=tuple(findings[:_SHOWN]),
+        findings=tuple(findings),
         evidence=tuple(dict.fromkeys((*ways[:3], *said[:1], *copies[:1]))),
         signals=(
             f"tables about people: {listed([shown(person) for person in people], 6)}",

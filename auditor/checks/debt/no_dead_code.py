@@ -31,7 +31,6 @@ _PASS_SHARE = 0.03
 _FAIL_SHARE = 0.15
 _LEAST = 0.1
 _PACKAGES = 3
-_SHOWN = 12
 _ENOUGH = 100
 _MUTE = frozenset({Role.VENDORED, Role.MINIFIED})
 
@@ -62,7 +61,7 @@ def no_dead_code(  # noqa: PLR0917 - one argument for each need
         bad=badness,
         total=1,
         summary=_summary(share, modules, names, comments, packages),
-        findings=findings if badness > _TOLERATED else (),
+        findings=findings,
         signals=(
             f"files that nothing leads to: {len(modules)} of {len(files)}; functions and classes that nothing names: {len(names)}; code in comments: {len(comments)}",
             f"dead lines: {lines:,} of {total:,} ({percent(share)}); packages of npm that nothing uses: {len(packages)}",
@@ -86,7 +85,7 @@ def _unregistered(judged: Judgement) -> frozenset[str]:
 
 def _of_modules(modules: list[DeadModule]) -> list[Finding]:
     found = []
-    for each in sorted(modules, key=lambda module: (not module.original, -module.lines, module.path))[:_SHOWN]:
+    for each in sorted(modules, key=lambda module: (not module.original, -module.lines, module.path)):
         if each.original:
             message = f"{plural(each.lines, 'line')} are a copy left beside {each.original}, and nothing leads to them: the next repair may go into the wrong one."
         else:
@@ -99,14 +98,14 @@ def _of_modules(modules: list[DeadModule]) -> list[Finding]:
 
 def _of_names(names: list[DeadName]) -> list[Finding]:
     found = []
-    for each in sorted(names, key=lambda name: (-name.lines, name.path, name.line))[:_SHOWN]:
+    for each in sorted(names, key=lambda name: (-name.lines, name.path, name.line)):
         message = f"The {each.kind} {each.name} ({plural(each.lines, 'line')}) is named nowhere else: nobody can call it, and everybody has to read it."
         found.append(Finding("dead-definition", each.path, message, each.line, each.end_line, Confidence.MEDIUM, cwe=561))
     return found
 
 
 def _of_comments(comments: list[CommentedCode]) -> list[Finding]:
-    longest = sorted(comments, key=lambda comment: (-comment.lines, comment.path, comment.line))[:_SHOWN]
+    longest = sorted(comments, key=lambda comment: (-comment.lines, comment.path, comment.line))
     why = "nobody knows whether they are the past, the future or a mistake"
     return [
         Finding(
@@ -134,7 +133,7 @@ def _of_packages(packages: list[tuple[Manifest, Requirement]]) -> list[Finding]:
             detector="manifest",
             cwe=1164,
         )
-        for manifest, entry in packages[:_SHOWN]
+        for manifest, entry in packages
     ]
 
 

@@ -25,7 +25,6 @@ _SUBSTANCE = 10
 _FAMILY_SHARE = 0.05
 _ALIKE = 0.8
 _SAME = 0.98
-_SHOWN = 12
 
 
 @check("debt.no-duplication", needs=(CLONES,), tolerance=0.05)
@@ -51,7 +50,7 @@ def no_duplication(clones: Clones) -> Judgement:
     summary = f"{percent(share)} of the code has a twin elsewhere ({plural(len(clones.families), 'family', 'families')} of copies)."
     if not clones.families:
         summary = f"No copied block among {clones.total_lines:,} lines."
-    shown = sorted(clones.families, key=_weight)[:_SHOWN] if badness > 0.05 else ()
+    shown = sorted(clones.families, key=_weight) if badness > 0.05 else ()
     return Assessed(bad=badness, total=1, summary=summary, findings=tuple(_finding(family) for family in shown), signals=signals)
 
 

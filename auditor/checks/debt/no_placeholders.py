@@ -35,7 +35,6 @@ _FIRST, _EACH, _MOST_PARTIAL = 0.12, 0.04, 0.55
 _TOLERATED = 0.05
 _LINES_FOR_ONE = 20_000
 _LINK = 0.5
-_SHOWN = 30
 _CODE = re.compile(r"\.(?:py|[cm]?[jt]sx?|vue|svelte|html|toml|json|ya?ml)$")
 _NOTES = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 _STUBS = {
@@ -87,7 +86,7 @@ def no_placeholders(project: Project, syntax: Syntax, texts: dict[str, str], gra
         total=0,
         floor=floor,
         summary=_summary(serious, lesser, passes=floor <= _TOLERATED),
-        findings=tuple([*serious, *lesser][:_SHOWN]) if floor > _TOLERATED else (),
+        findings=(*serious, *lesser),
         signals=(f"{plural(len(files), 'file')} searched; TODO and FIXME notes in {lines:,} lines of code: {notes}",),
         confidence=Confidence.MEDIUM,
     )

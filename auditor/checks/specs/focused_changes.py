@@ -42,7 +42,6 @@ _PASS = 0.10
 _FAIL = 0.35
 _PARTIAL_AT_LEAST = 0.2
 _PARTIAL_AT_MOST = 0.58
-_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _reasons(commit: Commit, size: _Size) -> Iterator[tuple[str, float]]:
 
 
 def _findings(large: list[tuple[Commit, _Size, str]]) -> Iterator[Finding]:
-    for commit, _, reason in sorted(large, key=lambda entry: (-entry[1].lines, entry[0].id))[:_SHOWN]:
+    for commit, _, reason in sorted(large, key=lambda entry: (-entry[1].lines, entry[0].id)):
         biggest = min((change for change in commit.changes if is_code(change.path)), key=lambda change: (-change.added, change.path))
         message = f"Commit {commit.id[:8]} of {day_of(commit.when)} brings {reason} at once: nobody can read it, and taking it back takes everything back."
         yield Finding("giant-change", biggest.path, message, detector="history")

@@ -26,7 +26,6 @@ _ENTRY = re.compile(
     re.IGNORECASE,
 )
 """Files that something else than an import starts."""
-_SHOWN = 25
 
 
 @check("wiring.schema-agrees", needs=(SCHEMA_NAMES, STORES, MODULE_GRAPH))
@@ -53,7 +52,7 @@ def schema_agrees(names: SchemaNames, stores: Stores, graph: ModuleGraph) -> Jud
         known,
         summary,
         (0.7 if alive else 0.3) if bad else 0.0,
-        tuple(findings[:_SHOWN]),
+        tuple(findings),
         tuple(dict.fromkeys(use.declared for use in names.uses if use.found is Lookup.DECLARED and use.declared is not None))[:3],
         (f"uses looked up: {known}; of tables whose columns are not all in the repository: {states[Lookup.OPEN]}",),
         (*_open(names), *names.unread),
