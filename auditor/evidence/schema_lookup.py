@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.evidence.stores_drift import table_names
-from auditor.model.schema_names import Lookup, SchemaUse, Structure
+from auditor.model.schema_names import Lookup, SchemaUse, TableSources
 from auditor.model.tables import Table
 from auditor.model.verdict import Place
 
@@ -57,11 +57,11 @@ def looked_up(place: Place, table: str, column: str, models: Mapping[str, Model]
 class Database:
     """Everything that declares tables of databases, under their names there in lower case."""
 
-    def __init__(self, tables: Iterable[Table], structure: Structure, typed: Iterable[Model]) -> None:
+    def __init__(self, tables: Iterable[Table], stated: TableSources, typed: Iterable[Model]) -> None:
         self.tables: dict[str, Model] = {}
-        self._structure = structure
+        self._stated = stated
         self._prefixed: list[str] = []
-        for table in (*structure.tables, *tables):
+        for table in (*stated.tables, *tables):
             self._add(table)
         for model in typed:
             self._join(model.name, model)
@@ -84,7 +84,7 @@ class Database:
         model = self.tables.get(key)
         if model is not None:
             return SchemaUse(place, name, "", Lookup.DECLARED, way, writes, model.place)
-        if key in self._structure.views or key in self._structure.words or self._is_framework(key):
+        if key in self._stated.views or key in self._stated.words or self._is_framework(key):
             return SchemaUse(place, name, "", Lookup.OPEN, way, writes)
         return SchemaUse(place, name, "", Lookup.NO_TABLE, way, writes, None, nearest(name, self.tables))
 
@@ -102,10 +102,10 @@ class Database:
         if any(model is None for model in models):
             return None
         known = [model for model in models if model is not None]
-        partly = any(table.lower() in self._structure.partly for table in tables)
+        partly = any(table.lower() in self._stated.partly for table in tables)
         union = Model(
             known[0].name, known[0].place, frozenset().union(*(m.fields for m in known)), all(m.whole for m in known) and not partly
         )
         use = union.use(place, tables[0], name, way, writes=writes, folded=True)
-        hidden = use.found is Lookup.NO_COLUMN and self._structure.unread and name.lower() in self._structure.words
+        hidden = use.found is Lookup.NO_COLUMN and self._stated.unread and name.lower() in self._stated.words
         return SchemaUse(place, use.table, name, Lookup.OPEN, way, writes, use.declared, use.near) if hidden else use

@@ -37,7 +37,7 @@ def schema_names(
     """Read all uses; a file that does not parse is unexamined."""
     files = [syntax.files[f.path] for f in snapshot.files if f.role is Role.FIRST_PARTY and f.path in syntax.files]
     typed = list(_typed(snapshot, texts))
-    database = Database(stores.data.tables, stores.structure, typed)
+    database = Database(stores.data.tables, stores.table_sources, typed)
     named, unread = _named(files, texts, database)
     uses = [*_looked_up(named, database), *prisma_uses(files, _schemas(snapshot, texts))]
     if {table.mapper for table in stores.data.tables} & {"sqlalchemy", "django", "drizzle"}:

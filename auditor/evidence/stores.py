@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from auditor.evidence.data_model import Scripts, data_model
 from auditor.evidence.registry import Context, own_stamp, provides
-from auditor.evidence.sql_structure import structure
 from auditor.evidence.stores_drift import drift
 from auditor.evidence.stores_models import declared
 from auditor.evidence.stores_places import (
@@ -21,6 +20,7 @@ from auditor.evidence.stores_places import (
     supabase_tables,
     tables_made_at_start,
 )
+from auditor.evidence.table_sources import table_sources
 from auditor.evidence.tables_prisma import provider, relation_mode
 from auditor.languages import operations as ops
 from auditor.languages.database_kind import database_of
@@ -99,7 +99,7 @@ def stores(
             *_ignored(texts),
         ),
         data=data_model(models, changes, production, Scripts(schemas, by_hand), manifests),
-        structure=structure(changes, list(_scripts(files, texts, found)), tuple(production), texts),
+        table_sources=table_sources(changes, list(_scripts(files, texts, found)), tuple(production), texts),
     )
     read = [*production, *(syntax.files[file.path] for file in files if file.role is Role.MIGRATION and file.path in syntax.files)]
     unread = [facts for facts in read if facts.error_line and _SIGNS.search(texts[facts.path])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from auditor.model.schema_names import Structure
+from auditor.model.schema_names import TableSources
 from auditor.model.syntax import ImportKind
 from auditor.model.tables import DataModel
 from auditor.model.verdict import Confidence, Place
@@ -471,7 +471,7 @@ class Stores:
     migrations that make tables. `created_at_start`: places that create tables when the
     program starts (create_all, CREATE TABLE IF NOT EXISTS, sync). `models`: (table or model name, place). `tools`: migration tools with their place.
     `problems`: (kind, place, message), such as two heads or models without migrations. `migrated_at_start`: places where the program itself applies migrations when it starts.
-    `data`: the tables and collections themselves; `structure`: what SQL makes, source by source.
+    `data`: the tables and collections themselves; `table_sources`: what SQL makes, source by source.
     """
 
     relational: tuple[Place, ...]
@@ -484,4 +484,4 @@ class Stores:
     problems: tuple[tuple[str, Place, str], ...]
     migrated_at_start: tuple[Place, ...] = ()
     data: DataModel = field(default_factory=DataModel)
-    structure: Structure = field(default_factory=Structure)
+    table_sources: TableSources = field(default_factory=TableSources)

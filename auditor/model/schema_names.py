@@ -38,7 +38,7 @@ class SchemaUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class TableSources:
     """What SQL makes, wherever it stands: `tables` of migrations, scripts and statements in code; `views`.
 
     `unread`: places of statements no grammar reads; `broken`: those of them that stand whole in the code and make a table, with its name.

@@ -28,7 +28,7 @@ class Severity(StrEnum):
 POINTS: dict[Severity, int] = {Severity.BLOCKER: 25, Severity.HIGH: 8, Severity.MEDIUM: 3, Severity.LOW: 1}
 """Risk points at stake for an item of each severity (checklist, scoring rule 1)."""
 CURVE = 180
-"""Risk points that cut the score to 37 %. Fitted for the items judged by this version; a change raises the number of the score model."""
+"""Risk points that cut the score to 37 %. Scaled with the stakes of the items judged by this version; a change raises the number of the score model."""
 
 
 class Confidence(StrEnum):

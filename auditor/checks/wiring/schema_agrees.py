@@ -34,7 +34,7 @@ def schema_agrees(names: SchemaNames, stores: Stores, graph: ModuleGraph) -> Jud
     states = Counter(use.found for use in names.uses)
     lost = [use for use in names.uses if use.found in {Lookup.NO_TABLE, Lookup.NO_COLUMN}]
     lag = _lag(stores, {use.place for use in names.uses})
-    broken = [*(_broken(*one) for one in stores.structure.broken), *(_early(*one) for one in stores.structure.early)]
+    broken = [*(_broken(*one) for one in stores.table_sources.broken), *(_early(*one) for one in stores.table_sources.early)]
     known = states[Lookup.DECLARED] + len(lost) + sum(len(found) for found in lag) + len(broken)
     if not known:
         return _nothing_to_compare(names, stores)

@@ -16,7 +16,7 @@ from auditor.languages.migration_set import MigrationSet
 from auditor.languages.operations import Operation
 from auditor.languages.schema_state import Schema, end_state
 from auditor.languages.sql import read_sql
-from auditor.model.schema_names import Structure
+from auditor.model.schema_names import TableSources
 from auditor.model.syntax import FileFacts, ValueKind
 from auditor.model.tables import Table
 from auditor.model.verdict import Place
@@ -30,7 +30,9 @@ _DIALECTS = ("", "sqlite", "mysql", "tsql", "oracle", "clickhouse", "duckdb", "s
 _Steps = list[tuple[str, tuple[Operation, ...]]]
 
 
-def structure(changes: MigrationSet, scripts: list[tuple[str, str]], production: tuple[FileFacts, ...], texts: dict[str, str]) -> Structure:
+def table_sources(
+    changes: MigrationSet, scripts: list[tuple[str, str]], production: tuple[FileFacts, ...], texts: dict[str, str]
+) -> TableSources:
     """Tables and views of all sources; `scripts` are SQL files outside of migrations, as (path, text), each a source of its own: nobody knows their order."""
     stated = [entry for facts in production for entry in _stated(facts)]
     sources: list[_Steps] = [[(m.path, m.up.operations) for m in entries] for entries in changes.series.values()]
@@ -41,7 +43,7 @@ def structure(changes: MigrationSet, scripts: list[tuple[str, str]], production:
     every = [(path, operation) for steps in sources for path, operations in steps for operation in operations]
     hidden = {Place(path, o.line, o.line) for path, o in every if o.kind == ops.UNREAD or (o.kind == ops.CODE and o.name)}
     partly = {o.table for entry in stated if entry.holes for o in entry.operations} | set(_built(production))
-    return Structure(
+    return TableSources(
         tables=tuple(table for steps in sources for table in _tables(end_state(steps))),
         views=frozenset(_plain(o.table or o.name) for _, o in every if o.kind == ops.CREATE_VIEW),
         unread=tuple(sorted(hidden, key=lambda place: (place.path, place.line))),
